@@ -1,0 +1,97 @@
+/**
+ * The hook table: which action runs on which hook, for which topics. It is data, read from
+ * `etc/emqx_backend_dynamo.conf`; rules, queues, functions, grants and the local run derive from it.
+ * Hooks and actions are named as on EMQX's page.
+ */
+
+/** Every hook with the actions it may carry, in the order in which they run. */
+export const ACTIONS_OF_HOOK = {
+  'client.connected': ['on_client_connected', 'on_subscribe_lookup'],
+  'session.created': ['on_subscribe_lookup'],
+  'client.disconnected': ['on_client_disconnected'],
+  'session.subscribed': ['on_message_fetch_for_queue', 'on_retain_lookup'],
+  'session.unsubscribed': ['on_acked_delete'],
+  'message.publish': ['on_message_publish', 'on_message_store', 'on_message_retain', 'on_retain_delete'],
+  'message.acked': ['on_message_acked_for_queue'],
+} as const
+
+export type HookName = keyof typeof ACTIONS_OF_HOOK
+export type ActionName = (typeof ACTIONS_OF_HOOK)[HookName][number]
+
+export const HOOKS = Object.keys(ACTIONS_OF_HOOK) as HookName[]
+
+/** How a rule event's RETAIN flag, which IoT rules cannot see, is found out. */
+export type RetainMode = 'native' | 'property' | 'topic'
+
+export interface OfflineOpts {
+  /** At most so many queued messages are delivered for one subscription. */
+  readonly maxReturnedCount?: number
+  /** Only messages published within so many seconds before the subscription are delivered. */
+  readonly timeRange?: number
+}
+
+/** One line `backend.dynamo.hook.<hook>.<label> = {...}`. */
+export interface HookRow {
+  readonly hook: HookName
+  readonly label: string
+  readonly action: ActionName
+  /** Topic filter; absent on `client.*` and `session.created` rows. */
+  readonly topic?: string
+  readonly pool: string
+  /** QoS of messages (message.publish) or subscriptions (session.subscribed) that carry none: rules cannot see it. Default 1. */
+  readonly qos?: 0 | 1 | 2
+  readonly retain?: RetainMode
+  readonly offlineOpts?: OfflineOpts
+}
+
+export interface Pool {
+  /** DynamoDB endpoint, for the local run only. */
+  readonly server?: string
+  /** For the local run only. */
+  readonly poolSize?: number
+}
+
+/** What a conf file says. */
+export interface HookTable {
+  readonly region?: string
+  readonly pools: Readonly<Record<string, Pool>>
+  /** In the order of the file. */
+  readonly rows: readonly HookRow[]
+  /** Seconds after which stored messages expire (`backend.dynamo.msg.expired_after`); absent: never. */
+  readonly expiredAfter?: number
+}
+
+/** What one hook's Lambda function needs to know of the table: written as `hook.json` beside its bundle. */
+export interface HookConfig {
+  readonly hook: HookName
+  /** The hook's rows, in the order in which their actions run. */
+  readonly rows: readonly HookRow[]
+  /** Filters of `on_message_store`: an acknowledged message on them stays as history. */
+  readonly history: readonly string[]
+  /** Whether native deliveries can be settled: both ends of a subscription must be reported. */
+  readonly settles: boolean
+  /** Whether `on_subscribe_lookup` is on some hook: publishes then look for server-side subscribers. */
+  readonly serverSubscriptions: boolean
+  readonly expiredAfter?: number
+}
+
+const FILTER_HOOKS: readonly HookName[] = ['session.subscribed', 'session.unsubscribed', 'message.publish', 'message.acked']
+
+/** Hooks whose rows carry a topic filter; EMQX refuses one on the others. */
+export const takesTopic = (hook: HookName): boolean => FILTER_HOOKS.includes(hook)
+
+/** The configs of the hooks that the table uses, in the order of {@link HOOKS}. */
+export function hookConfigs(table: HookTable): HookConfig[] {
+  const uses = (hook: HookName) => table.rows.some((row) => row.hook === hook)
+  return HOOKS.filter(uses).map((hook) => {
+    const order: readonly ActionName[] = ACTIONS_OF_HOOK[hook]
+    return {
+      hook,
+      rows: table.rows.filter((row) => row.hook === hook).sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action)),
+      history: table.rows.filter((row) => row.action === 'on_message_store').map((row) => row.topic ?? '#'),
+      settles: uses('client.disconnected') && uses('session.unsubscribed'),
+      serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
+      ...(table.expiredAfter === undefined ? {} : { expiredAfter: table.expiredAfter }),
+    }
+  })
+}
