@@ -3,7 +3,15 @@ const { transformSync } = require('esbuild')
 
 module.exports = {
   process(source, path) {
-    const { code, map } = transformSync(source, { loader: 'ts', format: 'cjs', target: 'node20', sourcemap: 'both', sourcefile: path })
+    const define = { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }
+    const { code, map } = transformSync(source, {
+      loader: 'ts',
+      format: 'cjs',
+      target: 'node20',
+      sourcemap: 'both',
+      sourcefile: path,
+      define,
+    })
     return { code, map }
   },
 }

@@ -2,7 +2,7 @@
  * The events that IoT rules put on the hooks' queues: what each rule SELECTs, beside the parser of what it selected.
  * Lifecycle events: AWS IoT developer guide, "Lifecycle events".
  */
-import { BackendError } from './errors.ts'
+import type { BackendError } from './errors.ts'
 import type { HookName } from './hooks.ts'
 
 /** `$aws/events` topic filters whose rules SELECT * for the hook. A client id may contain '/', hence `#`. */
