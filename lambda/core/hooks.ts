@@ -66,6 +66,8 @@ export interface HookConfig {
   readonly hook: HookName
   /** The hook's rows, in the order in which their actions run. */
   readonly rows: readonly HookRow[]
+  /** The rows of `session.subscribed`: what follows a subscription, also one made on the client's behalf. */
+  readonly subscribed: readonly HookRow[]
   /** Filters of `on_message_store`: an acknowledged message on them stays as history. */
   readonly history: readonly string[]
   /** Whether native deliveries can be settled: both ends of a subscription must be reported. */
@@ -88,6 +90,7 @@ export function hookConfigs(table: HookTable): HookConfig[] {
     return {
       hook,
       rows: table.rows.filter((row) => row.hook === hook).sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action)),
+      subscribed: table.rows.filter((row) => row.hook === 'session.subscribed'),
       history: table.rows.filter((row) => row.action === 'on_message_store').map((row) => row.topic ?? '#'),
       settles: uses('client.disconnected') && uses('session.unsubscribed'),
       serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
