@@ -1,0 +1,111 @@
+/**
+ * EMQX's message ids. A guid is 128 bits, big endian: microseconds : 64 | node and process : 48 | sequence : 16.
+ * A msgid is the guid's decimal text in EMQX's "base62" (emqx_base62): 6-bit groups, most significant first, over
+ * A-Z a-z 0-8; a tail of one byte is 6 + 2 bits and of two bytes 6 + 6 + 4 bits, right-aligned and unpadded, which is
+ * where a base64 library gets the last digit wrong. Values 61 to 63 (`9A 9B 9C`) cannot occur: decimal digits never yield them.
+ *
+ * Msgids do not sort in time order as text: compare {@link msgidNumber}.
+ */
+import { BackendError } from './errors.ts'
+
+export interface MsgidParts {
+  /** Microseconds since the epoch, 64 bits. */
+  readonly micros: bigint
+  /** 48 bits. */
+  readonly node: bigint
+  /** 16 bits. */
+  readonly sequence: number
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678'
+const VALUES = new Map([...ALPHABET].map((char, value) => [char, value]))
+/** Decimal digits of 2 ** 128 - 1. */
+const MAX_DIGITS = 39
+const DECIMAL = /^(?:0|[1-9][0-9]*)$/
+const UUID_HEX = /^[0-9a-f]{32}$/i
+
+/** @throws BackendError `bad-msgid` if a part does not fit its bits. */
+export function encodeMsgid({ micros, node, sequence }: MsgidParts): string {
+  if (micros < 0n || micros >= 1n << 64n) throw bad(`micros ${micros}`, '0 to 2 ** 64 - 1')
+  if (node < 0n || node >= 1n << 48n) throw bad(`node ${node}`, '0 to 2 ** 48 - 1')
+  if (!Number.isInteger(sequence) || sequence < 0 || sequence > 0xffff) throw bad(`sequence ${sequence}`, 'an integer from 0 to 65535')
+  return encodeDecimal(((micros << 64n) | (node << 16n) | BigInt(sequence)).toString())
+}
+
+/** @throws BackendError `bad-msgid` on anything that {@link encodeMsgid} cannot have written. */
+export function decodeMsgid(msgid: string): MsgidParts {
+  const guid = msgidNumber(msgid)
+  return { micros: guid >> 64n, node: (guid >> 16n) & 0xffffffffffffn, sequence: Number(guid & 0xffffn) }
+}
+
+/**
+ * The 128-bit guid behind a msgid: the key to sort many ids by.
+ * @throws BackendError `bad-msgid`
+ */
+export function msgidNumber(msgid: string): bigint {
+  const decimal = decodeDecimal(msgid)
+  if (!DECIMAL.test(decimal)) throw bad(described(msgid), 'the base62 of a decimal number without leading zeros')
+  const guid = decimal.length > MAX_DIGITS ? undefined : BigInt(decimal)
+  if (guid === undefined || guid >> 128n !== 0n) throw bad(described(msgid), 'a number of at most 128 bits')
+  return guid
+}
+
+/** Negative, zero or positive as `a` is older than, equal to or newer than `b`. */
+export function compareMsgids(a: string, b: string): number {
+  const left = msgidNumber(a)
+  const right = msgidNumber(b)
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+/** When the message was published, in whole milliseconds since the epoch. */
+export const millisOfMsgid = (msgid: string): number => Number((msgidNumber(msgid) >> 64n) / 1000n)
+
+/**
+ * The msgid of a publish: its event's time, then the UUID's leading 64 bits, so that a retried event writes the same id
+ * and time-ordered UUIDs keep their order within a millisecond.
+ * @param publish `at` in milliseconds since the epoch
+ * @throws BackendError `bad-msgid`
+ */
+export function msgidOf(publish: { readonly at: number; readonly uuid: string }): string {
+  if (!Number.isSafeInteger(publish.at)) throw bad(`time ${publish.at}`, 'whole milliseconds since the epoch')
+  const hex = publish.uuid.replaceAll('-', '')
+  if (!UUID_HEX.test(hex)) throw bad(`a uuid of ${publish.uuid.length} characters`, '32 hexadecimal digits')
+  const micros = BigInt(publish.at) * 1000n
+  return encodeMsgid({ micros, node: BigInt(`0x${hex.slice(0, 12)}`), sequence: Number.parseInt(hex.slice(12, 16), 16) })
+}
+
+function encodeDecimal(decimal: string): string {
+  const bytes = Array.from(decimal, (digit) => digit.charCodeAt(0))
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b, c] = bytes.slice(i, i + 3)
+    if (b === undefined) text += chars(a >> 2, a & 0b11)
+    else if (c === undefined) text += chars(a >> 2, ((a & 0b11) << 4) | (b >> 4), b & 0b1111)
+    else text += chars(a >> 2, ((a & 0b11) << 4) | (b >> 4), ((b & 0b1111) << 2) | (c >> 6), c & 0b111111)
+  }
+  return text
+}
+
+const chars = (...values: number[]): string => values.map((value) => ALPHABET[value]).join('')
+
+function decodeDecimal(msgid: string): string {
+  if (msgid.length > 2 * MAX_DIGITS) throw bad(described(msgid), 'at most 52 characters')
+  const bytes: number[] = []
+  for (let i = 0; i < msgid.length; i += 4) {
+    const group = Array.from(msgid.slice(i, i + 4), (char) => {
+      const value = VALUES.get(char)
+      if (value === undefined) throw bad(described(msgid), 'only A-Z a-z 0-8')
+      return value
+    })
+    const [a = 0, b = 0, c = 0, d = 0] = group
+    if (group.length === 4) bytes.push((a << 2) | (b >> 4), ((b & 0b1111) << 4) | (c >> 2), ((c & 0b11) << 6) | d)
+    else if (group.length === 3 && c < 16) bytes.push((a << 2) | (b >> 4), ((b & 0b1111) << 4) | c)
+    else if (group.length === 2 && b < 4) bytes.push((a << 2) | b)
+    else throw bad(described(msgid), 'a tail of 6 + 2 or 6 + 6 + 4 bits')
+  }
+  return String.fromCharCode(...bytes)
+}
+
+/** An id's text may be anything a client sent as one, so only its length is told (I10). */
+const described = (msgid: string) => `an id of ${msgid.length} characters`
+const bad = (got: string, wanted: string) => new BackendError('bad-msgid', `bad message id: got ${got}, wanted ${wanted}`)
