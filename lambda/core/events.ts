@@ -2,8 +2,24 @@
  * The events that IoT rules put on the hooks' queues: what each rule SELECTs, beside the parser of what it selected.
  * Lifecycle events: AWS IoT developer guide, "Lifecycle events".
  */
-import type { BackendError } from './errors.ts'
+import { acksIn } from './ack-payload.ts'
+import {
+  badEvent,
+  base64Field,
+  checkField,
+  clientIdField,
+  countField,
+  described,
+  type Fields,
+  fieldsOf,
+  isMissing,
+  optionalText,
+  textField,
+  timeField,
+} from './event-fields.ts'
+import { propertiesOf } from './event-properties.ts'
 import type { HookName } from './hooks.ts'
+import { checkTopicFilter, checkTopicName } from './topic.ts'
 
 /** `$aws/events` topic filters whose rules SELECT * for the hook. A client id may contain '/', hence `#`. */
 export const LIFECYCLE_TOPICS = {
@@ -84,4 +100,97 @@ export interface AckEvent {
   readonly at: number
   readonly acks: readonly { readonly msgid: string; readonly topic?: string }[]
 }
-export type { BackendError }
+
+/** What `clientid()` yields where no MQTT client published (HTTP). */
+const NO_CLIENT = 'n/a'
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The first value of an MQTT 5 user property. */
+export const userProperty = (publish: Publish, name: string): string | undefined =>
+  publish.properties.user.find(([key]) => key === name)?.[1]
+
+/** `$aws/events/presence/connected/<clientId>`. @throws BackendError `bad-event` */
+export function parseConnected(event: unknown): Connected {
+  const fields = fieldsOf(event)
+  const ip = optionalText(fields, 'ipAddress')
+  return { ...connectionOf(fields, 'connected'), ...(ip === undefined ? {} : { ip }) }
+}
+
+/** `$aws/events/presence/disconnected/<clientId>`. @throws BackendError `bad-event` */
+export function parseDisconnected(event: unknown): Disconnected {
+  const fields = fieldsOf(event)
+  const reason = optionalText(fields, 'disconnectReason')
+  const clean = fields.clientInitiatedDisconnect === true && (reason === undefined || reason === 'CLIENT_INITIATED_DISCONNECT')
+  return { ...connectionOf(fields, 'disconnected'), reason: reason ?? 'UNKNOWN', clean }
+}
+
+/** `$aws/events/subscriptions/subscribed/<clientId>` and `.../unsubscribed/<clientId>`. @throws BackendError `bad-event` */
+export function parseSubscriptionChange(event: unknown): SubscriptionChange {
+  const fields = fieldsOf(event)
+  const { topics } = fields
+  if (!Array.isArray(topics) || topics.length === 0) throw badEvent('topics', topics, 'an array of one or more topic filters')
+  return {
+    clientid: clientIdField(fields, 'clientId'),
+    session: textField(fields, 'sessionIdentifier'),
+    at: timeField(fields, 'timestamp'),
+    topics: topics.map((topic: unknown, i) => {
+      if (typeof topic !== 'string') throw badEvent(`topics[${i}]`, topic, 'a topic filter')
+      checkField(`topics[${i}]`, topic, 'a topic filter', checkTopicFilter)
+      return topic
+    }),
+  }
+}
+
+/** What {@link PUBLISH_SELECT} selected. @throws BackendError `bad-event` */
+export function parsePublish(event: unknown): Publish {
+  const fields = fieldsOf(event)
+  return {
+    topic: topicField(fields),
+    sender: isMissing(fields.clientid) ? NO_CLIENT : textField(fields, 'clientid'),
+    at: timeField(fields, 'timestamp'),
+    uuid: uuidOf(fields),
+    payload: base64Field(fields, 'payload'),
+    properties: propertiesOf(fields),
+  }
+}
+
+/**
+ * What {@link ACK_SELECT} selected. The payload is `{"msgid": "...", "topic": "..."?}`, a JSON string, a JSON array of these,
+ * or the bare msgid. Only the client itself may acknowledge: the client id in the topic must be the publisher's, unless
+ * that is unknown (HTTP publish), where IAM has decided who may publish to the ack topic.
+ * @throws BackendError `bad-event`
+ */
+export function parseAck(event: unknown): AckEvent {
+  const fields = fieldsOf(event)
+  const topic = topicField(fields)
+  if (!topic.startsWith(ACK_TOPIC_PREFIX)) throw badEvent('topic', topic, `${ACK_TOPIC_PREFIX}<clientid>`)
+  const clientid = clientIdField({ 'clientid in topic': topic.slice(ACK_TOPIC_PREFIX.length) }, 'clientid in topic')
+  const publisher = textField(fields, 'clientid')
+  if (publisher !== NO_CLIENT && publisher !== clientid) {
+    throw badEvent('clientid', publisher, `the client of the ack topic, ${JSON.stringify(clientid)}: a client acknowledges only for itself`)
+  }
+  return { clientid, at: timeField(fields, 'timestamp'), acks: acksIn(base64Field(fields, 'payload').toString()) }
+}
+
+function connectionOf(fields: Fields, eventType: string): Connection {
+  if (!isMissing(fields.eventType) && fields.eventType !== eventType) throw badEvent('eventType', fields.eventType, `"${eventType}"`)
+  return {
+    clientid: clientIdField(fields, 'clientId'),
+    session: textField(fields, 'sessionIdentifier'),
+    version: countField(fields, 'versionNumber'),
+    at: timeField(fields, 'timestamp'),
+  }
+}
+
+function topicField(fields: Fields): string {
+  const topic = textField(fields, 'topic')
+  checkField('topic', topic, 'a topic name', checkTopicName)
+  return topic
+}
+
+/** `traceid()` is the same for every rule that saw the publish; HTTP publishes have none. */
+function uuidOf(fields: Fields): string {
+  const uuid = [fields.traceid, fields.uuid].find((id): id is string => typeof id === 'string' && UUID.test(id))
+  if (uuid === undefined) throw badEvent('uuid', fields.uuid, `a UUID (and traceid is ${described(fields.traceid)})`)
+  return uuid.toLowerCase()
+}
