@@ -1,0 +1,56 @@
+/**
+ * Topic filters as sets of topics, by the rules of AWS's FROM clause: there `a/#` does not take `a`.
+ * A first level that is a wildcard stands for no topic that starts with `$` [MQTT-4.7.2-1]: the WHERE clause sees to it.
+ */
+interface Shape {
+  /** The levels before a final `#`. */
+  readonly fixed: readonly string[]
+  /** Whether the filter ends in `#`: at least one more level. */
+  readonly rest: boolean
+}
+
+const shapeOf = (filter: string): Shape => {
+  const levels = filter.split('/')
+  const rest = levels.at(-1) === '#'
+  return { fixed: rest ? levels.slice(0, -1) : levels, rest }
+}
+
+const startsWithWildcard = (filter: string) => filter.startsWith('+') || filter.startsWith('#')
+const dollarApart = (a: string, b: string) => (a.startsWith('$') && startsWithWildcard(b)) || (b.startsWith('$') && startsWithWildcard(a))
+
+/** Whether every topic of `inner` is also one of `outer`. */
+export function covers(outer: string, inner: string): boolean {
+  const [big, small] = [shapeOf(outer), shapeOf(inner)]
+  const deepEnough = big.rest ? small.fixed.length + (small.rest ? 1 : 0) > big.fixed.length : !small.rest && lengthsAgree(big, small)
+  return !dollarApart(outer, inner) && deepEnough && big.fixed.every((level, i) => level === '+' || level === small.fixed[i])
+}
+
+/** Whether some topic belongs to both. */
+export function overlaps(a: string, b: string): boolean {
+  const [one, other] = [shapeOf(a), shapeOf(b)]
+  const agree = one.fixed.every((level, i) => {
+    const opposite = other.fixed[i]
+    return opposite === undefined || level === '+' || opposite === '+' || level === opposite
+  })
+  return !dollarApart(a, b) && lengthsAgree(one, other) && agree
+}
+
+function lengthsAgree(a: Shape, b: Shape): boolean {
+  if (a.rest) return b.rest || b.fixed.length > a.fixed.length
+  return b.rest ? a.fixed.length > b.fixed.length : a.fixed.length === b.fixed.length
+}
+
+/** AWS filters that together take what the MQTT filter takes: `a` and `a/#` for `a/#`, which in MQTT matches `a` [MQTT-4.7.1-2]. */
+export function awsFilters(filter: string): string[] {
+  // MQTT's `+/#` is every topic of one level or more: `#`
+  if (filter === '#' || filter === '+/#') return ['#']
+  return filter.endsWith('/#') ? [filter.slice(0, -2), filter] : [filter]
+}
+
+/** The AWS filters of MQTT filters without those that another covers: literal ones first, then prefixes, then those with `+`. */
+export function awsCover(filters: readonly string[]): string[] {
+  const all = [...new Set(filters.flatMap(awsFilters))]
+  const widest = all.filter((filter) => !all.some((other) => other !== filter && covers(other, filter)))
+  const difficulty = (filter: string) => (filter.split('/').includes('+') ? 2 : filter.endsWith('#') ? 1 : 0)
+  return widest.sort((a, b) => difficulty(a) - difficulty(b))
+}
