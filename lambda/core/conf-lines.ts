@@ -1,0 +1,139 @@
+/**
+ * The lines of an EMQX 3.x/4.x conf file (cuttlefish's grammar):
+ *
+ *     setting     = key "=" value      the first "=" splits; the value is the rest of the line without its blanks
+ *     key         = word { "." word }  word = letters, digits, _ @ / : - or an escaped dot "\."
+ *     comment     = "#" ...            only at the start of a line: a "#" inside a value is data ("topic": "#")
+ *     include     = "include" path     relative to the including file
+ *     placeholder = "{{ ... }}"        of a template that was never rendered
+ *
+ * A line is never repeated in a message: it may hold a credential (I10).
+ */
+import { dirname, isAbsolute, join, normalize } from 'node:path'
+
+export interface ConfProblem {
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  readonly message: string
+}
+
+/** Where a line stands; `order` counts the lines as they are read, includes and all. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly order: number
+}
+
+export interface Setting {
+  readonly place: Place
+  /** The key's words, their escaped dots unescaped. */
+  readonly words: readonly string[]
+  readonly value: string
+  /** Characters of the line before the value. */
+  readonly offset: number
+}
+
+export interface ConfReader {
+  readonly file: string
+  /** The text of an included file, from the path as it is written and the file that includes it; throws if there is none. */
+  readonly readInclude?: (path: string, fromFile: string) => string
+}
+
+export interface Report {
+  error(place: Place, message: string): void
+  warning(place: Place, message: string): void
+}
+
+const SETTING = /^([ \t]*([^ \t=]+)[ \t]*=[ \t]*)(.*)$/s
+const KEY = /^(?:[\w@/:-]|\\\.)+(?:\.(?:[\w@/:-]|\\\.)+)*$/
+const INCLUDE = /^include(?:[ \t]+(?!=)(.*))?$/s
+const PLACEHOLDER = /^\{\{.*\}\}$/s
+const WORD_OF_KEY = /(?:[^.\\]|\\\.)+/g
+/** What may be said of a key in a message: plain short words, so that no value slips in beside them. */
+const PLAIN_KEY = /^[a-z]+(?:\.[A-Za-z0-9_-]{1,32})+$/
+
+/** Every setting in the order of the file; where a key comes twice the last one wins, as in EMQX, with a warning. */
+export function readSettings(text: string, reader: ConfReader, report: Report): Setting[] {
+  const settings = new Map<string, Setting>()
+  const lines = new LineReader(reader, report, (setting) => {
+    const key = setting.words.join('\0')
+    const earlier = settings.get(key)
+    if (earlier !== undefined)
+      report.warning(setting.place, `${shownKey(setting.words)} replaces ${placeName(earlier.place)}: the last one wins`)
+    settings.delete(key)
+    settings.set(key, setting)
+  })
+  lines.read(text, [reader.file])
+  return [...settings.values()]
+}
+
+export const shownKey = (words: readonly string[]): string => {
+  const key = words.join('.')
+  return PLAIN_KEY.test(key) ? key : 'this key'
+}
+
+const placeName = (place: Place) => `${place.file}:${place.line}`
+
+class LineReader {
+  private order = 0
+  private readonly reader: ConfReader
+  private readonly report: Report
+  private readonly found: (setting: Setting) => void
+  constructor(reader: ConfReader, report: Report, found: (setting: Setting) => void) {
+    this.reader = reader
+    this.report = report
+    this.found = found
+  }
+
+  /** @param chain the file and, before it, those that include it */
+  read(text: string, chain: readonly string[]): void {
+    const file = chain.at(-1) ?? this.reader.file
+    const withoutMark = text.replace(/^\ufeff/, '')
+    for (const [i, line] of withoutMark.split(/\r\n|\n|\r/).entries()) {
+      const place = { file, line: i + 1, order: this.order++ }
+      const fault = this.readLine(line, place, chain)
+      if (fault !== undefined) this.report.error(place, fault)
+    }
+  }
+
+  /** Returns what is wrong with the line, if anything is. */
+  private readLine(line: string, place: Place, chain: readonly string[]): string | undefined {
+    const content = line.trim()
+    if (content === '' || content.startsWith('#')) return undefined
+    if (PLACEHOLDER.test(content)) {
+      this.report.warning(place, 'a {{ placeholder }} of an unrendered template, ignored')
+      return undefined
+    }
+    const include = INCLUDE.exec(content)
+    return include ? this.readInclude(include[1] ?? '', place, chain) : this.readSetting(line, place)
+  }
+
+  private readSetting(line: string, place: Place): string | undefined {
+    const [, head, key, value] = SETTING.exec(line) ?? []
+    if (head === undefined || key === undefined || value === undefined) {
+      return 'not a line of a conf file, wanted: key = value, include PATH or # comment'
+    }
+    if (!KEY.test(key)) return 'bad key, wanted words of letters, digits and _ @ / : - with a dot between two'
+    const words = (key.match(WORD_OF_KEY) ?? []).map((word) => word.replaceAll('\\.', '.'))
+    if (value.trim() === '') return `${shownKey(words)} has no value`
+    this.found({ place, words, value: value.trim(), offset: head.length })
+    return undefined
+  }
+
+  private readInclude(path: string, place: Place, chain: readonly string[]): string | undefined {
+    if (path === '') return 'include without a file, wanted: include PATH'
+    if (this.reader.readInclude === undefined) return 'include is not possible here, wanted all settings in one file'
+    const file = isAbsolute(path) ? normalize(path) : join(dirname(place.file), path)
+    if (chain.some((each) => normalize(each) === file)) return `include goes in a circle: ${[...chain, file].join(' -> ')}`
+    let text: string
+    try {
+      text = this.reader.readInclude(path, place.file)
+    } catch (error) {
+      const code = (error as { code?: unknown } | null)?.code
+      return `cannot read the included file ${path}${typeof code === 'string' ? ` (${code})` : ''}`
+    }
+    this.read(text, [...chain, file])
+    return undefined
+  }
+}
