@@ -1,0 +1,152 @@
+/**
+ * DynamoDB's wire protocol (JSON 1.0 over HTTP): one POST per operation, named in `x-amz-target`.
+ * dynalite's own server throws when a client goes away in the middle of a request, and takes the process with it; this one does not.
+ */
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { crc32 } from 'node:zlib'
+import { markNames, unmarkNames } from './dynamodb-names.ts'
+
+/** One operation. @throws ApiError as DynamoDB would answer */
+export type Operation = (request: object) => Promise<object>
+export type Operations = Readonly<Record<string, Operation>>
+
+/** An error that is an answer: status code and body as DynamoDB sends them. dynalite's errors have the same shape. */
+export class ApiError extends Error {
+  readonly statusCode: number
+  readonly body: object
+  constructor(type: string, message: string, statusCode = 400) {
+    super(message)
+    this.statusCode = statusCode
+    this.body = { __type: type, message }
+  }
+}
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024
+/** Longer than the SDK's agents keep an idle connection, so that it is the client who closes it. */
+const KEEP_ALIVE_MS = 65_000
+const GRACE_MS = 500
+const CORAL = 'com.amazon.coral.service#'
+const TARGET = 'DynamoDB_20120810.'
+
+/** Reads and writes of items, the only ones that a table's throughput limits. */
+const ITEM_OPERATION = /^(BatchGetItem|BatchWriteItem|DeleteItem|GetItem|PutItem|Query|Scan|UpdateItem)$/
+
+export interface DynamoDbHttpOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly operations: Operations
+  /** Asked once per item operation; true: it is refused with ProvisionedThroughputExceededException. */
+  readonly throttle?: () => boolean
+}
+
+export interface DynamoDbHttp {
+  readonly url: string
+  /** Answers what is under way, for half a second at most. */
+  close(): Promise<void>
+}
+
+/** @throws the listen error (EADDRINUSE, EACCES) */
+export async function serveDynamoDb(options: DynamoDbHttpOptions): Promise<DynamoDbHttp> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    response.on('error', () => {})
+    answer(request, options)
+      .then((reply) => send(response, reply))
+      .catch((error) => send(response, failure(error)))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.on('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : options.port
+  return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`, close: () => close(server) }
+}
+
+interface Reply {
+  readonly status: number
+  readonly body: object
+}
+
+async function answer(request: IncomingMessage, options: DynamoDbHttpOptions): Promise<Reply> {
+  const text = await bodyOf(request)
+  const target = `${request.headers['x-amz-target'] ?? ''}`
+  const name = target.startsWith(TARGET) ? target.slice(TARGET.length) : ''
+  const operation = Object.hasOwn(options.operations, name) ? options.operations[name] : undefined
+  if (request.method !== 'POST' || !operation) throw new ApiError(`${CORAL}UnknownOperationException`, '')
+  checkSigned(request)
+  if (ITEM_OPERATION.test(name) && options.throttle?.()) throw throttled()
+  return { status: 200, body: await operation(parse(text)) }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const tooLarge = () => new ApiError(`${CORAL}RequestEntityTooLargeException`, `a request of more than ${MAX_BODY_BYTES} bytes`, 413)
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAX_BODY_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parse(text: string): object {
+  try {
+    const request: unknown = JSON.parse(markNames(text))
+    if (typeof request === 'object' && request !== null && !Array.isArray(request)) return request
+  } catch {
+    // DynamoDB does not say where either
+  }
+  throw new ApiError(`${CORAL}SerializationException`, 'the body is not a JSON object')
+}
+
+/** Any key, region and signature will do, but there must be one: a client that forgets to sign should learn it here, not in the cloud. */
+function checkSigned(request: IncomingMessage): void {
+  const { authorization } = request.headers
+  const presigned = new URL(request.url ?? '/', 'http://localhost').searchParams.has('X-Amz-Signature')
+  if (!presigned && !authorization?.trim().startsWith('AWS4-')) {
+    throw new ApiError(`${CORAL}MissingAuthenticationTokenException`, 'Request is missing Authentication Token')
+  }
+  const missing = ['Credential', 'SignedHeaders', 'Signature'].find((part) => !presigned && !authorization?.includes(`${part}=`))
+  if (missing) throw new ApiError(`${CORAL}IncompleteSignatureException`, `Authorization header requires '${missing}' parameter.`)
+}
+
+const throttled = () =>
+  new ApiError(
+    'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException',
+    'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
+  )
+
+/** An error that is no answer is a fault of ours: 500, which SDK clients retry. */
+function failure(error: unknown): Reply {
+  const { statusCode, body, message } = error as Partial<ApiError>
+  if (statusCode && body) return { status: statusCode, body }
+  return { status: 500, body: { __type: `${CORAL}InternalServerError`, message: message ?? 'unknown error' } }
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  if (response.destroyed) return // the client went away
+  const text = unmarkNames(JSON.stringify(reply.body))
+  response.writeHead(reply.status, {
+    'content-type': 'application/x-amz-json-1.0',
+    'content-length': Buffer.byteLength(text),
+    'x-amz-crc32': crc32(text),
+    'x-amzn-requestid': randomUUID(),
+    ...(reply.status === 413 ? { connection: 'close' } : {}), // the rest of the body is not read
+  })
+  response.end(text)
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatient = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+    server.close(() => {
+      clearTimeout(impatient)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

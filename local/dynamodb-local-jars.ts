@@ -1,0 +1,66 @@
+/** DynamoDB Local's jars from Maven Central, downloaded once into the repository's `.cache`. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackendError } from '../lambda/core/errors.ts'
+
+/** Needs Java 17. 3.3.1 is newer, but names SDK artifacts that Maven Central did not have (November 2026). */
+export const DYNAMODB_LOCAL_VERSION = '3.1.0'
+
+const CACHE = join(import.meta.dirname, '..', '.cache', 'dynamodb-local')
+const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId><artifactId>dynamodb-local</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>software.amazon.dynamodb</groupId><artifactId>DynamoDBLocal</artifactId><version>${DYNAMODB_LOCAL_VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+`
+
+/**
+ * The directory of jars, downloaded (about 48 MB, with Maven) if it is not there yet. Any number of processes may ask at once:
+ * each downloads into a directory of its own and the first to finish renames it into place.
+ * @param log gets one line when a download begins
+ * @throws BackendError DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD
+ */
+export async function dynamoDbLocalJars(log: (line: string) => void): Promise<string> {
+  const jars = join(CACHE, DYNAMODB_LOCAL_VERSION)
+  if (existsSync(jars)) return jars
+  await mkdir(CACHE, { recursive: true })
+  const work = await mkdtemp(join(CACHE, 'download-'))
+  try {
+    log(`downloading DynamoDB Local ${DYNAMODB_LOCAL_VERSION} with Maven (once) ...`)
+    await writeFile(join(work, 'pom.xml'), POM)
+    await copyDependencies(work)
+    await rename(join(work, 'lib'), jars).catch((error: NodeJS.ErrnoException) => {
+      if (!existsSync(jars)) throw error // else another process was first
+    })
+    return jars
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+function copyDependencies(directory: string): Promise<void> {
+  const options = ['-B', '-q', COPY_DEPENDENCIES, '-DoutputDirectory=lib', '-DincludeScope=runtime']
+  return new Promise((resolve, reject) => {
+    const maven = spawn('mvn', options, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const keep = (chunk: Buffer) => {
+      output += chunk.toString()
+    }
+    maven.stdout.on('data', keep)
+    maven.stderr.on('data', keep)
+    maven.on('error', () => reject(new BackendError('DYNAMODB_LOCAL_NO_MAVEN', 'DynamoDB Local: Java is there but Maven (mvn) is not')))
+    maven.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new BackendError('DYNAMODB_LOCAL_DOWNLOAD', `DynamoDB Local: Maven's download ended with ${code}: ${firstError(output)}`))
+    })
+  })
+}
+
+const firstError = (output: string): string => /\[ERROR\] (.{1,300})/.exec(output)?.[1] ?? 'it said nothing'

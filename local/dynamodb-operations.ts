@@ -1,0 +1,122 @@
+/**
+ * The operations of the embedded DynamoDB: dynalite's store, validations and actions, completed where they fall short of DynamoDB.
+ * Held to DynamoDB Local by test/local/dynamodb-conformance.test.ts.
+ */
+import batchGetItem from 'dynalite/actions/batchGetItem.js'
+import batchWriteItem from 'dynalite/actions/batchWriteItem.js'
+import createTable from 'dynalite/actions/createTable.js'
+import deleteItem from 'dynalite/actions/deleteItem.js'
+import deleteTable from 'dynalite/actions/deleteTable.js'
+import describeTable from 'dynalite/actions/describeTable.js'
+import getItem from 'dynalite/actions/getItem.js'
+import listTables from 'dynalite/actions/listTables.js'
+import putItem from 'dynalite/actions/putItem.js'
+import query from 'dynalite/actions/query.js'
+import scan from 'dynalite/actions/scan.js'
+import updateItem from 'dynalite/actions/updateItem.js'
+import updateTable from 'dynalite/actions/updateTable.js'
+import db, { type Store } from 'dynalite/db/index.js'
+import batchGetItemRequest from 'dynalite/validations/batchGetItem.js'
+import batchWriteItemRequest from 'dynalite/validations/batchWriteItem.js'
+import createTableRequest from 'dynalite/validations/createTable.js'
+import deleteItemRequest from 'dynalite/validations/deleteItem.js'
+import deleteTableRequest from 'dynalite/validations/deleteTable.js'
+import describeTableRequest from 'dynalite/validations/describeTable.js'
+import getItemRequest from 'dynalite/validations/getItem.js'
+import validations from 'dynalite/validations/index.js'
+import listTablesRequest from 'dynalite/validations/listTables.js'
+import putItemRequest from 'dynalite/validations/putItem.js'
+import queryRequest from 'dynalite/validations/query.js'
+import scanRequest from 'dynalite/validations/scan.js'
+import updateItemRequest from 'dynalite/validations/updateItem.js'
+import updateTableRequest from 'dynalite/validations/updateTable.js'
+import type { Operation, Operations } from './dynamodb-http.ts'
+
+type Action = typeof getItem
+type Validation = typeof getItemRequest
+
+/** Every operation on one store, but for those of time to live. */
+export function operationsOn(store: Store): Operations {
+  const on = (action: Action, validation: Validation) => operation(store, action, validation)
+  return {
+    BatchGetItem: withWholeUnprocessedKeys(operation(storeWithLargeBatches(store), batchGetItem, batchGetItemRequest)),
+    BatchWriteItem: on(batchWriteItem, batchWriteItemRequest),
+    CreateTable: once(on(createTable, createTableRequest), (table) => settled(store, table)),
+    DeleteItem: returningOld(store, deleteItem, deleteItemRequest),
+    DeleteTable: once(on(deleteTable, deleteTableRequest), (table) => settled(store, table)),
+    DescribeTable: on(describeTable, describeTableRequest),
+    GetItem: on(getItem, getItemRequest),
+    ListTables: on(listTables, listTablesRequest),
+    PutItem: returningOld(store, putItem, putItemRequest),
+    Query: on(query, queryRequest),
+    Scan: on(scan, scanRequest),
+    UpdateItem: returningOld(store, updateItem, updateItemRequest),
+    UpdateTable: once(on(updateTable, updateTableRequest), (table) => settled(store, table)),
+  }
+}
+
+/** dynalite's order: the types of the request, then its rules, then the action. All throw or call back with an answerable error. */
+function operation(store: Store, action: Action, { types, custom }: Validation, keep: readonly string[] = []): Operation {
+  return async (request) => {
+    const extra = Object.fromEntries(Object.entries(request).filter(([name]) => keep.includes(name)))
+    const checked = validations.checkTypes(request, types)
+    validations.checkValidations(checked, types, custom, store)
+    return await new Promise((resolve, reject) => {
+      action(store, { ...checked, ...extra }, (error, answer) => (error ? reject(error) : resolve(answer ?? {})))
+    })
+  }
+}
+
+const RETURN_OLD = 'ReturnValuesOnConditionCheckFailure'
+
+/** dynalite forgets `ReturnValuesOnConditionCheckFailure`: keep it, for {@link answerFailedConditionsWithTheItem}. */
+const returningOld = (store: Store, action: Action, validation: Validation) => operation(store, action, validation, [RETURN_OLD])
+
+/** The one place that sees a refused condition together with the item that refused it is dynalite's own check, under its lock. */
+function answerFailedConditionsWithTheItem(): void {
+  const check = db.checkConditional
+  db.checkConditional = (request, existing) => {
+    const error = check(request, existing)
+    if (error && existing && Reflect.get(request, RETURN_OLD) === 'ALL_OLD') error.body = { ...error.body, Item: existing }
+    return error
+  }
+}
+answerFailedConditionsWithTheItem()
+
+/** dynalite stops a batch at 1 MB and one item; DynamoDB at 16 MB. */
+function storeWithLargeBatches(store: Store): Store {
+  const options = { ...store.options, maxItemSize: 15 * 1024 * 1024 }
+  return Object.assign(Object.create(store) as Store, { options })
+}
+
+interface BatchGet {
+  RequestItems?: Record<string, { Keys: object[] }>
+  UnprocessedKeys?: Record<string, { Keys: object[] }>
+}
+
+/** An unprocessed key comes back with everything that was asked of its table (dynalite forgets projections and names). */
+function withWholeUnprocessedKeys(batchGet: Operation): Operation {
+  return async (request) => {
+    const asked = structuredClone((request as BatchGet).RequestItems ?? {})
+    const answer = (await batchGet(request)) as BatchGet
+    for (const [table, { Keys }] of Object.entries(answer.UnprocessedKeys ?? {})) {
+      answer.UnprocessedKeys = { ...answer.UnprocessedKeys, [table]: { ...asked[table], Keys } }
+    }
+    return answer
+  }
+}
+
+/** The answer of a change to a table, once the change has come to rest: as from DynamoDB Local, there is nothing to wait for. */
+function once(change: Operation, rest: (table: string) => Promise<void>): Operation {
+  return async (request) => {
+    const answer = await change(request)
+    await rest((answer as { TableDescription: { TableName: string } }).TableDescription.TableName)
+    return answer
+  }
+}
+
+async function settled(store: Store, table: string): Promise<void> {
+  const status = () =>
+    new Promise<string>((resolve) => store.getTable(table, false, (error, found) => resolve(error ? 'gone' : `${found?.TableStatus}`)))
+  while (/ING$/.test(await status())) await new Promise((resolve) => setTimeout(resolve, 2))
+}

@@ -1,0 +1,12 @@
+import { DESK_VARIABLE, ENGINES_VARIABLE, type EngineDesk, openEngineDesk } from './engine-desk.ts'
+
+declare global {
+  var engineDesk: EngineDesk | undefined
+}
+
+export default async function globalSetup(): Promise<void> {
+  const desk = await openEngineDesk((line) => process.stderr.write(`${line}\n`))
+  globalThis.engineDesk = desk
+  process.env[DESK_VARIABLE] = desk.url
+  process.env[ENGINES_VARIABLE] = desk.engines.join(',')
+}
