@@ -11,12 +11,11 @@
  *
  * Anything else is an error, other plugins' keys too: EMQX reads one file per plugin and refuses strangers likewise.
  */
+import { readRows } from './conf-hooks.ts'
 import { type ConfProblem, type ConfReader, type Place, type Report, readSettings, type Setting, shownKey } from './conf-lines.ts'
-import { readRow } from './conf-row.ts'
 import { DURATION_WANTED, parseDuration } from './duration.ts'
 import { BackendError } from './errors.ts'
-import { HOOKS, type HookName, type HookRow, type HookTable, type Pool } from './hooks.ts'
-import { type Json, JsonFault, parseJson } from './json.ts'
+import type { HookTable, Pool } from './hooks.ts'
 import { didYouMean } from './spelling.ts'
 
 export type { ConfProblem } from './conf-lines.ts'
@@ -72,12 +71,6 @@ class Problems implements Report {
   }
 }
 
-interface HookSetting {
-  readonly hook: HookName
-  readonly label: string
-  readonly setting: Setting
-}
-
 /** Takes one setting after the other; hooks wait until every pool is known. */
 class ConfTable {
   private region: string | undefined
@@ -85,7 +78,7 @@ class ConfTable {
   private expiredAfter: number | undefined
   /** Maps, not objects: a pool may be called `constructor`. */
   private readonly pools = new Map<string, Pool>()
-  private readonly hooks: HookSetting[] = []
+  private readonly hooks: Setting[] = []
   private readonly report: Report
   constructor(report: Report) {
     this.report = report
@@ -96,7 +89,7 @@ class ConfTable {
     const [first, second] = words
     if (root !== 'backend' || dynamo !== 'dynamo') {
       this.refuse(setting, `${shownKey(setting.words)} is no setting of this backend, wanted backend.dynamo.*`)
-    } else if (first === 'hook') this.takeHook(setting, words.slice(1))
+    } else if (first === 'hook') this.hooks.push(setting)
     else if (words.length === 1 && first === 'region') this.region = this.regionOf(setting)
     else if (words.length === 2 && first === 'msg' && second === 'expired_after') this.expiredAfter = this.durationOf(setting)
     else if (words.length === 2 && first !== undefined && second !== undefined && POOL_KEYS.includes(second))
@@ -106,10 +99,6 @@ class ConfTable {
 
   table(start: Place): HookTable {
     const names = new Set(this.pools.keys())
-    const read = this.hooks.flatMap((hook) => {
-      const row = this.rowOf(hook, names)
-      return row === undefined ? [] : [{ row, setting: hook.setting }]
-    })
     if (this.hooks.length === 0) {
       const pools = names.size === 0 ? ', and no backend.dynamo.<pool>.* setting either' : ''
       this.report.error(start, `no hook at all${pools}, wanted at least one backend.dynamo.hook.<hook>.<label> = {...}`)
@@ -118,7 +107,7 @@ class ConfTable {
     return {
       ...(region === undefined ? {} : { region }),
       pools: Object.fromEntries(this.pools),
-      rows: this.withoutRepeats(read),
+      rows: readRows(this.hooks, names, this.report),
       ...(this.expiredAfter === undefined ? {} : { expiredAfter: this.expiredAfter }),
     }
   }
@@ -137,50 +126,6 @@ class ConfTable {
     }
   }
 
-  private takeHook(setting: Setting, words: readonly string[]): void {
-    const [subject, verb, label, ...more] = words
-    const hook = HOOKS.find((each) => each === `${subject}.${verb}`)
-    if (subject === undefined || verb === undefined || label === undefined || more.length > 0) {
-      this.refuse(
-        setting,
-        `${shownKey(setting.words)} is no hook, wanted backend.dynamo.hook.<hook>.<label>, such as backend.dynamo.hook.message.publish.1`,
-      )
-    } else if (hook === undefined) {
-      this.refuse(
-        setting,
-        `${shownKey(setting.words)} is on an unknown hook, wanted ${HOOKS.join(', ')}${didYouMean(`${subject}.${verb}`, HOOKS)}`,
-      )
-    } else this.hooks.push({ hook, label, setting })
-  }
-
-  private rowOf({ hook, label, setting }: HookSetting, pools: ReadonlySet<string>): HookRow | undefined {
-    let json: Json
-    try {
-      json = parseJson(setting.value)
-    } catch (error) {
-      if (!(error instanceof JsonFault)) throw error
-      return void this.refuse(setting, `bad JSON at column ${setting.offset + error.offset + 1}: ${error.message}`)
-    }
-    const row = readRow(json, { hook, label }, pools, (message) => this.refuse(setting, message))
-    if (row?.hook === 'message.publish' && row.topic?.startsWith('$')) {
-      this.report.warning(setting.place, 'topics that start with "$" are never stored: this hook will not run')
-    }
-    return row
-  }
-
-  /** An action that would run twice for one event runs once: client.connected and session.created come from the same event. */
-  private withoutRepeats(read: readonly { row: HookRow; setting: Setting }[]): HookRow[] {
-    const kept: HookRow[] = []
-    const asWritten = (row: HookRow) => `${row.hook}.${row.label}`
-    const sessionsLast = [...read].sort((a, b) => Number(a.row.hook === 'session.created') - Number(b.row.hook === 'session.created'))
-    for (const { row, setting } of sessionsLast) {
-      const same = kept.find((other) => other.action === row.action && other.topic === row.topic)
-      if (same === undefined) kept.push(row)
-      else this.report.warning(setting.place, `${row.action} is on ${asWritten(same)} already and runs once: this hook is ignored`)
-    }
-    return read.map(({ row }) => row).filter((row) => kept.includes(row))
-  }
-
   private regionOf(setting: Setting): string | undefined {
     if (REGION.test(setting.value)) return setting.value
     return void this.refuse(setting, `${shownKey(setting.words)} is no AWS region, wanted one such as us-west-2`)
@@ -192,7 +137,7 @@ class ConfTable {
 
   private serverOf(setting: Setting): Pool {
     const url = URL.canParse(setting.value) ? new URL(setting.value) : undefined
-    const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+    const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
     if (plain) return { server: setting.value }
     this.refuse(
       setting,

@@ -1,7 +1,7 @@
 /** `, did you mean "x"?` if one of the words is a slip of the pen away, else nothing. */
 export function didYouMean(written: string, words: readonly string[]): string {
   const near = words.map((word) => ({ word, slips: slipsBetween(written.toLowerCase(), word) })).sort((a, b) => a.slips - b.slips)[0]
-  return near !== undefined && near.slips <= Math.max(1, Math.floor(near.word.length / 4)) ? `, did you mean "${near.word}"?` : ''
+  return near !== undefined && near.slips <= Math.max(1, Math.floor(near.word.length / 3)) ? `, did you mean "${near.word}"?` : ''
 }
 
 /** Levenshtein distance: letters inserted, dropped or changed. */
