@@ -168,6 +168,11 @@ describe('a line', () => {
   })
 })
 
+test('a hook given twice stands where the last one stands', () => {
+  const { table } = parse(given(row({ topic: 'a' }), row({ topic: 'b' }).replace('.7', '.8'), row({ topic: 'c' })))
+  expect(table.rows.slice(1).map(({ label, topic }) => `${label} ${topic}`)).toEqual(['8 b', '7 c'])
+})
+
 describe('region and expiry', () => {
   test.each([
     ['us-west-2', undefined, 'us-west-2'],
