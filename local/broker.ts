@@ -1,0 +1,121 @@
+/**
+ * AWS IoT Core's message broker on a laptop: MQTT 3.1.1 and 5 as IoT Core speaks them (no QoS 2, its limits, its matching,
+ * retained messages for exact filters only) and its lifecycle events.
+ * On the codec alone: aedes refuses $share over MQTT 5, acknowledges before anybody may object, and matches `a` with `a/#`.
+ */
+import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
+import mqtt from 'mqtt-packet'
+import type { Backlog } from './backlog.ts'
+import { ClientPackets } from './client-packets.ts'
+import { ClientRegistry } from './client-registry.ts'
+import { Connection } from './connection.ts'
+import { emitsLifecycleEvents } from './iot-limits.ts'
+import type { LifecycleEvent } from './lifecycle.ts'
+import type { MqttMessage } from './mqtt-message.ts'
+import { RetainedMessages } from './retained-messages.ts'
+import type { RuleMessage } from './rule-evaluator.ts'
+import type { Session } from './session.ts'
+import { SubscriptionIndex } from './subscription-index.ts'
+import { traceIds } from './traceid.ts'
+
+export interface BrokerOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** Publishes wait while it is full. */
+  readonly backlog: Backlog
+  /** Every accepted publish and every lifecycle event, exactly once: what rules see. */
+  readonly onMessage: (message: RuleMessage) => void
+  readonly warn: (text: string) => void
+  /** Misbehaviour: whether the PUBACK of a direct message is heard. */
+  readonly hearsPuback?: () => boolean
+}
+
+// 65,536 cached buffers are memory that a laptop's broker does not get back.
+mqtt.writeToStream.cacheNumbers = false
+
+export class Broker {
+  readonly clients = new ClientRegistry()
+  readonly retained = new RetainedMessages()
+  readonly subscriptions = new SubscriptionIndex<Session>()
+  readonly options: BrokerOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Connection>()
+  readonly #traceid = traceIds()
+
+  private constructor(options: BrokerOptions) {
+    this.options = options
+    const handlers = new ClientPackets(this)
+    this.#server = createServer((socket) => {
+      const connection = new Connection(socket, handlers)
+      this.#sockets.add(connection)
+      socket.on('close', () => this.#sockets.delete(connection))
+    })
+  }
+
+  /** Rejects with the system's error (`EADDRINUSE`) where the port is taken. */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(options)
+    await new Promise<void>((resolve, reject) => {
+      broker.#server.once('error', reject)
+      broker.#server.listen(options.port, options.host, resolve)
+    })
+    return broker
+  }
+
+  get url(): string {
+    return `mqtt://${this.options.host}:${(this.#server.address() as { port: number }).port}`
+  }
+
+  /** A publish over MQTT or HTTP, or a will: to the retained messages, the subscribers and the rules. */
+  publish(message: MqttMessage): void {
+    const now = Date.now()
+    if (message.retain) this.retained.apply(message, now)
+    this.#deliver(message)
+    this.options.onMessage({
+      topic: message.topic,
+      payload: message.payload,
+      at: now,
+      uuid: randomUUID(),
+      ...ruleProperties(message),
+      ...(message.clientid === undefined ? {} : { clientid: message.clientid, traceid: this.#traceid() }),
+    })
+  }
+
+  /** An event of the service itself, to rules and to subscribers of `$aws/events/...`. */
+  emitEvent(clientid: string, { topic, body }: LifecycleEvent): void {
+    if (!emitsLifecycleEvents(clientid)) return
+    const payload = Buffer.from(JSON.stringify(body))
+    this.#deliver({ topic, payload, qos: 1, retain: false, properties: {} })
+    this.options.onMessage({ topic, payload, at: Date.now(), uuid: randomUUID() })
+  }
+
+  /** Ends every connection, each with its disconnected event. */
+  disconnectAll(): void {
+    for (const connection of this.clients.connections()) connection.end('SERVER_INITIATED_DISCONNECT', undefined, 0x8b)
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.disconnectAll()
+    for (const { socket } of this.#sockets) socket.destroy()
+    this.clients.close()
+    await closed
+  }
+
+  #deliver(message: MqttMessage): void {
+    for (const [session, grant] of this.subscriptions.receivers(message.topic)) session.deliver(message, grant)
+  }
+}
+
+function ruleProperties({ properties }: MqttMessage): Partial<RuleMessage> {
+  const { user, contentType, utf8, responseTopic, correlationData } = properties
+  return {
+    ...(user ? { userProperties: user } : {}),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(utf8 === undefined ? {} : { formatIndicator: utf8 ? 'UTF8_DATA' : 'UNSPECIFIED_BYTES' }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlationData }),
+  }
+}

@@ -1,0 +1,113 @@
+/** CONNECT: what IoT Core refuses, the session it resumes or starts, and the connected event. */
+
+import { randomUUID } from 'node:crypto'
+import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
+import type { BackendError } from '../lambda/core/errors.ts'
+import type { Broker } from './broker.ts'
+import { subjectOf } from './client-registry.ts'
+import type { Connection } from './connection.ts'
+import {
+  checkClientId,
+  checkPublishTopic,
+  DEFAULT_SESSION_SECONDS,
+  MAX_IN_FLIGHT,
+  MAX_KEEP_ALIVE_SECONDS,
+  MAX_PAYLOAD_BYTES,
+  MAX_SESSION_SECONDS,
+} from './iot-limits.ts'
+import { connectedEvent } from './lifecycle.ts'
+
+interface Refusal {
+  readonly text: string
+  /** MQTT 3.1.1 return code, MQTT 5 reason code. */
+  readonly codes: readonly [v4: number, v5: number]
+}
+
+const SESSION_TAKEN_OVER = 0x8e
+
+export function acceptConnect(broker: Broker, connection: Connection, packet: IConnectPacket): void {
+  const version = packet.protocolVersion ?? 4
+  connection.protocol = version === 5 ? 5 : 4
+  const clientid = packet.clientId || randomUUID()
+  const refusal = connectRefusal(packet, clientid)
+  if (refusal) refuse(connection, refusal)
+  else start(broker, connection, packet, clientid)
+}
+
+function start(broker: Broker, connection: Connection, packet: IConnectPacket, clientid: string): void {
+  broker.clients.of(clientid)?.connection?.end('DUPLICATE_CLIENTID', undefined, SESSION_TAKEN_OVER)
+  const previous = broker.clients.of(clientid)?.session
+  const { client, session, resumed } = broker.clients.connecting(clientid, packet.clean ?? true)
+  if (previous && !resumed) for (const filter of previous.subscriptions.keys()) broker.subscriptions.remove(previous, filter)
+
+  session.expirySeconds = sessionSeconds(packet)
+  connection.session = session
+  connection.version = client.version
+  connection.will = packet.will
+  connection.window = Math.min(packet.properties?.receiveMaximum ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT)
+  // IoT Core takes 1,200 s for none and for more; it raises less than 30 s, which a laptop's tests rather wait out.
+  connection.keepAlive(Math.min(packet.keepalive || MAX_KEEP_ALIVE_SECONDS, MAX_KEEP_ALIVE_SECONDS))
+  Object.assign(client, { connection, keepAliveSeconds: connection.keepAliveSeconds })
+
+  connection.send(connack(connection, packet, resumed))
+  broker.emitEvent(clientid, connectedEvent(subjectOf(client), connection.connectedSince, connection.socket.remoteAddress ?? '127.0.0.1'))
+  session.attach(connection)
+}
+
+function connectRefusal(packet: IConnectPacket, clientid: string): Refusal | undefined {
+  if (packet.protocolVersion === 3) return { text: 'MQTT 3.1, wanted 3.1.1 or 5', codes: [1, 0x84] }
+  if (!packet.clientId && packet.protocolVersion === 4 && !packet.clean)
+    return { text: 'no client id for a persistent session', codes: [2, 0x85] } // [MQTT-3.1.3-8]
+  try {
+    checkClientId(clientid)
+  } catch (error) {
+    return { text: (error as BackendError).message, codes: [2, 0x85] }
+  }
+  if (packet.properties?.authenticationMethod !== undefined) return { text: 'enhanced authentication', codes: [5, 0x8c] }
+  if (packet.properties?.receiveMaximum === 0) return { text: 'Receive Maximum 0', codes: [5, 0x82] } // [MQTT-3.1.2-22]
+  return packet.will && willRefusal(packet.will)
+}
+
+function willRefusal(will: NonNullable<IConnectPacket['will']>): Refusal | undefined {
+  if (will.qos === 2) return { text: 'a will at QoS 2, which IoT Core does not have', codes: [5, 0x9b] }
+  if (will.payload.length > MAX_PAYLOAD_BYTES) return { text: `a will of ${will.payload.length} bytes`, codes: [5, 0x95] }
+  try {
+    checkPublishTopic(will.topic)
+  } catch (error) {
+    return { text: `its will: ${(error as BackendError).message}`, codes: [5, 0x90] }
+  }
+  return undefined
+}
+
+function refuse(connection: Connection, { text, codes }: Refusal): void {
+  const [returnCode, reasonCode] = codes
+  const code = connection.protocol === 5 ? { reasonCode } : { returnCode }
+  connection.send({ cmd: 'connack', sessionPresent: false, ...code })
+  connection.end('CLIENT_ERROR', `connected with ${text}`)
+}
+
+/** MQTT 5: the Session Expiry Interval; 3.1.1: IoT Core's hour for a persistent session. */
+function sessionSeconds(packet: IConnectPacket): number {
+  if (packet.protocolVersion === 5) return Math.min(packet.properties?.sessionExpiryInterval ?? 0, MAX_SESSION_SECONDS)
+  return packet.clean ? 0 : DEFAULT_SESSION_SECONDS
+}
+
+function connack(connection: Connection, packet: IConnectPacket, sessionPresent: boolean): IConnackPacket {
+  if (connection.protocol === 4) return { cmd: 'connack', returnCode: 0, sessionPresent }
+  const { session, keepAliveSeconds } = connection
+  const properties = {
+    // IoT Core's own answers
+    receiveMaximum: MAX_IN_FLIGHT,
+    maximumQoS: 1,
+    retainAvailable: true,
+    maximumPacketSize: 149_504,
+    topicAliasMaximum: 8,
+    wildcardSubscriptionAvailable: true,
+    subscriptionIdentifiersAvailable: false,
+    sharedSubscriptionAvailable: true,
+    sessionExpiryInterval: session!.expirySeconds,
+    ...(keepAliveSeconds === packet.keepalive ? {} : { serverKeepAlive: keepAliveSeconds }),
+    ...(packet.clientId ? {} : { assignedClientIdentifier: session!.clientid }),
+  }
+  return { cmd: 'connack', reasonCode: 0, sessionPresent, properties }
+}

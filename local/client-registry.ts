@@ -1,0 +1,72 @@
+/** Who is or was connected: the session and the latest connection of every client id. */
+import { randomUUID } from 'node:crypto'
+import type { Connection } from './connection.ts'
+import type { DisconnectReason, Subject } from './lifecycle.ts'
+import { Session } from './session.ts'
+
+/** A client id forgotten for an hour starts over at version 0 (developer guide, "Lifecycle events"). */
+const MEMORY_MS = 3_600_000
+
+export interface Client {
+  readonly clientid: string
+  /** Of the latest connection. */
+  version: number
+  /** sessionIdentifier of the latest connection. */
+  sessionId: string
+  /** Kept while connected, and after that for as long as it is persistent. */
+  session?: Session
+  connection?: Connection
+  keepAliveSeconds?: number
+  disconnectedSince?: number
+  disconnectReason?: DisconnectReason
+  /** The session's end, or a delayed will. */
+  readonly timers: Set<NodeJS.Timeout>
+}
+
+export class ClientRegistry {
+  readonly #clients = new Map<string, Client>()
+  readonly #sweeper = setInterval(() => this.#forget(), MEMORY_MS / 60).unref()
+
+  of(clientid: string): Client | undefined {
+    return this.#clients.get(clientid)
+  }
+
+  /** The client of a new connection: its version counted on, its session resumed unless it wants a fresh one. */
+  connecting(clientid: string, fresh: boolean): { client: Client; session: Session; resumed: boolean } {
+    const known = this.#clients.get(clientid)
+    const client: Client = known ?? { clientid, version: -1, sessionId: '', timers: new Set() }
+    for (const timer of client.timers) clearTimeout(timer)
+    client.timers.clear()
+    const resumed = client.session !== undefined && !fresh
+    const session = resumed ? client.session! : new Session(clientid, randomUUID())
+    Object.assign(client, { session, sessionId: session.id, version: client.version + 1 })
+    this.#clients.set(clientid, client)
+    return { client, session, resumed }
+  }
+
+  connections(): Connection[] {
+    return [...this.#clients.values()].map((client) => client.connection).filter((connection) => connection !== undefined)
+  }
+
+  after(client: Client, milliseconds: number, action: () => void): void {
+    // setTimeout takes at most 2^31 - 1 ms, which is more than the longest session
+    const timer = setTimeout(() => {
+      client.timers.delete(timer)
+      action()
+    }, milliseconds).unref()
+    client.timers.add(timer)
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper)
+    for (const client of this.#clients.values()) for (const timer of client.timers) clearTimeout(timer)
+  }
+
+  #forget(): void {
+    const before = Date.now() - MEMORY_MS
+    for (const [clientid, client] of this.#clients)
+      if (!client.connection && !client.session && (client.disconnectedSince ?? 0) < before) this.#clients.delete(clientid)
+  }
+}
+
+export const subjectOf = ({ clientid, sessionId, version }: Client): Subject => ({ clientid, session: sessionId, version })

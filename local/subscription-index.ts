@@ -1,0 +1,84 @@
+/** Who gets a publish: the sessions subscribed to it, each once, and one member of every share group. */
+import { hasWildcard } from '../lambda/core/topic.ts'
+import { splitShare } from './iot-limits.ts'
+import { awsFilterMatches } from './rule-evaluator.ts'
+
+export interface Grant {
+  readonly qos: 0 | 1
+  /** MQTT 5 no local. */
+  readonly nl: boolean
+  /** MQTT 5 retain as published. */
+  readonly rap: boolean
+}
+
+/** Whether a native subscription gets the topic: as the FROM of a rule (`a/#` does not match `a`), and [MQTT-4.7.2-1]. */
+export const nativeMatch = (filter: string, topic: string): boolean =>
+  !(topic.startsWith('$') && /^[+#]/.test(filter)) && awsFilterMatches(filter, topic)
+
+export interface Member {
+  readonly online: boolean
+}
+
+interface Listeners<S> {
+  /** Not shared. */
+  readonly members: Map<S, Grant>
+  /** Group -> members in the order in which they take turns. */
+  readonly groups: Map<string, Map<S, Grant>>
+}
+
+export class SubscriptionIndex<S extends Member> {
+  readonly #exact = new Map<string, Listeners<S>>()
+  readonly #wildcard = new Map<string, Listeners<S>>()
+
+  add(session: S, subscription: string, grant: Grant): void {
+    const { filter, group } = splitShare(subscription)
+    const side = hasWildcard(filter) ? this.#wildcard : this.#exact
+    const listeners = side.get(filter) ?? { members: new Map(), groups: new Map() }
+    side.set(filter, listeners)
+    if (group === undefined) listeners.members.set(session, grant)
+    else listeners.groups.set(group, (listeners.groups.get(group) ?? new Map()).set(session, grant))
+  }
+
+  remove(session: S, subscription: string): void {
+    const { filter, group } = splitShare(subscription)
+    const side = hasWildcard(filter) ? this.#wildcard : this.#exact
+    const listeners = side.get(filter)
+    if (!listeners) return
+    if (group === undefined) listeners.members.delete(session)
+    else {
+      listeners.groups.get(group)?.delete(session)
+      if (listeners.groups.get(group)?.size === 0) listeners.groups.delete(group)
+    }
+    if (listeners.members.size === 0 && listeners.groups.size === 0) side.delete(filter)
+  }
+
+  /** Overlapping subscriptions of one session give one delivery, at the best QoS among them. */
+  receivers(topic: string): Map<S, Grant> {
+    const receivers = new Map<S, Grant>()
+    const take = (listeners: Listeners<S>) => {
+      for (const [session, grant] of listeners.members) receivers.set(session, better(receivers.get(session), grant))
+      for (const group of listeners.groups.values()) {
+        const chosen = nextInTurn(group)
+        if (chosen) receivers.set(chosen[0], better(receivers.get(chosen[0]), chosen[1]))
+      }
+    }
+    const exact = this.#exact.get(topic)
+    if (exact) take(exact)
+    for (const [filter, listeners] of this.#wildcard) if (nativeMatch(filter, topic)) take(listeners)
+    return receivers
+  }
+}
+
+function nextInTurn<S extends Member>(group: Map<S, Grant>): [S, Grant] | undefined {
+  const members = [...group]
+  const chosen = members.find(([session]) => session.online) ?? members[0]
+  if (!chosen) return undefined
+  group.delete(chosen[0])
+  group.set(...chosen)
+  return chosen
+}
+
+function better(a: Grant | undefined, b: Grant): Grant {
+  if (!a) return b
+  return { qos: a.qos > b.qos ? a.qos : b.qos, nl: a.nl && b.nl, rap: a.rap || b.rap }
+}
