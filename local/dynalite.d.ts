@@ -2,7 +2,20 @@
 
 declare module 'dynalite/db/index.js' {
   type Callback<T> = (error: Error | null, value?: T) => void
-  type Item = Record<string, Record<string, unknown>>
+  /** One type letter -> content: {S: 'x'}, {N: '1'}, {SS: [...]}, {M: Item}, {L: Value[]}. */
+  type Value = Record<string, unknown>
+  type Item = Record<string, Value>
+  /** A path is an array of names and indexes. */
+  interface Expression {
+    type: string
+    name?: string
+    args: (Expression | Value | (string | number)[])[]
+  }
+  interface CapacityRequest {
+    TableName: string
+    ReturnConsumedCapacity?: string
+    ConsistentRead?: boolean
+  }
   interface SubDb {
     get(key: string, callback: Callback<unknown>): void
     put(key: string, value: unknown, callback: Callback<void>): void
@@ -26,11 +39,14 @@ declare module 'dynalite/db/index.js' {
     create(options: { path?: string; createTableMs: number; updateTableMs: number; deleteTableMs: number }): Store
     createKey(item: Item, table: Table): string
     itemSize(item: Item): number
+    addConsumedCapacity(request: CapacityRequest, isRead: boolean, item?: Item, otherItem?: Item): object | undefined
     checkConditional(request: object, existing: Item | undefined): (Error & { body: object }) | null | undefined
+    mapPath(path: (string | number)[], item: Item): Value | null | undefined
+    compare(comparison: string, value: Value | undefined, others: (Value | undefined)[]): boolean
   }
   const db: Db
   export default db
-  export type { Item, Store, SubDb, Table }
+  export type { CapacityRequest, Expression, Item, Store, SubDb, Table, Value }
 }
 
 declare module 'dynalite/validations/index.js' {

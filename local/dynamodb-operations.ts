@@ -15,7 +15,7 @@ import query from 'dynalite/actions/query.js'
 import scan from 'dynalite/actions/scan.js'
 import updateItem from 'dynalite/actions/updateItem.js'
 import updateTable from 'dynalite/actions/updateTable.js'
-import db, { type Store } from 'dynalite/db/index.js'
+import type { Store } from 'dynalite/db/index.js'
 import batchGetItemRequest from 'dynalite/validations/batchGetItem.js'
 import batchWriteItemRequest from 'dynalite/validations/batchWriteItem.js'
 import createTableRequest from 'dynalite/validations/createTable.js'
@@ -30,7 +30,10 @@ import queryRequest from 'dynalite/validations/query.js'
 import scanRequest from 'dynalite/validations/scan.js'
 import updateItemRequest from 'dynalite/validations/updateItem.js'
 import updateTableRequest from 'dynalite/validations/updateTable.js'
+import { amendDynalite, RETURN_OLD } from './dynamodb-amendments.ts'
 import type { Operation, Operations } from './dynamodb-http.ts'
+
+amendDynalite()
 
 type Action = typeof getItem
 type Validation = typeof getItemRequest
@@ -67,21 +70,8 @@ function operation(store: Store, action: Action, { types, custom }: Validation, 
   }
 }
 
-const RETURN_OLD = 'ReturnValuesOnConditionCheckFailure'
-
-/** dynalite forgets `ReturnValuesOnConditionCheckFailure`: keep it, for {@link answerFailedConditionsWithTheItem}. */
+/** dynalite forgets `ReturnValuesOnConditionCheckFailure`: keep it, for the amended check of conditions. */
 const returningOld = (store: Store, action: Action, validation: Validation) => operation(store, action, validation, [RETURN_OLD])
-
-/** The one place that sees a refused condition together with the item that refused it is dynalite's own check, under its lock. */
-function answerFailedConditionsWithTheItem(): void {
-  const check = db.checkConditional
-  db.checkConditional = (request, existing) => {
-    const error = check(request, existing)
-    if (error && existing && Reflect.get(request, RETURN_OLD) === 'ALL_OLD') error.body = { ...error.body, Item: existing }
-    return error
-  }
-}
-answerFailedConditionsWithTheItem()
 
 /** dynalite stops a batch at 1 MB and one item; DynamoDB at 16 MB. */
 function storeWithLargeBatches(store: Store): Store {

@@ -1,0 +1,17 @@
+/** How large DynamoDB takes an item to be, in bytes. */
+import type { Item, Value } from 'dynalite/db/index.js'
+
+/** What dynalite's count of an item lacks: it counts characters, where names and strings are as long as their UTF-8. */
+export function beyondAscii(item: Item): number {
+  return Object.entries(item).reduce((sum, [name, value]) => sum + extra(name) + extraOf(value), 0)
+}
+
+function extraOf(value: Value): number {
+  const [type, content] = Object.entries(value)[0]!
+  if (type === 'S') return extra(content as string)
+  if (type === 'SS') return (content as string[]).reduce((sum, each) => sum + extra(each), 0)
+  if (type === 'L') return (content as Value[]).reduce((sum, each) => sum + extraOf(each), 0)
+  return type === 'M' ? beyondAscii(content as Item) : 0
+}
+
+const extra = (text: string): number => Buffer.byteLength(text) - text.length
