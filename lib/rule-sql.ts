@@ -1,7 +1,8 @@
 /** The IoT rules' SQL statements. AWS IoT developer guide, "AWS IoT SQL reference"; limits: "AWS IoT Core quotas". */
+import { createHash } from 'node:crypto'
 import { BackendError } from '../lambda/core/errors.ts'
 import { ACK_SELECT, ACK_TOPIC_PREFIX, LIFECYCLE_SELECT, LIFECYCLE_TOPICS, PUBLISH_SELECT } from '../lambda/core/events.ts'
-import type { HookName } from '../lambda/core/hooks.ts'
+import type { HookConfig, HookName } from '../lambda/core/hooks.ts'
 import { awsCover, covers, overlaps } from './filter-cover.ts'
 
 export const SQL_VERSION = '2016-03-23'
@@ -13,14 +14,36 @@ const MAX_STATEMENT_BYTES = 250_000
 
 const ACK_FILTER = `${ACK_TOPIC_PREFIX}#`
 
-export type LifecycleHook = keyof typeof LIFECYCLE_TOPICS
-export const isLifecycleHook = (hook: HookName): hook is LifecycleHook => hook in LIFECYCLE_TOPICS
+type LifecycleHook = keyof typeof LIFECYCLE_TOPICS
+const isLifecycleHook = (hook: HookName): hook is LifecycleHook => hook in LIFECYCLE_TOPICS
 
 /** The rule of a hook that comes from IoT Core's lifecycle events. */
 export const lifecycleRule = (hook: LifecycleHook): string => `SELECT ${LIFECYCLE_SELECT} FROM '${LIFECYCLE_TOPICS[hook]}'`
 
 /** The rule of the acknowledgements that clients publish. */
 export const ackRule = (): string => `SELECT ${ACK_SELECT} FROM '${ACK_FILTER}'`
+
+/** The rules of one hook; an id says what the rule listens to and stays the same while other filters come and go. */
+export function hookRules({ hook, rows }: HookConfig, { acks }: { acks: boolean }): { id: string; sql: string }[] {
+  if (hook === 'message.acked') return [{ id: 'Rule', sql: ackRule() }]
+  if (isLifecycleHook(hook)) return [{ id: 'Rule', sql: lifecycleRule(hook) }]
+  const statements = publishRules(
+    rows.map(({ topic = '#' }) => topic),
+    { acks },
+  )
+  return statements.map((sql) => ({ id: `Rule${ruleIdOf(sql)}`, sql }))
+}
+
+/** `sensor/+/state` -> `SensorAnyState` and six digits, because `a/b` and `a_b` read the same. */
+function ruleIdOf(sql: string): string {
+  const from = /FROM '([^']*)'/.exec(sql)![1]!
+  const words = from
+    .replaceAll('+', 'any')
+    .replaceAll('#', 'all')
+    .split(/[^A-Za-z0-9]+/)
+  const readable = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+  return readable.slice(0, 40) + createHash('sha256').update(from).digest('hex').slice(0, 6)
+}
 
 /**
  * Statements that together take every publish on the MQTT filters, each exactly once, so that all actions of one publish share

@@ -1,0 +1,40 @@
+/** The CDK app: the stack `MqttBackend`, made from a conf file. Options: `cdk synth -c name=value`, see lib/options.ts. */
+import { App } from 'aws-cdk-lib/core'
+import { problemLine } from '../lambda/core/conf.ts'
+import { BackendError } from '../lambda/core/errors.ts'
+import { MqttBackendStack } from '../lib/mqtt-backend-stack.ts'
+import { optionsOf } from '../lib/options.ts'
+import { DEFAULT_CONF, readConf } from './conf-file.ts'
+
+try {
+  main()
+} catch (error) {
+  // What the reader did wrong is said in one line; anything else is ours and keeps its stack.
+  if (!(error instanceof BackendError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}
+
+function main(): void {
+  // Asset metadata: the local run finds a function's code by it, whoever runs the app.
+  const app = new App({ context: { 'aws:cdk:enable-asset-metadata': true } })
+  const { conf = DEFAULT_CONF, ...options } = optionsOf(app.node.getAllContext())
+  const { table, warnings, errors } = read(conf)
+  for (const { message, ...place } of warnings) process.stderr.write(`${problemLine({ ...place, message: `warning: ${message}` })}\n`)
+  if (errors.length > 0) throw new BackendError('bad-conf', errors.map(problemLine).join('\n'))
+  new MqttBackendStack(app, 'MqttBackend', {
+    description: "The tables, hooks and actions of EMQX's emqx_backend_dynamo on AWS IoT Core",
+    env: { region: table.region },
+    backend: { hookTable: table, ...options },
+  })
+  app.synth()
+}
+
+function read(conf: string): ReturnType<typeof readConf> {
+  try {
+    return readConf(conf)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new BackendError('bad-conf', `option conf is ${JSON.stringify(conf)}, which cannot be read (${reason})`)
+  }
+}

@@ -1,0 +1,84 @@
+import { Architecture, EventSourceMapping, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib/core'
+import { Construct } from 'constructs'
+import { type Grants, grantsOf } from '../lambda/core/grants.ts'
+import type { HookConfig } from '../lambda/core/hooks.ts'
+import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX, RETAIN_INDEX_VARIABLE, TABLE_NAMES, tableVariable } from '../lambda/core/tables.ts'
+import type { HandlerCode } from './handler-code.ts'
+import { HookQueue } from './hook-queue.ts'
+import { hookRole } from './hook-role.ts'
+import { HOOK_SETTINGS } from './hook-settings.ts'
+import type { MqttTables } from './mqtt-tables.ts'
+import { hookRules } from './rule-sql.ts'
+import type { RuleTarget } from './rule-target.ts'
+
+export interface HookPipelineProps {
+  readonly config: HookConfig
+  /** Whether message.acked is configured: the ack topic is then no message. */
+  readonly acks: boolean
+  readonly ruleTarget: RuleTarget
+  readonly tables: MqttTables
+  readonly retainIndex: boolean
+  readonly code: HandlerCode
+  /** Host name or URL of the data plane; asked for only by hooks that call it. */
+  readonly dataEndpoint: () => string
+}
+
+/** The one path of every hook: rules, a queue with dead letters, a function that may do what its actions do. */
+export class HookPipeline extends Construct {
+  readonly queue: HookQueue
+  readonly function: LambdaFunction
+
+  constructor(scope: Construct, id: string, props: HookPipelineProps) {
+    super(scope, id)
+    const { config, acks, ruleTarget } = props
+    this.queue = new HookQueue(this, 'Queue', HOOK_SETTINGS[config.hook])
+    for (const { id: ruleId, sql } of hookRules(config, { acks })) ruleTarget.rule(this, ruleId, { sql, queue: this.queue.events })
+    this.function = this.createFunction(props, grantsOf(config, { retainIndex: props.retainIndex }))
+    new EventSourceMapping(this, 'Source', {
+      target: this.function,
+      eventSourceArn: this.queue.events.queueArn,
+      batchSize: 10,
+      // A poison event does not bring its neighbours back (I8).
+      reportBatchItemFailures: true,
+    })
+  }
+
+  private createFunction(props: HookPipelineProps, grants: Grants): LambdaFunction {
+    const { config, tables, retainIndex, code } = props
+    const { timeoutSeconds, memoryMegabytes } = HOOK_SETTINGS[config.hook]
+    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })
+    return new LambdaFunction(this, 'Function', {
+      description: describe(config),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: code.of(config),
+      timeout: Duration.seconds(timeoutSeconds),
+      memorySize: memoryMegabytes,
+      environment: environment(props, grants),
+      logGroup: logs,
+      role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs, retainIndex }),
+    })
+  }
+}
+
+/** What the handlers read from `process.env`; nothing else is there. */
+function environment({ tables, retainIndex, dataEndpoint }: HookPipelineProps, grants: Grants): Record<string, string> {
+  const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
+  const queriesIndex = retainIndex && grants.tables.mqtt_retain?.includes('Query')
+  return {
+    ...Object.fromEntries(used.map((name) => [tableVariable(name), tables.tables[name].tableName])),
+    ...(queriesIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
+    ...(grants.dataPlane.length > 0 ? { [DATA_ENDPOINT_VARIABLE]: dataEndpoint() } : {}),
+  }
+}
+
+const MAX_DESCRIPTION = 256
+
+/** The hook's rows, so that a review of the template sees them. */
+function describe({ hook, rows }: HookConfig): string {
+  const text = `${hook}: ${rows.map(({ action, topic }) => (topic === undefined ? action : `${action} ${topic}`)).join(', ')}`
+  return text.length <= MAX_DESCRIPTION ? text : `${text.slice(0, MAX_DESCRIPTION - 3)}...`
+}

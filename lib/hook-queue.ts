@@ -1,0 +1,26 @@
+import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
+import { Duration } from 'aws-cdk-lib/core'
+import { Construct } from 'constructs'
+import type { HookSettings } from './hook-settings.ts'
+
+/** As long as SQS keeps anything, encrypted at rest and on the way. */
+export const HELD_QUEUE: QueueProps = { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true }
+
+/** A function gets its answer to SQS before the events are shown to another. */
+const VISIBILITY_MARGIN_SECONDS = 10
+
+/** A hook's events on their way to its function, and those that it could not handle. */
+export class HookQueue extends Construct {
+  readonly events: Queue
+  readonly deadLetters: Queue
+
+  constructor(scope: Construct, id: string, { timeoutSeconds, maxReceives }: HookSettings) {
+    super(scope, id)
+    this.deadLetters = new Queue(this, 'DeadLetters', HELD_QUEUE)
+    this.events = new Queue(this, 'Events', {
+      ...HELD_QUEUE,
+      visibilityTimeout: Duration.seconds(timeoutSeconds + VISIBILITY_MARGIN_SECONDS),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: maxReceives },
+    })
+  }
+}

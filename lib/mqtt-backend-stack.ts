@@ -1,0 +1,28 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core'
+import type { Construct } from 'constructs'
+import { TABLE_NAMES } from '../lambda/core/tables.ts'
+import { pascalCase } from './construct-ids.ts'
+import { MqttBackend, type MqttBackendProps } from './mqtt-backend.ts'
+
+/** The backend as a stack of its own, with what an operator looks for as outputs. */
+export class MqttBackendStack extends Stack {
+  constructor(scope: Construct, id: string, { backend, ...props }: StackProps & { backend: MqttBackendProps }) {
+    super(scope, id, props)
+    // CDK leaves the id Default out of logical ids: ClientConnectedQueueEvents..., not BackendClientConnected...
+    this.addOutputs(new MqttBackend(this, 'Default', backend))
+  }
+
+  private addOutputs({ hooks, tables, ruleTarget, dataEndpoint }: MqttBackend): void {
+    for (const [hook, { queue }] of hooks) {
+      this.output(`${pascalCase(hook)}QueueUrl`, queue.events.queueUrl)
+      this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, queue.deadLetters.queueUrl)
+    }
+    for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables.tables[name].tableName)
+    this.output('RuleErrorsQueueUrl', ruleTarget.errors.queueUrl)
+    if (dataEndpoint !== undefined) this.output('DataEndpointAddress', dataEndpoint)
+  }
+
+  private output(id: string, value: string): void {
+    new CfnOutput(this, id, { value })
+  }
+}
