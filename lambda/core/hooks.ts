@@ -68,6 +68,8 @@ export interface HookConfig {
   readonly rows: readonly HookRow[]
   /** The rows of `session.subscribed`: what follows a subscription, also one made on the client's behalf. */
   readonly subscribed: readonly HookRow[]
+  /** Filters of `on_message_acked_for_queue`: elsewhere nothing is ever taken off a queue, as in EMQX. */
+  readonly acked: readonly string[]
   /** Filters of `on_message_store`: an acknowledged message on them stays as history. */
   readonly history: readonly string[]
   /** Whether native deliveries can be settled: both ends of a subscription must be reported. */
@@ -91,10 +93,14 @@ export function hookConfigs(table: HookTable): HookConfig[] {
       hook,
       rows: table.rows.filter((row) => row.hook === hook).sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action)),
       subscribed: table.rows.filter((row) => row.hook === 'session.subscribed'),
-      history: table.rows.filter((row) => row.action === 'on_message_store').map((row) => row.topic ?? '#'),
+      acked: filtersOf(table, 'on_message_acked_for_queue'),
+      history: filtersOf(table, 'on_message_store'),
       settles: uses('client.disconnected') && uses('session.unsubscribed'),
       serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
       ...(table.expiredAfter === undefined ? {} : { expiredAfter: table.expiredAfter }),
     }
   })
 }
+
+const filtersOf = (table: HookTable, action: ActionName): string[] =>
+  table.rows.filter((row) => row.action === action).map((row) => row.topic ?? '#')

@@ -49,6 +49,8 @@ export interface TopicRow {
   readonly adds: number
   /** Entry key -> live client. The key is the client id, on covering rows {@link wildcardEntry}. */
   readonly live: ReadonlyMap<string, Live>
+  /** Whether the row has the map at all: a row that EMQX wrote has not. */
+  readonly hasLive: boolean
   /** Number of spill rows. */
   readonly spill: number
   /** Milliseconds: the newest `since` of a spilled native subscriber. */

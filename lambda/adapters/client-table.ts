@@ -1,0 +1,118 @@
+/** `mqtt_client`: one conditional write an event, so that any order of the events ends in the true state (I6). */
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { Connected, Connection } from '../core/events.ts'
+import type { ClientTable } from '../core/ports.ts'
+import { type Presence, VERSION_HORIZON } from '../core/presence.ts'
+import { type Item, N, number, S, text } from './attributes.ts'
+import { type Database, getItem, ifHolds } from './dynamodb.ts'
+
+const seconds = (ms: number): number => Math.floor(ms / 1000)
+
+/** `node` is the page's attribute: `aws-iot@<region>`. */
+export function clientTable(db: Database, node: string): ClientTable {
+  const TableName = db.tables.mqtt_client
+  return {
+    async connected(event) {
+      const put = new PutItemCommand({
+        TableName,
+        Item: {
+          ...connectionOf(event),
+          connect_state: N(1),
+          node: S(node),
+          online_at: N(seconds(event.at)),
+          offline_at: N(0),
+          ...(event.ip === undefined ? {} : { ip: S(event.ip) }),
+        },
+        ConditionExpression: NEWER_OR_UNKNOWN,
+        ...placeholders(event),
+      })
+      if ((await ifHolds(db.client.send(put))) === undefined) await noteOnline(event)
+    },
+
+    async disconnected(event) {
+      const update = new UpdateItemCommand({
+        TableName,
+        Key: { clientid: S(event.clientid) },
+        UpdateExpression:
+          'SET connect_state = :offline, offline_at = :seconds, event_at = :at, #session = :session, #version = :version, ' +
+          'disconnect_reason = :reason, node = if_not_exists(node, :node), online_at = if_not_exists(online_at, :zero)',
+        ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,
+        ...placeholders(event, {
+          ':offline': N(0),
+          ':seconds': N(seconds(event.at)),
+          ':reason': S(event.reason),
+          ':node': S(node),
+          ':zero': N(0),
+        }),
+      })
+      await ifHolds(db.client.send(update))
+    },
+
+    async presence(clientid) {
+      const item = await getItem(db, 'mqtt_client', { clientid: S(clientid) })
+      return item && presenceOf(item)
+    },
+  }
+
+  /** The disconnect overtook its connect: the row stays offline and only learns since when the client was online. */
+  async function noteOnline(event: Connected): Promise<void> {
+    const update = new UpdateItemCommand({
+      TableName,
+      Key: { clientid: S(event.clientid) },
+      UpdateExpression: `SET online_at = :seconds${event.ip === undefined ? '' : ', ip = :ip'}`,
+      ConditionExpression: `${SAME_CONNECTION} AND connect_state = :offline`,
+      ExpressionAttributeNames: NAMES,
+      ExpressionAttributeValues: {
+        ':session': S(event.session),
+        ':version': N(event.version),
+        ':offline': N(0),
+        ':seconds': N(seconds(event.at)),
+        ...(event.ip === undefined ? {} : { ':ip': S(event.ip) }),
+      },
+    })
+    await ifHolds(db.client.send(update))
+  }
+}
+
+const NAMES = { '#session': 'session', '#version': 'version' }
+const SAME_CONNECTION = '(#session = :session AND #version = :version)'
+const WRITTEN_BY_EMQX = 'attribute_not_exists(event_at)'
+const MUCH_OLDER = 'event_at < :horizonBefore'
+const NEAR = 'event_at BETWEEN :horizonBefore AND :horizonAfter'
+const LOWER_VERSION = '(#version < :version OR (#version = :version AND #session <> :session AND event_at < :at))'
+/** {@link isNewer} of core/presence.ts, said to DynamoDB; an unknown client has no event_at either. */
+const NEWER_OR_UNKNOWN = `(${WRITTEN_BY_EMQX} OR ${MUCH_OLDER} OR (${NEAR} AND ${LOWER_VERSION}))`
+
+const placeholders = (event: Connection, more: Item = {}) => ({
+  ExpressionAttributeNames: NAMES,
+  ExpressionAttributeValues: {
+    ':session': S(event.session),
+    ':version': N(event.version),
+    ':at': N(event.at),
+    ':horizonBefore': N(event.at - VERSION_HORIZON),
+    ':horizonAfter': N(event.at + VERSION_HORIZON),
+    ...more,
+  },
+})
+
+const connectionOf = (event: Connection): Item => ({
+  clientid: S(event.clientid),
+  session: S(event.session),
+  version: N(event.version),
+  event_at: N(event.at),
+})
+
+function presenceOf(item: Item): Presence {
+  const session = text(item.session)
+  const version = number(item.version)
+  const eventAt = number(item.event_at)
+  return {
+    clientid: text(item.clientid) ?? '',
+    connected: number(item.connect_state) === 1,
+    onlineAt: number(item.online_at) ?? 0,
+    offlineAt: number(item.offline_at) ?? 0,
+    ...(session === undefined ? {} : { session }),
+    ...(version === undefined ? {} : { version }),
+    ...(eventAt === undefined ? {} : { eventAt }),
+  }
+}

@@ -1,0 +1,167 @@
+/** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
+import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
+import { HEAD_LIVE, type Live, type TopicRow } from '../core/topic-row.ts'
+import { type Item, N, S } from './attributes.ts'
+import { batchGet, type Database } from './dynamodb.ts'
+import { contended, type LiveRows, liveRows, ROUNDS } from './live-rows.ts'
+import { spillRows } from './spill.ts'
+import { leaseValue, liveValue, topicRowOf } from './topic-item.ts'
+
+type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'>
+
+const HAS_MAP = 'attribute_exists(live)'
+const ABSENT = 'attribute_not_exists(live.#entry)'
+const PRESENT = 'attribute_exists(live.#entry)'
+const ROOM = 'size(live) < :room'
+const SAME_SESSION = 'live.#entry.#session = :session'
+const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
+/** The client's own subscription wins over an operator's row of the same filter: never both. */
+const SERVER_OF_SESSION = `(live.#entry.kind = :server AND ${SAME_SESSION})`
+const NAMES = { '#session': 'session', '#at': 'at', '#by': 'by', '#until': 'until' }
+
+export function liveClients(db: Database): LiveClients {
+  const rows: LiveRows = liveRows(db)
+  const spill = spillRows(db, rows)
+
+  /** The client's live entry wherever it is. */
+  async function find(
+    topic: string,
+    subscription: Subscription,
+    entry: string,
+  ): Promise<{ row: TopicRow | undefined; seat: Seat | undefined }> {
+    const row = await rows.head(topic)
+    const live = row?.live.get(entry)
+    if (live !== undefined) return { row, seat: { topic, key: topic, entry, live } }
+    return { row, seat: await spill.seatOf(topic, subscription, entry) }
+  }
+
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. */
+  async function renew(seat: Seat, at: number): Promise<TopicRow | undefined> {
+    const condition = `${SAME_SESSION} AND live.#entry.since <= :at`
+    const renewed = await rows.update(seat.key, 'SET live.#entry.#at = :at', condition, {
+      names: { ...NAMES, '#entry': seat.entry },
+      values: { ':session': S(seat.live.session), ':at': N(at) },
+    })
+    return seat.key === seat.topic ? renewed : rows.head(seat.topic)
+  }
+
+  return {
+    head: rows.head,
+
+    async heads(topics) {
+      const keys = topics.map((topic) => ({ topic: S(topic) }))
+      return (await batchGet(db, 'mqtt_topic_msg_map', keys, { consistent: false })).map(topicRowOf)
+    },
+
+    async seats(row, { headOnly }) {
+      const inHead = [...row.live].map(([entry, live]) => ({ topic: row.topic, key: row.topic, entry, live }))
+      return headOnly || row.spill === 0 ? inHead : [...inHead, ...(await spill.seats(row))]
+    },
+
+    async goLive(topic, subscription, entry, live): Promise<Seated | undefined> {
+      const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : OLDER_SESSION
+      const placeholders = {
+        names: { ...NAMES, '#entry': entry },
+        values: {
+          ':live': liveValue(live),
+          ':map': { M: { [entry]: liveValue(live) } },
+          ':session': S(live.session),
+          ':at': N(live.at),
+          ':room': N(HEAD_LIVE),
+          ':server': S('server'),
+        } satisfies Item,
+      }
+      const mine: Seat = { topic, key: topic, entry, live }
+      for (let round = 0; round < ROUNDS; round++) {
+        const condition = `${HAS_MAP} AND (${ABSENT} OR ${taken}) AND (${PRESENT} OR ${ROOM})`
+        const set = await rows.update(topic, 'SET live.#entry = :live', condition, placeholders)
+        if (set !== undefined) {
+          // It sat in a spill row before: there it would be told everything twice.
+          for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', PRESENT, placeholders)
+          return { row: set, seat: mine }
+        }
+        const { row, seat } = await find(topic, subscription, entry)
+        if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
+          const renewed = seat.live.at >= live.at ? row : await renew(seat, live.at)
+          if (renewed !== undefined) return { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, live.at) } } }
+        } else if (seat !== undefined && seat.live.session !== live.session && seat.live.since >= live.at) {
+          return undefined
+        } else if (row === undefined || !row.hasLive) {
+          const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
+          if (created !== undefined) return { row: created, seat: mine }
+        } else if (row.live.size >= HEAD_LIVE && !row.live.has(entry)) {
+          return spill.take(row, subscription, entry, live)
+        }
+      }
+      throw contended(topic)
+    },
+
+    async endLive(topic, subscription, entry, { session, until }): Promise<Seated | undefined> {
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':until': N(until) } }
+      const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
+      const before = await rows.update(topic, 'REMOVE live.#entry', `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`, {
+        ...placeholders,
+        returns: 'ALL_OLD',
+      })
+      const live = before?.live.get(entry)
+      if (before !== undefined && live !== undefined) return { row: before, seat: { topic, key: topic, entry, live } }
+      for (let round = 0; round < ROUNDS; round++) {
+        const { row, seat } = await find(topic, subscription, entry)
+        if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
+        // Subscribed again since: the end lies between the two, so the window starts over at the later one.
+        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at } : undefined
+        const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${again ? 'live.#entry.#at = :at' : notRenewed}`
+        const ended = await rows.update(seat.key, again ? 'SET live.#entry = :again' : 'REMOVE live.#entry', unchanged, {
+          names: placeholders.names,
+          values: {
+            ...placeholders.values,
+            ':since': N(seat.live.since),
+            ':at': N(seat.live.at),
+            ...(again && { ':again': liveValue(again) }),
+          },
+        })
+        if (ended !== undefined) return { row: (await rows.head(topic)) ?? row, seat }
+      }
+      throw contended(topic)
+    },
+
+    async clearOlder(topic, subscription, entry, { session, at }) {
+      const keys = [topic, ...spill.keysOf(topic, subscription)]
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
+      for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
+    },
+
+    async lease(seat, lease, now) {
+      const own = 'live.#entry.catching.#by = :by'
+      const free = `(attribute_not_exists(live.#entry.catching) OR ${own} OR live.#entry.catching.#until < :now)`
+      const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${SAME_SESSION} AND ${free}`, {
+        names: { ...NAMES, '#entry': seat.entry },
+        values: { ':session': S(seat.live.session), ':by': S(lease.by), ':now': N(now), ':lease': leaseValue(lease) },
+      })
+      return leased && (seat.key === seat.topic ? leased : rows.head(seat.topic))
+    },
+
+    async release(seat, by) {
+      await rows.update(seat.key, 'SET live.#entry.catching.#until = :zero', `${SAME_SESSION} AND live.#entry.catching.#by = :by`, {
+        names: { ...NAMES, '#entry': seat.entry },
+        values: { ':session': S(seat.live.session), ':by': S(by), ':zero': N(0) },
+      })
+    },
+
+    async handOver(row, seat) {
+      const inHead = seat.key === row.topic
+      const quiet = inHead ? 'adds = :adds AND ' : ''
+      const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', quiet + SAME_SESSION, {
+        names: { ...NAMES, '#entry': seat.entry },
+        values: { ':session': S(seat.live.session), ':adds': N(row.adds) },
+      })
+      if (done === undefined) return false
+      // A spilled client's row does not count publishes: look at the head once more, rather twice than never.
+      return inHead || (await rows.head(row.topic))?.adds === row.adds
+    },
+  }
+}
+
+/** The same session again; an operator's row never takes over from the client's own subscription. */
+const isRepeated = (current: Live, again: Live): boolean =>
+  current.session === again.session && (current.kind === again.kind || current.kind === 'client')

@@ -1,0 +1,107 @@
+/** What the end of a connection or of a subscription leaves to do: nobody is live any more, what was delivered natively is settled. */
+import { fetchQueue } from './drain.ts'
+import type { Connection, Disconnected, SubscriptionChange } from './events.ts'
+import type { Context, Ports, Subscription } from './ports.ts'
+import { CLEAN_DOUBT, lostDoubt } from './settle.ts'
+import { settleWindow, windowOf } from './settle-live.ts'
+import { fetchRow } from './subscription.ts'
+import { coveringFilter, hasWildcard, parseSubscription } from './topic.ts'
+import { type Live, wildcardEntry } from './topic-row.ts'
+
+/** Where a subscription is live: on its topic's row, or with a wildcard on the row of its covering filter. */
+export function seatOf(subscription: Pick<Subscription, 'clientid' | 'topic'>): { topic: string; entry: string; shared: boolean } {
+  const { filter, share } = parseSubscription(subscription.topic)
+  const shared = share !== undefined
+  return hasWildcard(filter)
+    ? { topic: coveringFilter(filter), entry: wildcardEntry(subscription.clientid, filter), shared }
+    : { topic: filter, entry: subscription.clientid, shared }
+}
+
+/** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
+export async function clearOlderConnections(ports: Ports, event: Connection): Promise<void> {
+  const subscriptions = await ports.subscriptions.of(event.clientid)
+  await Promise.all(
+    subscriptions.map(async (subscription) => {
+      const { origin, session, since = 0 } = subscription
+      if (origin === 'client' && (session === event.session || since >= event.at)) return
+      const { topic, entry } = seatOf(subscription)
+      await ports.topics.clearOlder(topic, subscription, entry, event)
+      if (origin === 'client') await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, session ?? '', event.at)
+    }),
+  )
+}
+
+/** Live entries first, then the rows: a retried event finds what is left to do. */
+export async function endConnection(context: Context, event: Disconnected): Promise<void> {
+  const subscriptions = await context.ports.subscriptions.of(event.clientid)
+  const doubt = memo(async () => (event.clean ? CLEAN_DOUBT : lostDoubtOf(context.ports, event.clientid)))
+  await Promise.all(
+    subscriptions.map(async (subscription) => {
+      const { topic, entry, shared } = seatOf(subscription)
+      const end = { session: event.session, until: event.at }
+      const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
+      if (ended?.seat.live.kind === 'client') {
+        const window = windowOf(ended.seat.live, event.at, await doubtFor(context.ports, event.clientid, shared, doubt))
+        await settleWindow(context, ended.row, event.clientid, window)
+      } else if (ended === undefined && isMine(subscription, event)) {
+        await settleAgain(context, subscription, event, await doubtFor(context.ports, event.clientid, shared, doubt))
+      }
+      if (subscription.origin === 'client') {
+        await context.ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
+      }
+    }),
+  )
+}
+
+export async function endSubscription(context: Context, event: SubscriptionChange, filter: string): Promise<void> {
+  const { ports, config } = context
+  const subscription: Subscription = (await ports.subscriptions.of(event.clientid)).find(({ topic }) => topic === filter) ?? {
+    clientid: event.clientid,
+    topic: filter,
+    qos: 1,
+    origin: 'client',
+  }
+  const { topic, entry, shared } = seatOf(subscription)
+  await ports.topics.markGone(topic, event)
+  const ended = await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
+  const live = ended?.seat.live
+  if (ended !== undefined && live?.kind === 'client') {
+    const doubt = await doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
+    await settleWindow(context, ended.row, event.clientid, windowOf(live, event.at, doubt))
+  }
+  if (ended === undefined || live === undefined || live.at <= event.at) {
+    await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
+    return
+  }
+  // It had subscribed again by now: what came in between is for it.
+  const again = { row: ended.row, seat: { ...ended.seat, live: { ...live, since: live.at } satisfies Live } }
+  await fetchQueue(context, again, { clientid: event.clientid, row: fetchRow(config, topic), at: live.at, justArrived: false })
+}
+
+const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disconnected): boolean =>
+  origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
+
+/** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
+async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: number): Promise<void> {
+  const { topic } = seatOf(subscription)
+  const [row, gone] = await Promise.all([context.ports.topics.head(topic), context.ports.topics.goneSince(topic, event.clientid)])
+  const until = gone?.session === event.session ? Math.min(gone.until, event.at) : event.at
+  const since = subscription.since ?? event.at
+  if (row !== undefined)
+    await settleWindow(context, row, event.clientid, windowOf({ kind: 'client', session: event.session, since, at: since }, until, doubt))
+}
+
+/** A member of a shared subscription cannot know which member got a message: it settles as late as for a lost connection. */
+const doubtFor = (ports: Ports, clientid: string, shared: boolean, doubt: () => Promise<number>): Promise<number> =>
+  shared ? lostDoubtOf(ports, clientid) : doubt()
+
+const lostDoubtOf = async (ports: Ports, clientid: string): Promise<number> =>
+  lostDoubt((await ports.device.connection(clientid))?.keepAlive)
+
+function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

@@ -1,0 +1,173 @@
+/** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
+import { acknowledge, dropNames } from './acknowledge.ts'
+import { Courier } from './courier.ts'
+import { BackendError } from './errors.ts'
+import type { HookRow } from './hooks.ts'
+import { hasExpired, type Message } from './message.ts'
+import { millisOfMsgid } from './msgid.ts'
+import { oldestFirst, pendingWindows } from './pending.ts'
+import type { Context, Seat, Seated } from './ports.ts'
+import { MARGIN } from './settle.ts'
+import { finalSegments, type Homes, headHomes, type TopicRow } from './topic-row.ts'
+
+/** Messages read ahead, and acknowledged together at most. */
+const READ_AHEAD = 50
+const ACKS_TOGETHER = 16
+
+export interface Drain {
+  readonly seat: Seat
+  readonly clientid: string
+  /** The `session.subscribed` row of `on_message_fetch_for_queue`: its offline_opts. */
+  readonly row: HookRow | undefined
+  /** Milliseconds: when the client subscribed or the publish came in; expiry and time_range count from here. */
+  readonly at: number
+  /** Whether a "not connected" may only mean "not yet". */
+  readonly justArrived: boolean
+}
+
+/** Drains what the topic held when the client became live, unless nothing is there for it or another handler is at it. */
+export async function fetchQueue(context: Context, { row, seat }: Seated, how: Omit<Drain, 'seat'>): Promise<void> {
+  const { topics, clock } = context.ports
+  if (seat.live.kind === 'client' && !mayHold(row, seat)) return
+  const mine = seat.live.catching?.by === context.invocation.id
+  const leased = mine ? row : await topics.lease(seat, { by: context.invocation.id, until: context.invocation.deadline }, clock.now())
+  if (leased !== undefined) await drain(context, { ...how, seat }, leased)
+}
+
+const mayHold = (row: TopicRow, seat: Seat): boolean =>
+  row.first < finalSegments(row) || [...headHomes(row).keys()].some((id) => millisOfMsgid(id) < seat.live.since + MARGIN)
+
+type Stop = 'gone' | 'forbidden' | 'late'
+
+/**
+ * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease.
+ * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
+ */
+export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
+  const { topics } = context.ports
+  const run = new Run(context, drain)
+  let current: TopicRow | undefined = row
+  try {
+    while (current !== undefined) {
+      let met = 0
+      for await (const homes of pendingWindows(topics, current)) {
+        const ids = run.eligible(homes)
+        met += ids.length
+        const stop = await run.deliver(ids, homes)
+        if (stop !== undefined) return await stopped(context, drain, stop)
+      }
+      if (met === 0 && (await topics.handOver(current, drain.seat))) return
+      current = await topics.head(drain.seat.topic)
+      const session = current?.live.get(drain.seat.entry)?.session
+      if (drain.seat.key === drain.seat.topic && session !== drain.seat.live.session) return
+      if (met === 0 && run.isLate()) return await stopped(context, drain, 'late')
+    }
+  } finally {
+    await run.settleAcks()
+  }
+}
+
+async function stopped(context: Context, { seat, clientid }: Drain, stop: Stop): Promise<void> {
+  await context.ports.topics.release(seat, context.invocation.id)
+  const where = `client '${clientid}', topic '${seat.topic}'`
+  if (stop === 'forbidden') {
+    throw new BackendError(
+      'receive-forbidden',
+      `${where}: direct message refused (403), wanted iot:Receive for the client and iot:SendDirectMessage for us`,
+    )
+  }
+  if (stop === 'gone') {
+    const presence = await context.ports.clients.presence(clientid)
+    if (presence?.session !== seat.live.session || !presence.connected) return
+  }
+  throw new BackendError(
+    'unfinished',
+    `${where}: ${stop === 'gone' ? 'not reachable yet' : 'time is up with messages left'}; goes on at the next try`,
+  )
+}
+
+class Run {
+  private readonly context: Context
+  private readonly drain: Drain
+  /** Delivered or not to be delivered: not met again. */
+  private readonly passed = new Set<string>()
+  private readonly courier: Courier
+  private left: number
+  private unsaved: Homes = new Map()
+  private acks: Promise<void> = Promise.resolve()
+
+  constructor(context: Context, drain: Drain) {
+    this.context = context
+    this.drain = drain
+    this.left = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
+    this.courier = new Courier(context, drain.clientid, drain)
+  }
+
+  isLate = (): boolean => this.courier.isLate()
+
+  /** Ids for this client, oldest first. A native subscriber gets from us what IoT Core has surely not delivered or may not have. */
+  eligible(homes: Homes): string[] {
+    const { seat, row, at } = this.drain
+    const before = seat.live.kind === 'client' ? seat.live.since + MARGIN : Number.POSITIVE_INFINITY
+    const range = row?.offlineOpts?.timeRange
+    const after = range === undefined ? 0 : at - range * 1000
+    const ids = [...homes.keys()].filter((id) => {
+      const time = millisOfMsgid(id)
+      return !this.passed.has(id) && time < before && time >= after
+    })
+    return this.left > 0 ? oldestFirst(ids) : []
+  }
+
+  async deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined> {
+    const { messages } = this.context.ports
+    const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
+    let next = ids.length > 0 ? read(0) : undefined
+    for (let from = 0; from < ids.length && this.left > 0; from += READ_AHEAD) {
+      const stored = await next!
+      next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
+      next?.catch(() => {})
+      await this.clean(ids.slice(from, from + READ_AHEAD), stored, homes)
+      for (const id of ids.slice(from, from + READ_AHEAD)) {
+        const message = stored.get(id)
+        if (this.passed.has(id) || message === undefined || this.left === 0) continue
+        const outcome = await this.courier.send(message)
+        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late') return outcome
+        this.passed.add(id)
+        if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
+      }
+    }
+    await this.settleAcks()
+    return undefined
+  }
+
+  private acked(id: string, seqs: Set<number>): void {
+    this.left--
+    this.unsaved.set(id, seqs)
+    if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
+  }
+
+  /** Acknowledgements are written while the next messages are under way. */
+  private flush(): void {
+    const homes = this.unsaved
+    this.unsaved = new Map()
+    const { seat, clientid } = this.drain
+    this.acks = this.acks.then(() => acknowledge(this.context, { topic: seat.topic, clientid, homes }))
+    this.acks.catch(() => {})
+  }
+
+  async settleAcks(): Promise<void> {
+    if (this.unsaved.size > 0) this.flush()
+    await this.acks
+  }
+
+  /** Ids without a message are left over from something that was cut short; expired messages are nobody's. */
+  private async clean(ids: readonly string[], stored: Map<string, Message>, homes: Homes): Promise<void> {
+    const { ports } = this.context
+    const expired = ids.filter((id) => stored.has(id) && hasExpired(stored.get(id)!, this.drain.at))
+    const dead = [...ids.filter((id) => !stored.has(id)), ...expired]
+    if (dead.length === 0) return
+    for (const id of dead) this.passed.add(id)
+    if (expired.length > 0) await ports.messages.remove(expired)
+    await dropNames(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
+  }
+}

@@ -1,0 +1,55 @@
+/** A topic's pending ids: head, sealing set and segments taken together. */
+import { compareMsgids } from './msgid.ts'
+import type { TopicTable } from './ports.ts'
+import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from './topic-row.ts'
+
+/** Segments read at a time: one BatchGetItem. */
+export const SEGMENTS_AT_ONCE = 100
+
+/** Pending ids in windows, oldest segments first; the last window has the head. Notes on the way where segments begin. */
+export async function* pendingWindows(topics: TopicTable, row: TopicRow): AsyncGenerator<Homes> {
+  const end = finalSegments(row)
+  let lowest: number | undefined
+  for (let from = row.first; from < end; from += SEGMENTS_AT_ONCE) {
+    const to = Math.min(from + SEGMENTS_AT_ONCE, end)
+    const homes = await homesIn(topics, row.topic, from, to)
+    const numbers = [...homes.values()].flatMap((seqs) => [...seqs])
+    if (numbers.length > 0) lowest ??= Math.min(...numbers)
+    if (to === end) yield merge(homes, headHomes(row))
+    else yield homes
+  }
+  if (row.first >= end) yield headHomes(row)
+  const first = lowest ?? end
+  if (first > row.first) await topics.advanceFirst(row.topic, first)
+}
+
+/** The same newest first, for those who look for recent ids only. */
+export async function* pendingBackwards(topics: TopicTable, row: TopicRow): AsyncGenerator<Homes> {
+  yield headHomes(row)
+  for (let to = finalSegments(row); to > row.first; to -= SEGMENTS_AT_ONCE) {
+    yield await homesIn(topics, row.topic, Math.max(row.first, to - SEGMENTS_AT_ONCE), to)
+  }
+}
+
+/** Where the ids are: needed of those that a repeated event may have added twice, or of which nobody knows. */
+export async function locate(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
+  const wanted = new Set(ids)
+  const found: Homes = new Map([...wanted].map((id) => [id, new Set([row.seq])]))
+  for await (const homes of pendingBackwards(topics, row)) {
+    for (const [id, seqs] of homes) if (wanted.has(id)) for (const seq of seqs) found.get(id)?.add(seq)
+  }
+  return found
+}
+
+export const oldestFirst = (ids: Iterable<string>): string[] => [...ids].sort(compareMsgids)
+
+async function homesIn(topics: TopicTable, topic: string, from: number, to: number): Promise<Homes> {
+  const homes: Homes = new Map()
+  for (const [seq, ids] of await topics.segments(topic, from, to)) addHomes(homes, ids, seq)
+  return homes
+}
+
+function merge(a: Homes, b: Homes): Homes {
+  for (const [id, seqs] of b) a.set(id, new Set([...(a.get(id) ?? []), ...seqs]))
+  return a
+}

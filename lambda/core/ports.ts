@@ -1,0 +1,168 @@
+/** What the actions need of the world. Stores speak the domain; `adapters` implements them on DynamoDB and the IoT data plane. */
+import type { Connected, Disconnected, SubscriptionChange } from './events.ts'
+import type { HookConfig } from './hooks.ts'
+import type { Message } from './message.ts'
+import type { Presence } from './presence.ts'
+import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
+
+/** `mqtt_client`. */
+export interface ClientTable {
+  /** Applies a connected event unless the row shows something newer. */
+  connected(event: Connected): Promise<void>
+  disconnected(event: Disconnected): Promise<void>
+  presence(clientid: string): Promise<Presence | undefined>
+}
+
+/** A row of `mqtt_sub`. */
+export interface Subscription {
+  readonly clientid: string
+  /** Filter as subscribed, `$share/` prefix included. */
+  readonly topic: string
+  readonly qos: number
+  /** `client`: written from a subscribed event; `operator`: a server-side subscription. */
+  readonly origin: 'client' | 'operator'
+  readonly session?: string
+  /** Milliseconds. */
+  readonly since?: number
+  /** The spill row that holds the client's live entry. */
+  readonly spill?: number
+}
+
+export interface SubscriptionTable {
+  /** Records a client's own subscription; an operator's row and a newer session's stay. */
+  subscribed(subscription: Subscription): Promise<void>
+  /** Deletes the client's own row of that session, if it was not renewed after `until` (ms). */
+  unsubscribed(clientid: string, topic: string, session: string, until: number): Promise<void>
+  of(clientid: string): Promise<Subscription[]>
+}
+
+/** `mqtt_msg`. */
+export interface MessageTable {
+  /** Returns whether the row was there already: the event is a repetition. */
+  put(message: Message): Promise<boolean>
+  /** Messages by id; absent ones are missing. */
+  get(msgids: readonly string[]): Promise<Map<string, Message>>
+  /** Which of the ids have a row. */
+  existing(msgids: readonly string[]): Promise<Set<string>>
+  remove(msgids: readonly string[]): Promise<void>
+}
+
+/** Where a client is live: the topic's row, or one of its spill rows. */
+export interface Seat {
+  readonly topic: string
+  /** Key of the row that holds the entry. */
+  readonly key: string
+  /** Key of the entry in the row's `live`. */
+  readonly entry: string
+  readonly live: Live
+}
+
+/** A live client, and its topic's head as of that moment. */
+export interface Seated {
+  readonly row: TopicRow
+  readonly seat: Seat
+}
+
+/** `mqtt_topic_msg_map`: the topic rows. Every method is made of single-row atomic updates. */
+export interface TopicTable {
+  /** Adds ids to the head and returns it as of that moment: who is live sees the ids, or is seen here. */
+  add(topic: string, msgids: readonly string[]): Promise<TopicRow>
+  head(topic: string): Promise<TopicRow | undefined>
+  heads(topics: readonly string[]): Promise<TopicRow[]>
+  /** The live clients of the head and, unless `headOnly`, of its spill rows. */
+  seats(row: TopicRow, options: { headOnly: boolean }): Promise<Seat[]>
+  /** Ids of segments [from, to), by number. */
+  segments(topic: string, from: number, to: number): Promise<Map<number, readonly string[]>>
+  /** Takes ids off the head, its sealing set and their segments. */
+  removeIds(topic: string, homes: Homes): Promise<void>
+  /** Moves full sets into segments. Returns whether this call sealed one. */
+  seal(row: TopicRow): Promise<boolean>
+  advanceFirst(topic: string, first: number): Promise<void>
+  /** Makes the client live. `undefined`: a newer session already is. */
+  goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
+  /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row. */
+  endLive(topic: string, subscription: Subscription, entry: string, end: { session: string; until: number }): Promise<Seated | undefined>
+  /** Ends what older sessions had live before `at` (ms). */
+  clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
+  /** Takes or renews the right to drain; `undefined`: another handler has it, or the seat is no longer the session's. */
+  lease(seat: Seat, lease: Lease, now: number): Promise<TopicRow | undefined>
+  /** Gives the lease back but stays catching: the next handler goes on. */
+  release(seat: Seat, by: string): Promise<void>
+  /** Ends catching if no publish came in since `row` was read. Returns whether it did. */
+  handOver(row: TopicRow, seat: Seat): Promise<boolean>
+  /** Claims the settling of the topic in mid-window, at most once in `interval` ms. */
+  claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
+  /** Remembers that the session unsubscribed, for subscribed events that it overtook. */
+  markGone(topic: string, event: SubscriptionChange): Promise<void>
+  goneSince(topic: string, clientid: string): Promise<{ session: string; until: number } | undefined>
+}
+
+/** `mqtt_acked`. */
+export interface AckedTable {
+  put(topic: string, clientid: string, msgid: string): Promise<void>
+  /** Deletes the row if its message was published at or before `at` (ms). */
+  remove(topic: string, clientid: string, at: number): Promise<void>
+}
+
+/** `mqtt_retain`. */
+export interface RetainTable {
+  put(message: Message): Promise<void>
+  /** Deletes the topic's retained message as of the message that cleared it. */
+  clear(message: Message): Promise<void>
+  get(topic: string): Promise<Message | undefined>
+  /** Id of the latest clearing message, if it is remembered. */
+  clearedBy(topic: string): Promise<string | undefined>
+  matching(filter: string): Promise<Message[]>
+}
+
+/** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
+export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
+
+export interface NativeConnection {
+  readonly connected: boolean
+  /** Milliseconds. */
+  readonly connectedSince?: number
+  /** Seconds. */
+  readonly keepAlive?: number
+}
+
+/** The IoT data plane. Nothing here publishes (I8). */
+export interface Device {
+  /** A direct message, confirmed by the client's PUBACK. */
+  send(clientid: string, message: Message, options?: { retain: boolean }): Promise<SendOutcome>
+  /** `undefined`: throttled or unknown. */
+  connection(clientid: string): Promise<NativeConnection | undefined>
+  retained(topic: string): Promise<{ payload: Buffer; qos: number; lastModified: number } | undefined>
+}
+
+export interface Clock {
+  /** Milliseconds. Used for leases, pauses and deadlines; never for what is stored of an event. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+export interface Ports {
+  readonly clients: ClientTable
+  readonly subscriptions: SubscriptionTable
+  readonly messages: MessageTable
+  readonly topics: TopicTable
+  readonly acked: AckedTable
+  readonly retained: RetainTable
+  readonly device: Device
+  readonly clock: Clock
+}
+
+/** One delivery of one event to a handler. */
+export interface Invocation {
+  /** SQS message id: a retried event keeps it. */
+  readonly id: string
+  /** Milliseconds, by {@link Clock.now}: stop before. */
+  readonly deadline: number
+}
+
+/** What an action gets beside its event. */
+export interface Context {
+  readonly ports: Ports
+  readonly config: HookConfig
+  readonly invocation: Invocation
+}

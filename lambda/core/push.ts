@@ -1,0 +1,129 @@
+/** Publishes on their way to who is live: server-side subscribers, and native ones that subscribed while the message was being stored. */
+import { acknowledge } from './acknowledge.ts'
+import { drain } from './drain.ts'
+import type { Message } from './message.ts'
+import { millisOfMsgid } from './msgid.ts'
+import { locate } from './pending.ts'
+import type { Context, Seat, SendOutcome } from './ports.ts'
+import { MARGIN } from './settle.ts'
+import { fetchRow } from './subscription.ts'
+import { coversOf, topicMatches } from './topic.ts'
+import { splitWildcardEntry, type TopicRow } from './topic-row.ts'
+
+export interface Stored {
+  readonly message: Message
+  /** A repeated event stored it: the queue may name it twice. */
+  readonly repeated: boolean
+}
+
+/** One topic's new messages, oldest first, and its row as of the moment they were added. */
+export interface Queued {
+  readonly row: TopicRow
+  readonly stored: readonly Stored[]
+}
+
+/** Pushes queued messages to the topic's live clients; who acknowledges first takes a message off the queue. */
+export async function pushQueued(context: Context, { row, stored }: Queued): Promise<void> {
+  const oldest = Math.min(...stored.map(({ message }) => millisOfMsgid(message.msgid)))
+  const headOnly = !row.spillServers && oldest >= row.newest + MARGIN
+  const seats = await context.ports.topics.seats(row, { headOnly })
+  const messages = stored.map(({ message }) => message)
+  const done = await Promise.allSettled([
+    ...seats.map((seat) => pushToSeat(context, row, seat, messages)),
+    pushToWildcards(context, row.topic, messages, new Set(seats.map(({ entry }) => entry))),
+  ])
+  const taken = new Set<string>()
+  for (const { clientid, msgids } of done.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))) {
+    await takeOff(context, { row, stored }, clientid, msgids, taken)
+  }
+  for (const result of done) if (result.status === 'rejected') throw result.reason
+}
+
+interface Acked {
+  readonly clientid: string
+  readonly msgids: readonly string[]
+}
+
+/** Pushes messages that are on no queue (QoS 0, or a filter without on_message_publish) to server-side subscribers. */
+export async function pushUnqueued(context: Context, message: Message): Promise<void> {
+  const { topics, device } = context.ports
+  const row = (await topics.heads([message.topic]))[0]
+  const seats = row === undefined ? [] : await topics.seats(row, { headOnly: !row.spillServers })
+  const servers = seats.filter(({ live }) => live.kind === 'server')
+  await pushToWildcards(context, message.topic, [message], new Set(seats.map(({ entry }) => entry)))
+  for (const { entry } of servers) await device.send(entry, message)
+}
+
+async function pushToSeat(context: Context, row: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked[]> {
+  const { topics, clock } = context.ports
+  const { live, entry: clientid } = seat
+  const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)
+  if (due.length === 0) return []
+  const catching = live.catching
+  // Another handler is draining the queue for this client: it finds the new messages there, in order.
+  if (catching !== undefined && catching.by !== context.invocation.id && catching.until >= clock.now()) return []
+  const acked: string[] = []
+  if (catching === undefined) {
+    const last = await sendInOrder(context, clientid, due, acked)
+    if (last === 'acked' || last === 'gone' || last === 'unsendable') return [{ clientid, msgids: acked }]
+  }
+  await takeOff(context, { row, stored: due.map((message) => ({ message, repeated: false })) }, clientid, acked, new Set())
+  const lease = { by: context.invocation.id, until: context.invocation.deadline }
+  const leased = await topics.lease(seat, lease, clock.now())
+  if (leased === undefined) return []
+  const at = millisOfMsgid(due.at(-1)!.msgid)
+  await drain(context, { seat, clientid, row: fetchRow(context.config, row.topic), at, justArrived: false }, leased)
+  return []
+}
+
+async function pushToWildcards(
+  context: Context,
+  topic: string,
+  messages: readonly Message[],
+  exact: ReadonlySet<string>,
+): Promise<Acked[]> {
+  if (!context.config.serverSubscriptions) return []
+  const { topics } = context.ports
+  const rows = await topics.heads(coversOf(topic))
+  const seats = (await Promise.all(rows.map((row) => topics.seats(row, { headOnly: false })))).flat()
+  const clients = new Set<string>()
+  for (const { entry } of seats) {
+    const [clientid, filter] = splitWildcardEntry(entry)
+    if (topicMatches(filter, topic) && !exact.has(clientid)) clients.add(clientid)
+  }
+  return Promise.all(
+    [...clients].map(async (clientid) => {
+      const msgids: string[] = []
+      await sendInOrder(context, clientid, messages, msgids)
+      return { clientid, msgids }
+    }),
+  )
+}
+
+/** One in flight, so order holds; stops at the first message that was not acknowledged, save one that can never be sent. */
+async function sendInOrder(context: Context, clientid: string, messages: readonly Message[], acked: string[]): Promise<SendOutcome> {
+  let outcome: SendOutcome = 'acked'
+  for (const message of messages) {
+    outcome = await context.ports.device.send(clientid, message)
+    if (outcome === 'acked') acked.push(message.msgid)
+    else if (outcome !== 'unsendable') return outcome
+  }
+  return outcome
+}
+
+async function takeOff(
+  context: Context,
+  { row, stored }: Queued,
+  clientid: string,
+  msgids: readonly string[],
+  taken: Set<string>,
+): Promise<void> {
+  const { topics } = context.ports
+  const fresh = msgids.filter((id) => !taken.has(id))
+  const repeated = stored.filter(({ message, repeated }) => repeated && fresh.includes(message.msgid)).map(({ message }) => message.msgid)
+  const homes = repeated.length > 0 ? await locate(topics, row, repeated) : new Map<string, Set<number>>()
+  for (const id of fresh) if (!homes.has(id)) homes.set(id, new Set([row.seq]))
+  for (const id of fresh) taken.add(id)
+  if (fresh.length > 0) await acknowledge(context, { topic: row.topic, clientid, homes })
+  else if (msgids.length > 0) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
+}

@@ -1,0 +1,48 @@
+/** Whether a publish is its topic's retained message: RETAIN is invisible to rules, so the row's `"retain"` says how to find out. */
+import { type Publish, userProperty } from './events.ts'
+import type { HookConfig, HookRow } from './hooks.ts'
+import { NOT_RETAINED, type Retention } from './message.ts'
+import { msgidOf } from './msgid.ts'
+import type { Ports } from './ports.ts'
+import { topicMatches } from './topic.ts'
+
+/** IoT Core stores a retained message before or while its rule event is handled; one older than this is another publish's. Milliseconds. */
+const LATEST_LAG = 60_000
+
+export async function retentionOf(ports: Ports, config: HookConfig, publish: Publish): Promise<Retention> {
+  const row = retainRowOf(config, publish.topic)
+  if (row === undefined) return NOT_RETAINED
+  const empty = publish.payload.length === 0
+  switch (row.retain ?? 'native') {
+    case 'topic':
+      return { retained: true, cleared: empty }
+    case 'property': {
+      const retained = userProperty(publish, 'retain') === '1'
+      return { retained, cleared: retained && empty }
+    }
+    case 'native':
+      return empty ? clearedNatively(ports, publish) : retainedNatively(ports, publish)
+  }
+}
+
+const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => {
+  const of = (action: HookRow['action']) => config.rows.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))
+  return of('on_message_retain') ?? of('on_retain_delete')
+}
+
+/** GetRetainedMessage shows this very payload: then whatever was published is the retained message, with its true QoS. */
+async function retainedNatively(ports: Ports, publish: Publish): Promise<Retention> {
+  const stored = await ports.device.retained(publish.topic)
+  const retained = stored?.payload.equals(publish.payload) === true && stored.lastModified >= publish.at - LATEST_LAG
+  return retained ? { retained, cleared: false, qos: stored.qos } : NOT_RETAINED
+}
+
+/**
+ * An empty publish of whose topic IoT Core holds no retained message: it cleared one if we knew one (or it did so already, on an
+ * earlier try); else it is an ordinary message without a payload.
+ */
+async function clearedNatively(ports: Ports, publish: Publish): Promise<Retention> {
+  if ((await ports.device.retained(publish.topic)) !== undefined) return NOT_RETAINED
+  const [kept, clearedBy] = await Promise.all([ports.retained.get(publish.topic), ports.retained.clearedBy(publish.topic)])
+  return kept !== undefined || clearedBy === msgidOf(publish) ? { retained: true, cleared: true } : NOT_RETAINED
+}

@@ -1,0 +1,52 @@
+/** Settling what IoT Core has delivered natively: at the end of a subscription, and in mid-window on proof that the connection stands. */
+import { acknowledge } from './acknowledge.ts'
+import { millisOfMsgid } from './msgid.ts'
+import { pendingBackwards } from './pending.ts'
+import type { Context } from './ports.ts'
+import { lostDoubt, MARGIN, settledBy, type Window } from './settle.ts'
+import { addHomes, finalSegments, type Homes, type Live, type TopicRow } from './topic-row.ts'
+
+/** Segments settled in one go in mid-window, and how often it is tried for a topic (GetConnection: 1/s a client). Milliseconds. */
+const SEGMENTS_PER_TRY = 100
+const INTERVAL = 10_000
+/** An id may be stored this much after younger ones. Milliseconds. */
+const STRAGGLERS = 3_600_000
+
+/** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). */
+export async function settleWindow(context: Context, row: TopicRow, clientid: string, window: Window): Promise<void> {
+  if (!context.config.settles || window.to < window.from) return
+  for await (const homes of pendingBackwards(context.ports.topics, row)) {
+    await settle(context, row.topic, clientid, homes, window)
+    const youngest = Math.max(0, ...[...homes.keys()].map(millisOfMsgid))
+    if (homes.size > 0 && youngest < window.from - STRAGGLERS) return
+  }
+}
+
+/** What surely reached a subscriber that was live from `since` on; `doubt` before the end may have been under way. Milliseconds. */
+export const windowOf = (live: Live, until: number, doubt: number): Window => ({ from: live.since + MARGIN, to: until - doubt })
+
+/**
+ * After a head was sealed: if GetConnection shows that a native subscriber's connection still stands, what is older than a dead
+ * peer's notice was delivered. Unsure or throttled: nothing is settled. `at`: time of the publish, in ms.
+ */
+export async function settleMidWindow(context: Context, row: TopicRow, at: number): Promise<void> {
+  const natives = [...row.live].filter(([, live]) => live.kind === 'client' && live.since + MARGIN < at)
+  if (!context.config.settles || natives.length === 0) return
+  if (!(await context.ports.topics.claimSettling(row, at, INTERVAL))) return
+  const to = Math.min(finalSegments(row), row.first + SEGMENTS_PER_TRY)
+  for (const [clientid, live] of natives) {
+    const connection = await context.ports.device.connection(clientid)
+    if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
+    const homes: Homes = new Map()
+    for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
+    await settle(context, row.topic, clientid, homes, windowOf(live, at, lostDoubt(connection.keepAlive)))
+    return
+  }
+}
+
+async function settle(context: Context, topic: string, clientid: string, homes: Homes, window: Window): Promise<void> {
+  const ids = settledBy(homes.keys(), window)
+  if (ids.length === 0) return
+  const settled: Homes = new Map(ids.map((id) => [id, homes.get(id) ?? new Set()]))
+  await acknowledge(context, { topic, clientid, homes: settled })
+}

@@ -1,0 +1,31 @@
+/** Subscriptions of clients, from their events: who is subscribed, and whether an event still says the truth. */
+import type { SubscriptionChange } from './events.ts'
+import type { HookConfig, HookRow } from './hooks.ts'
+import type { Ports, Seated } from './ports.ts'
+import { subscriptionIsOver } from './presence.ts'
+import { topicMatches } from './topic.ts'
+
+/** One filter of a subscribed event, with its seat if the client became live: an exact filter on a queue. */
+export interface Subscribing {
+  readonly event: SubscriptionChange
+  readonly filter: string
+  readonly seated: Seated | undefined
+}
+
+/** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
+export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
+  subscribedRow(config, 'on_message_fetch_for_queue', topic)
+/** The same for retained messages. */
+export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
+
+const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: string) =>
+  config.subscribed.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))
+
+/**
+ * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was
+ * written, so that either this sees the end, or the end's handler sees what was written.
+ */
+export async function isStale(ports: Ports, event: { clientid: string; session: string; at: number }, topic: string): Promise<boolean> {
+  const [presence, gone] = await Promise.all([ports.clients.presence(event.clientid), ports.topics.goneSince(topic, event.clientid)])
+  return subscriptionIsOver(presence, event) || (gone?.session === event.session && gone.until >= event.at)
+}

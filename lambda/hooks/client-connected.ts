@@ -1,0 +1,17 @@
+import { lambdaHandler } from '../adapters/lambda.ts'
+import { type Connected, parseConnected } from '../core/events.ts'
+import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { on_client_connected } from '../on_client_connected.ts'
+import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
+
+const ACTIONS = { on_client_connected, on_subscribe_lookup }
+
+export const clientConnected: Hook<Connected> = {
+  hook: 'client.connected',
+  parse: parseConnected,
+  handle: eachAlone(async (event, context) => {
+    for (const { action } of context.config.rows) await ACTIONS[action as keyof typeof ACTIONS](event, context)
+  }),
+}
+
+export const handler = lambdaHandler(clientConnected)

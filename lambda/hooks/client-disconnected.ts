@@ -1,0 +1,12 @@
+import { lambdaHandler } from '../adapters/lambda.ts'
+import { type Disconnected, parseDisconnected } from '../core/events.ts'
+import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { on_client_disconnected } from '../on_client_disconnected.ts'
+
+export const clientDisconnected: Hook<Disconnected> = {
+  hook: 'client.disconnected',
+  parse: parseDisconnected,
+  handle: eachAlone(on_client_disconnected),
+}
+
+export const handler = lambdaHandler(clientDisconnected)

@@ -1,0 +1,14 @@
+import { lambdaHandler } from '../adapters/lambda.ts'
+import { type AckEvent, parseAck } from '../core/events.ts'
+import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { allDone } from '../core/settled-promises.ts'
+import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
+
+/** From the ack topic `acked/<clientid>`; the PUBACK of a direct message acknowledges in process. */
+export const messageAcked: Hook<AckEvent> = {
+  hook: 'message.acked',
+  parse: parseAck,
+  handle: eachAlone((event, context) => allDone(event.acks.map((ack) => on_message_acked_for_queue(event, ack, context)))),
+}
+
+export const handler = lambdaHandler(messageAcked)

@@ -1,0 +1,55 @@
+import { lambdaHandler } from '../adapters/lambda.ts'
+import { seatOf } from '../core/connection-end.ts'
+import { parseSubscriptionChange, type SubscriptionChange } from '../core/events.ts'
+import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import type { Context, Seated, Subscription } from '../core/ports.ts'
+import { allDone } from '../core/settled-promises.ts'
+import { fetchRow, isStale } from '../core/subscription.ts'
+import { hasWildcard, parseSubscription, topicMatches } from '../core/topic.ts'
+import { nativeLive } from '../core/topic-row.ts'
+import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
+import { on_retain_lookup } from '../on_retain_lookup.ts'
+
+const ACTIONS = { on_message_fetch_for_queue, on_retain_lookup }
+
+export const sessionSubscribed: Hook<SubscriptionChange> = {
+  hook: 'session.subscribed',
+  parse: parseSubscriptionChange,
+  handle: eachAlone((event, context) => allDone(event.topics.map((filter) => subscribed(event, filter, context)))),
+}
+
+/** Records the subscription, then runs the actions whose rows cover its filter. A stale event leaves no trace. */
+async function subscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
+  const { filter: topics } = parseSubscription(filter)
+  const rows = context.config.rows.filter(({ topic }) => topicMatches(topic ?? '#', topics))
+  const subscription: Subscription = {
+    clientid: event.clientid,
+    topic: filter,
+    qos: rows[0]?.qos ?? 1,
+    origin: 'client',
+    session: event.session,
+    since: event.at,
+  }
+  await context.ports.subscriptions.subscribed(subscription)
+  const seated = await takeSeat(event, subscription, context)
+  if (await isStale(context.ports, event, seatOf(subscription).topic)) return undo(event, subscription, context)
+  await allDone(rows.map((row) => ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context)))
+}
+
+/** An exact filter on a queue makes the client live; with a wildcard it only takes an operator's row of the same filter out of service. */
+async function takeSeat(event: SubscriptionChange, subscription: Subscription, { ports, config }: Context): Promise<Seated | undefined> {
+  const { topic, entry, shared } = seatOf(subscription)
+  if (hasWildcard(topic)) {
+    await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
+    return undefined
+  }
+  return fetchRow(config, topic) === undefined ? undefined : ports.topics.goLive(topic, subscription, entry, nativeLive(event, shared))
+}
+
+async function undo(event: SubscriptionChange, subscription: Subscription, { ports }: Context): Promise<void> {
+  const { topic, entry } = seatOf(subscription)
+  await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
+  await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
+}
+
+export const handler = lambdaHandler(sessionSubscribed)

@@ -1,0 +1,26 @@
+import { acknowledge } from './core/acknowledge.ts'
+import { BackendError } from './core/errors.ts'
+import type { AckEvent } from './core/events.ts'
+import { locate } from './core/pending.ts'
+import type { Context } from './core/ports.ts'
+import { parseSubscription, topicMatches } from './core/topic.ts'
+
+/**
+ * message.acked, from the ack topic: takes the message off its topic's queue for everybody. (The PUBACK of a direct message does
+ * the same in process.) Only a subscriber of the message's topic may acknowledge it.
+ */
+export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: AckEvent['acks'][number], context: Context): Promise<void> {
+  const { messages, subscriptions, topics } = context.ports
+  const message = (await messages.get([ack.msgid])).get(ack.msgid)
+  if (message === undefined) return
+  if (ack.topic !== undefined && ack.topic !== message.topic) {
+    throw new BackendError('bad-ack', `ack of client '${clientid}': message ${ack.msgid} is on another topic than '${ack.topic}'`)
+  }
+  const filters = (await subscriptions.of(clientid)).map(({ topic }) => parseSubscription(topic).filter)
+  if (!filters.some((filter) => topicMatches(filter, message.topic))) {
+    throw new BackendError('bad-ack', `ack of client '${clientid}': not a subscriber of topic '${message.topic}', wanted a row of mqtt_sub`)
+  }
+  const row = await topics.head(message.topic)
+  if (row === undefined) return
+  await acknowledge(context, { topic: message.topic, clientid, homes: await locate(topics, row, [ack.msgid]) })
+}

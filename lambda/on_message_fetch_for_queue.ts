@@ -1,0 +1,13 @@
+import { fetchQueue } from './core/drain.ts'
+import type { HookRow } from './core/hooks.ts'
+import type { Context } from './core/ports.ts'
+import type { Subscribing } from './core/subscription.ts'
+
+/**
+ * session.subscribed: delivers the queue of exactly this topic, oldest first, each message awaited to its PUBACK. A wildcard
+ * subscription is no queue consumer, as in EMQX. The client was made live before: newer messages are IoT Core's to deliver.
+ */
+export async function on_message_fetch_for_queue({ event, seated }: Subscribing, row: HookRow, context: Context): Promise<void> {
+  if (seated === undefined || row.qos === 0) return
+  await fetchQueue(context, seated, { clientid: event.clientid, row, at: event.at, justArrived: true })
+}

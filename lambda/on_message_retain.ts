@@ -1,0 +1,7 @@
+import type { Message } from './core/message.ts'
+import type { Context } from './core/ports.ts'
+
+/** message.publish, retained, not empty: the message becomes the topic's retained one, unless a newer one is or cleared it. */
+export async function on_message_retain(message: Message, { ports }: Context): Promise<void> {
+  await ports.retained.put(message)
+}

@@ -1,0 +1,7 @@
+import type { Message } from './core/message.ts'
+import type { Context } from './core/ports.ts'
+
+/** message.publish, any QoS, not (retained and empty): keeps the message as history. No queue names it. */
+export async function on_message_store(message: Message, { ports }: Context): Promise<void> {
+  await ports.messages.put(message)
+}

@@ -1,0 +1,46 @@
+import { seatOf } from './core/connection-end.ts'
+import { fetchQueue } from './core/drain.ts'
+import type { Connected } from './core/events.ts'
+import type { Context, Seated, Subscription } from './core/ports.ts'
+import { connectionIsOver } from './core/presence.ts'
+import { allDone } from './core/settled-promises.ts'
+import { fetchRow, retainRow } from './core/subscription.ts'
+import { hasWildcard, parseSubscription } from './core/topic.ts'
+import type { Live } from './core/topic-row.ts'
+import { sendRetained } from './on_retain_lookup.ts'
+
+/**
+ * client.connected or session.created: subscribes the client to the filters of its operator's rows. There is no server-side
+ * subscribe on IoT Core: it becomes live here, publishes are sent to it, queued and retained messages follow as for a SUBSCRIBE.
+ */
+export async function on_subscribe_lookup(event: Connected, context: Context): Promise<void> {
+  const { topics, subscriptions, clients } = context.ports
+  const rows = (await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator')
+  if (rows.length === 0) return
+  const seated = await Promise.all(rows.map((row) => goLive(event, row, context)))
+  if (connectionIsOver(await clients.presence(event.clientid), event)) {
+    const end = { session: event.session, until: event.at }
+    await allDone(rows.map((row) => topics.endLive(seatOf(row).topic, row, seatOf(row).entry, end)))
+    return
+  }
+  await allDone(rows.map((row, i) => follow(event, row, seated[i], context)))
+}
+
+function goLive(event: Connected, row: Subscription, { ports, config, invocation }: Context): Promise<Seated | undefined> {
+  const { topic, entry } = seatOf(row)
+  const live: Live = { kind: 'server', session: event.session, since: event.at, at: event.at }
+  const drains = entry === row.clientid && fetchRow(config, topic) !== undefined
+  return ports.topics.goLive(topic, row, entry, drains ? { ...live, catching: { by: invocation.id, until: invocation.deadline } } : live)
+}
+
+/** What a subscription brings: the topic's queue, then its retained messages. The client's own subscription wins over the row. */
+async function follow(event: Connected, row: Subscription, seated: Seated | undefined, context: Context): Promise<void> {
+  if (seated === undefined || seated.seat.live.kind === 'client') return
+  const { filter, share } = parseSubscription(row.topic)
+  const { clientid, at } = event
+  const fetch = hasWildcard(filter) ? undefined : fetchRow(context.config, filter)
+  await allDone([
+    fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
+    share === undefined && retainRow(context.config, filter) !== undefined && sendRetained({ clientid, filter, native: false }, context),
+  ])
+}

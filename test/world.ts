@@ -1,0 +1,197 @@
+/**
+ * A small world for the handlers: real stores on a real engine, the handlers' own envelope, and devices that do as they are told.
+ * given: world.publish / connect / subscribe ...; then: world.device('c').got, world.queue('t'), tables through the client.
+ */
+import { randomUUID } from 'node:crypto'
+import { type AttributeValue, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
+import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { handlerOf, type SqsBatchResponse } from '../lambda/adapters/lambda.ts'
+import { portsOn } from '../lambda/adapters/ports.ts'
+import type { Hook } from '../lambda/core/hook-entry.ts'
+import { type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
+import type { Message } from '../lambda/core/message.ts'
+import type { Clock, Device, NativeConnection, Ports, SendOutcome } from '../lambda/core/ports.ts'
+import type { TableName } from '../lambda/core/tables.ts'
+import { clientConnected } from '../lambda/hooks/client-connected.ts'
+import { clientDisconnected } from '../lambda/hooks/client-disconnected.ts'
+import { messageAcked } from '../lambda/hooks/message-acked.ts'
+import { messagePublish } from '../lambda/hooks/message-publish.ts'
+import { sessionCreated } from '../lambda/hooks/session-created.ts'
+import { sessionSubscribed } from '../lambda/hooks/session-subscribed.ts'
+import { sessionUnsubscribed } from '../lambda/hooks/session-unsubscribed.ts'
+import type { Engine, Tables } from './engines.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
+const HOOKS: Record<HookName, Hook<any>> = {
+  'client.connected': clientConnected,
+  'session.created': sessionCreated,
+  'client.disconnected': clientDisconnected,
+  'session.subscribed': sessionSubscribed,
+  'session.unsubscribed': sessionUnsubscribed,
+  'message.publish': messagePublish,
+  'message.acked': messageAcked,
+}
+
+/** The page's hooks, with on_subscribe_lookup on session.created as in the page's conf. */
+export const PAGE_ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
+  { hook: 'client.connected', action: 'on_client_connected' },
+  { hook: 'session.created', action: 'on_subscribe_lookup' },
+  { hook: 'client.disconnected', action: 'on_client_disconnected' },
+  { hook: 'session.subscribed', topic: '#', action: 'on_message_fetch_for_queue' },
+  { hook: 'session.subscribed', topic: '#', action: 'on_retain_lookup' },
+  { hook: 'session.unsubscribed', topic: '#', action: 'on_acked_delete' },
+  { hook: 'message.publish', topic: '#', action: 'on_message_publish' },
+  { hook: 'message.publish', topic: '#', action: 'on_message_retain' },
+  { hook: 'message.publish', topic: '#', action: 'on_retain_delete' },
+  { hook: 'message.acked', topic: '#', action: 'on_message_acked_for_queue' },
+]
+
+export interface FakeDevice {
+  connection: NativeConnection | undefined
+  /** Payloads of direct messages that reached the client, in order, as text. */
+  readonly got: string[]
+  readonly messages: { message: Message; retain: boolean }[]
+  /** What the next sends answer; then `acked` while connected, else `gone`. The client gets the message on `acked` only. */
+  readonly script: SendOutcome[]
+}
+
+export class World {
+  /** Milliseconds: time of the next event. */
+  now = 1_800_000_000_000
+  readonly devices = new Map<string, FakeDevice>()
+  readonly native = new Map<string, { payload: Buffer; qos: number; lastModified: number }>()
+  readonly logs: string[] = []
+  readonly ports: Ports
+  readonly engine: Engine
+  readonly tables: Tables
+  private readonly configs: readonly HookConfig[]
+  private counter = 0
+
+  constructor(engine: Engine, tables: Tables, options: { rows?: readonly Omit<HookRow, 'label' | 'pool'>[]; expiredAfter?: number } = {}) {
+    this.engine = engine
+    this.tables = tables
+    const rows = (options.rows ?? PAGE_ROWS).map((row, i): HookRow => ({ label: `${i + 1}`, pool: 'pool1', ...row }))
+    const table: HookTable = {
+      pools: { pool1: {} },
+      rows,
+      ...(options.expiredAfter === undefined ? {} : { expiredAfter: options.expiredAfter }),
+    }
+    this.configs = hookConfigs(table)
+    const real = portsOn({
+      dynamodb: engine.client,
+      iot: undefined as unknown as IoTDataPlaneClient,
+      clock: this.clock,
+      tables,
+      retainIndex: undefined,
+      region: 'us-west-2',
+    })
+    this.ports = { ...real, device: this.dataPlane }
+  }
+
+  readonly clock: Clock = { now: () => this.now, sleep: async (ms) => void (this.now += ms) }
+
+  private readonly dataPlane: Device = {
+    send: async (clientid, message, { retain } = { retain: false }) => {
+      const device = this.device(clientid)
+      const outcome = device.script.shift() ?? (device.connection?.connected ? 'acked' : 'gone')
+      if (outcome === 'acked') {
+        device.got.push(message.payload.toString())
+        device.messages.push({ message, retain })
+      }
+      return outcome
+    },
+    connection: async (clientid) => this.device(clientid).connection,
+    retained: async (topic) => this.native.get(topic),
+  }
+
+  device(clientid: string): FakeDevice {
+    const device = this.devices.get(clientid) ?? { connection: undefined, got: [], messages: [], script: [] }
+    this.devices.set(clientid, device)
+    return device
+  }
+
+  /** Hands events to the hook's handler as one batch; throws if the hook is not in the conf. */
+  async invoke(hook: HookName, ...events: unknown[]): Promise<SqsBatchResponse> {
+    const config = this.configs.find((one) => one.hook === hook)
+    if (config === undefined) throw new Error(`${hook} is not in the conf of this world`)
+    const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line) })
+    const Records = events.map((event) => ({
+      messageId: `m${this.counter++}`,
+      body: typeof event === 'string' ? event : JSON.stringify(event),
+    }))
+    return handler({ Records }, { getRemainingTimeInMillis: () => 120_000 })
+  }
+
+  /** The same, and every event must have been handled. */
+  async handle(hook: HookName, ...events: unknown[]): Promise<void> {
+    const { batchItemFailures } = await this.invoke(hook, ...events)
+    if (batchItemFailures.length > 0) throw new Error(`${hook}: ${this.logs.at(-1)}`)
+  }
+
+  publishEvent(topic: string, payload: string | Buffer, more: object = {}): Record<string, unknown> {
+    const timestamp = this.now++
+    const counter = (this.counter++).toString(16).padStart(12, '0')
+    const uuid = `${counter.slice(0, 8)}-${counter.slice(8)}-4${randomUUID().slice(15)}`
+    return { topic, clientid: 'publisher', timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64'), ...more }
+  }
+
+  publish(topic: string, payload: string | Buffer, more: object = {}): Promise<void> {
+    return this.handle('message.publish', this.publishEvent(topic, payload, more))
+  }
+
+  lifecycle(clientId: string, session: string, more: object = {}): Record<string, unknown> {
+    return { clientId, timestamp: this.now++, sessionIdentifier: session, principalIdentifier: 'p', ...more }
+  }
+
+  async connect(clientid: string, session: string, versionNumber = 0): Promise<void> {
+    this.device(clientid).connection = { connected: true, connectedSince: this.now, keepAlive: 60 }
+    const event = this.lifecycle(clientid, session, { eventType: 'connected', versionNumber, ipAddress: '10.0.0.1' })
+    for (const { hook } of this.configs) if (hook === 'client.connected' || hook === 'session.created') await this.handle(hook, event)
+  }
+
+  async disconnect(clientid: string, session: string, versionNumber = 0, disconnectReason = 'CLIENT_INITIATED_DISCONNECT'): Promise<void> {
+    this.device(clientid).connection = { connected: false, keepAlive: 60 }
+    const clientInitiatedDisconnect = disconnectReason === 'CLIENT_INITIATED_DISCONNECT'
+    const event = this.lifecycle(clientid, session, {
+      eventType: 'disconnected',
+      versionNumber,
+      clientInitiatedDisconnect,
+      disconnectReason,
+    })
+    await this.handle('client.disconnected', event)
+  }
+
+  subscribe(clientid: string, session: string, ...topics: string[]): Promise<void> {
+    return this.handle('session.subscribed', this.lifecycle(clientid, session, { eventType: 'subscribed', topics }))
+  }
+
+  unsubscribe(clientid: string, session: string, ...topics: string[]): Promise<void> {
+    return this.handle('session.unsubscribed', this.lifecycle(clientid, session, { eventType: 'unsubscribed', topics }))
+  }
+
+  /** A server-side subscription: a row of mqtt_sub without origin. */
+  async operatorSubscribes(clientid: string, topic: string, qos = 1): Promise<void> {
+    const Item = { clientid: { S: clientid }, topic: { S: topic }, qos: { N: `${qos}` } }
+    await this.engine.client.send(new PutItemCommand({ TableName: this.tables.mqtt_sub, Item }))
+  }
+
+  /** Lets time pass. Milliseconds. */
+  wait(ms: number): void {
+    this.now += ms
+  }
+
+  async scan(table: TableName): Promise<Record<string, AttributeValue>[]> {
+    const items: Record<string, AttributeValue>[] = []
+    for await (const page of paginateScan({ client: this.engine.client }, { TableName: this.tables[table], ConsistentRead: true })) {
+      items.push(...(page.Items ?? []))
+    }
+    return items
+  }
+
+  /** Every id that a head, sealing set or segment names, and every id that has a row: equal at rest (I5). */
+  async queue(): Promise<{ named: string[]; stored: string[] }> {
+    const named = (await this.scan('mqtt_topic_msg_map')).flatMap((item) => [...(item.MsgId?.SS ?? []), ...(item.sealing?.SS ?? [])])
+    const stored = (await this.scan('mqtt_msg')).map((item) => item.msgid?.S ?? '')
+    return { named: [...new Set(named)].sort(), stored: stored.sort() }
+  }
+}
