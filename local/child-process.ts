@@ -19,7 +19,7 @@ export interface Child {
  * of its own, because Ctrl-C reaches the whole foreground group and a background job of a shell ignores it.
  * The shell closes its own output, so that the end of output means the end of the program.
  */
-const WATCH = 'run=$1; shift; "$@" </dev/null & exec >/dev/null 2>&1; cat; kill -9 $!; eval "$run"'
+const WATCH = 'run=$1; shift; "$@" </dev/null & exec >/dev/null 2>&1; cat; kill -9 $!; wait $!; eval "$run"'
 
 /** Starts a program (POSIX only). It is killed by `stop`, and when this process ends. */
 export function startChild(child: ChildCommand): Child {
