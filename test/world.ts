@@ -88,7 +88,7 @@ export class World {
     this.ports = { ...real, device: this.dataPlane }
   }
 
-  readonly clock: Clock = { now: () => this.now, sleep: async (ms) => void (this.now += ms) }
+  readonly clock: Clock = { now: () => this.now, sleep: async (ms) => this.wait(ms) }
 
   private readonly dataPlane: Device = {
     send: async (clientid, message, { retain } = { retain: false }) => {
