@@ -1,4 +1,6 @@
 /** `npm run -s conf -- FILE`: checks a conf and prints the hook table that it makes, as JSON. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { problemLine } from '../lambda/core/conf.ts'
 import { DEFAULT_CONF, readConf } from './conf-file.ts'
@@ -43,10 +45,17 @@ function commandOf(args: string[]): { help: boolean; file: string } | string {
   try {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
     const [file = DEFAULT_CONF, ...more] = positionals
-    return more.length > 0 ? `${positionals.length} files given, wanted one` : { help: values.help ?? false, file }
+    if (more.length > 0) return `${positionals.length} files given, wanted one`
+    return { help: values.help ?? false, file: positionals.length > 0 ? fromCaller(file) : file }
   } catch (error) {
     return (error as Error).message.split(/[.\n]/)[0] ?? 'wrong usage'
   }
+}
+
+/** npm runs its scripts in the package's folder; INIT_CWD is where the caller stands. */
+const fromCaller = (file: string): string => {
+  const there = resolve(process.env.INIT_CWD ?? '', file)
+  return existsSync(file) ? file : existsSync(there) ? there : file
 }
 
 function complain(message: string, exitCode: number): number {
