@@ -53,7 +53,7 @@ function commandOf(args: string[]): { help: boolean; file: string } | string {
 }
 
 /** npm runs its scripts in the package's folder; INIT_CWD is where the caller stands. */
-const fromCaller = (file: string): string => {
+function fromCaller(file: string): string {
   const there = resolve(process.env.INIT_CWD ?? '', file)
   return existsSync(file) ? file : existsSync(there) ? there : file
 }
