@@ -3,11 +3,11 @@ import { fetchQueue } from './core/drain.ts'
 import type { Connected } from './core/events.ts'
 import type { Context, Seated, Subscription } from './core/ports.ts'
 import { connectionIsOver } from './core/presence.ts'
+import { sendRetained } from './core/send-retained.ts'
 import { allDone } from './core/settled-promises.ts'
 import { fetchRow, retainRow } from './core/subscription.ts'
 import { hasWildcard, parseSubscription } from './core/topic.ts'
 import type { Live } from './core/topic-row.ts'
-import { sendRetained } from './on_retain_lookup.ts'
 
 /**
  * client.connected or session.created: subscribes the client to the filters of its operator's rows. There is no server-side
