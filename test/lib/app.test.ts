@@ -1,0 +1,115 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConf } from '../../bin/conf-file.ts'
+import { synthesize } from '../../bin/synth.ts'
+import { hookConfigs } from '../../lambda/core/hooks.ts'
+import { pascalCase } from '../../lib/construct-ids.ts'
+import { SynthesizedTemplate } from './synthesized.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const CONF = join(ROOT, 'etc', 'emqx_backend_dynamo.conf')
+const LOCAL = { conf: CONF, dev: true, dataEndpoint: 'http://127.0.0.1:8081' }
+
+const directory = mkdtempSync(join(tmpdir(), 'app-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const templateIn = (outdir: string) => new SynthesizedTemplate(JSON.parse(readFileSync(join(outdir, 'MqttBackend.template.json'), 'utf8')))
+const assetsOf = (template: SynthesizedTemplate) =>
+  template
+    .ofType('AWS::Lambda::Function')
+    .map(([, resource]) => (resource as unknown as { Metadata: Record<string, string> }).Metadata['aws:asset:path']!)
+
+describe('the app with the default conf', () => {
+  const outdir = join(directory, 'first')
+  beforeAll(() => synthesize(outdir, LOCAL), 60_000)
+
+  test("writes each hook's code, which this Node loads, beside the rows that it runs by", () => {
+    const template = templateIn(outdir)
+    for (const config of hookConfigs(readConf(CONF).table)) {
+      const { Metadata, Properties } = template.one('AWS::Lambda::Function', pascalCase(config.hook)) as never as {
+        Metadata: Record<string, string>
+        Properties: { Environment?: { Variables: Record<string, unknown> } }
+      }
+      const code = join(outdir, Metadata['aws:asset:path']!)
+      const names = Object.keys(Properties.Environment?.Variables ?? {})
+      const env = {
+        ...Object.fromEntries(names.map((name) => [name, 'x'])),
+        LAMBDA_TASK_ROOT: code,
+        AWS_REGION: 'us-west-2',
+        NODE_NO_WARNINGS: '1',
+      }
+      const handler = execFileSync(process.execPath, ['-p', `typeof require(${JSON.stringify(join(code, 'index.js'))}).handler`], { env })
+      expect([config.hook, handler.toString().trim()]).toEqual([config.hook, 'function'])
+      expect(JSON.parse(readFileSync(join(code, 'hook.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(config)))
+    }
+  })
+
+  test('gives every hook code of its own, and the same bytes when it runs again', () => {
+    const again = join(directory, 'again')
+    synthesize(again, LOCAL)
+    const assets = assetsOf(templateIn(outdir))
+    expect(new Set(assets).size).toBe(assets.length)
+    expect(assetsOf(templateIn(again))).toEqual(assets)
+  })
+
+  test("is for the conf's region and any account", () => {
+    const { artifacts } = JSON.parse(readFileSync(join(outdir, 'manifest.json'), 'utf8'))
+    expect(artifacts.MqttBackend.environment).toBe(`aws://unknown-account/${readConf(CONF).table.region}`)
+  })
+
+  test('leaves no path of the machine that built it in the code', () => {
+    const template = templateIn(outdir)
+    expect(assetsOf(template).length).toBeGreaterThan(0)
+    for (const asset of assetsOf(template)) expect(readFileSync(join(outdir, asset, 'index.js'), 'utf8')).not.toContain(ROOT)
+  })
+})
+
+test("passes CDK's own validation, 318 rules over 1,899 resource types", () => {
+  const outdir = join(directory, 'validated')
+  const context = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')).context
+  const env = { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify({ ...context, conf: CONF }), CDK_VALIDATION: 'true' }
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: ROOT, env })
+  const { pluginReports } = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8'))
+  expect({ status, failed: pluginReports }).toEqual({ status: 0, failed: [] })
+}, 60_000)
+
+describe('the app refuses', () => {
+  test('a bad conf with a line for each error', () => {
+    const conf = join(directory, 'bad.conf')
+    writeFileSync(
+      conf,
+      '# bad\nbackend.dynamo.hook.message.publish.1 = {"topic": "#", "action": {"function": "on_nothing"}, "pool": "pool1"}\n',
+    )
+    const refusal = refusalOf(() => synthesize(join(directory, 'bad'), { conf }))
+    expect(refusal.split('\n')).toContainEqual(expect.stringMatching(/bad\.conf:2: .*on_nothing/))
+    expect(refusal).not.toMatch(/^\s+at /m)
+  })
+
+  test('a conf that is not there', () => {
+    expect(refusalOf(() => synthesize(join(directory, 'none'), { conf: join(directory, 'none.conf') }))).toMatch(
+      /^option conf is ".*none\.conf", which cannot be read \(ENOENT\)$/,
+    )
+  })
+
+  test('an unknown option', () => {
+    expect(refusalOf(() => synthesize(join(directory, 'none'), { billling: 'x' } as never))).toMatch(
+      /^unknown option billling, wanted one of conf,/,
+    )
+  })
+})
+
+function refusalOf(act: () => void): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('it was not refused')
+}
+
+test('the CDK command line is one that reads these assemblies (3.0.0 was published by accident: aws/aws-cdk#38113)', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  expect(lock.packages['node_modules/aws-cdk'].version).toBe('2.1148.1')
+})
