@@ -25,8 +25,8 @@ export interface BrokerOptions {
   readonly port: number
   /** Publishes wait while it is full. */
   readonly backlog: Backlog
-  /** Every accepted publish and every lifecycle event, exactly once: what rules see. */
-  readonly onMessage: (message: RuleMessage) => void
+  /** Every accepted publish and every lifecycle event, exactly once: what rules see. Answers how many matched. */
+  readonly onMessage: (message: RuleMessage) => number
   readonly warn: (text: string) => void
   /** Misbehaviour: whether the PUBACK of a direct message is heard. */
   readonly hearsPuback?: () => boolean
@@ -85,10 +85,13 @@ export class Broker {
 
   /** An event of the service itself, to rules and to subscribers of `$aws/events/...`. */
   emitEvent(clientid: string, { topic, body }: LifecycleEvent): void {
-    if (!emitsLifecycleEvents(clientid)) return
-    const payload = Buffer.from(JSON.stringify(body))
+    if (emitsLifecycleEvents(clientid)) this.inject(topic, Buffer.from(JSON.stringify(body)))
+  }
+
+  /** As the service publishes its own: no client, no trace. How many rules matched. */
+  inject(topic: string, payload: Buffer): number {
     this.#deliver({ topic, payload, qos: 1, retain: false, properties: {} })
-    this.options.onMessage({ topic, payload, at: Date.now(), uuid: randomUUID() })
+    return this.options.onMessage({ topic, payload, at: Date.now(), uuid: randomUUID() })
   }
 
   /** Ends every connection, each with its disconnected event. */

@@ -16,7 +16,7 @@ beforeEach(async () => {
     host: '127.0.0.1',
     port: 0,
     backlog,
-    onMessage: (message) => void seen.push(message),
+    onMessage: (message) => seen.push(message),
     warn: (text) => void warnings.push(text),
   })
 })

@@ -1,0 +1,64 @@
+/** `npm start`: the whole backend on a laptop. */
+import { BackendError } from '../lambda/core/errors.ts'
+import { HELP, type LocalCommand, parseCommand } from '../local/command-line.ts'
+import { type LocalStack, startLocalStack } from '../local/stack.ts'
+
+// Whoever read our output may go away; the backend stays.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+let stack: Promise<LocalStack> | undefined
+let stopping = false
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+
+try {
+  const command = parseCommand(process.argv.slice(2))
+  if (command.help) process.stdout.write(HELP)
+  else await run(command)
+} catch (error) {
+  if (!stopping) fail(error)
+}
+
+async function run(command: LocalCommand): Promise<void> {
+  const log = (level: 'info' | 'warn', line: string) => {
+    if (level === 'warn' || command.verbose) process.stderr.write(`${line}\n`)
+  }
+  stack = startLocalStack({ ...command, log })
+  const running = await stack
+  if (!stopping) process.stdout.write(command.json ? readyJson(running) : readyText(running))
+}
+
+const readyJson = ({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string =>
+  `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
+
+function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
+  const { hostname, port } = new URL(mqttUrl)
+  return `MQTT        ${mqttUrl}
+DynamoDB    ${dynamodbUrl} (${engine})
+Data plane  ${dataUrl}
+
+Try, in another terminal:
+  mosquitto_pub -h ${hostname} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello
+  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb scan --table-name mqtt_msg --region us-west-2 --endpoint-url ${dynamodbUrl}
+  mosquitto_sub -h ${hostname} -p ${port} -i reader-1 -q 1 -t t/1
+  curl ${dataUrl}/local/queues
+
+Ctrl-C ends it.
+`
+}
+
+/** The second signal does not wait. */
+async function stop(): Promise<void> {
+  if (stopping) process.exit(1)
+  stopping = true
+  const running = await stack?.catch(() => undefined)
+  await running?.close()
+  process.exit(0)
+}
+
+function fail(error: unknown): void {
+  // What the reader did wrong is said in a line; anything else is ours and keeps its stack.
+  const text = error instanceof BackendError ? error.message : (error as Error).stack
+  process.stderr.write(`${text}\n`, () => process.exit(1))
+}

@@ -1,0 +1,50 @@
+/** Synthesizes the CDK app in a process of its own: aws-cdk-lib's memory is needed for a second only. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { BackendError } from '../lambda/core/errors.ts'
+
+export interface Assembly {
+  /** Holds `MqttBackend.template.json` and the functions' code. */
+  readonly directory: string
+  remove(): Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..')
+
+/**
+ * @param context Options of the app, as `cdk synth -c` takes them; `conf` relative to the working directory.
+ * @throws BackendError `synth` with what the app complained of: the conf's errors, one a line.
+ */
+export async function synthesize(context: Readonly<Record<string, unknown>>, log: (line: string) => void): Promise<Assembly> {
+  const directory = await mkdtemp(join(tmpdir(), 'mqtt-backend-'))
+  const remove = () => rm(directory, { recursive: true, force: true })
+  try {
+    const absolute = typeof context.conf === 'string' ? { ...context, conf: resolve(context.conf) } : context
+    const said = await runApp({ CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(absolute), CDK_VALIDATION: 'false' })
+    for (const line of said) log(line)
+    return { directory, remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+/** env(1) adds to the environment, which only `bin` may read. */
+async function runApp(variables: Readonly<Record<string, string>>): Promise<string[]> {
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  const app = [process.execPath, '--import', 'tsx', join('bin', 'app.ts')]
+  const child = spawn('env', [...assignments, ...app], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('Bundling asset '))
+  if (status === 0) return lines
+  throw new BackendError('synth', lines.join('\n') || `the CDK app ended with status ${status}`)
+}

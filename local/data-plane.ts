@@ -1,0 +1,97 @@
+/** The IoT data plane over HTTP, as the real SDK client speaks to it, and the local run's own operations beside it. */
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { DataPlaneError } from './data-plane-error.ts'
+import type { DataPlaneOperations } from './data-plane-operations.ts'
+import { type HttpRequest, readRequest } from './http-request.ts'
+import type { LocalOperations } from './local-operations.ts'
+
+export interface DataPlaneOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly iot: DataPlaneOperations
+  readonly local: LocalOperations
+  readonly warn: (text: string) => void
+}
+
+export interface DataPlane {
+  /** `http://host:port` */
+  readonly url: string
+  close(): Promise<void>
+}
+
+type Answer = object | Promise<object>
+
+interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** `*` is one segment, a final `**` all that follow: AWS's own documentation writes topics with plain slashes. */
+  readonly path: readonly string[]
+  readonly run: (request: HttpRequest, label: string) => Answer
+}
+
+const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
+  { method: 'POST', path: ['topics', '**'], run: (request, topic) => iot.publish(request, topic) },
+  { method: 'POST', path: ['connections', '*', 'messages'], run: (request, id) => iot.sendDirectMessage(request, id) },
+  { method: 'GET', path: ['connections', '*', 'subscriptions'], run: (request, id) => iot.listSubscriptions(request, id) },
+  { method: 'GET', path: ['connections', '*'], run: (request, id) => iot.getConnection(request, id) },
+  { method: 'DELETE', path: ['connections', '*'], run: (request, id) => iot.deleteConnection(request, id) },
+  { method: 'GET', path: ['retainedMessage'], run: (request) => iot.listRetainedMessages(request) },
+  { method: 'GET', path: ['retainedMessage', '**'], run: (request, topic) => iot.getRetainedMessage(request, topic) },
+  { method: 'GET', path: ['local', 'health'], run: () => local.health() },
+  { method: 'GET', path: ['local', 'queues'], run: () => local.queues() },
+  { method: 'POST', path: ['local', 'queues', '*', 'redrive'], run: (_, name) => local.redrive(name) },
+  { method: 'POST', path: ['local', 'events'], run: (request) => local.events(request) },
+]
+
+/** Rejects with the system's error (`EADDRINUSE`) where the port is taken. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const routes = routesOf(options)
+  const server = createServer((message, response) => {
+    const answer = readRequest(message).then((request) => dispatch(routes, request))
+    answer.then(
+      (body) => reply(response, 200, body),
+      (error) => replyError(response, error, options.warn),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  return { url: `http://${options.host}:${(server.address() as { port: number }).port}`, close: () => close(server) }
+}
+
+function dispatch(routes: readonly Route[], request: HttpRequest): Answer {
+  const matching = routes.filter(({ path }) => labelOf(path, request.path) !== undefined)
+  const route = matching.find(({ method }) => method === request.method)
+  if (route) return route.run(request, labelOf(route.path, request.path)!)
+  const path = `/${request.path.map(encodeURIComponent).join('/')}`
+  if (matching.length === 0) throw new DataPlaneError('ResourceNotFoundException', `nothing at ${path}`)
+  const wanted = matching.map(({ method }) => method).join(' or ')
+  throw new DataPlaneError('MethodNotAllowedException', `${request.method} ${path}, wanted ${wanted}`)
+}
+
+/** What the route's wildcard stands for, '' for none; undefined where the path is another. */
+function labelOf(pattern: readonly string[], path: readonly string[]): string | undefined {
+  const rest = pattern.at(-1) === '**'
+  if (rest ? path.length < pattern.length : path.length !== pattern.length) return undefined
+  if (!pattern.every((segment, i) => segment.startsWith('*') || segment === path[i])) return undefined
+  if (rest) return path.slice(pattern.length - 1).join('/')
+  return pattern.includes('*') ? path[pattern.indexOf('*')] : ''
+}
+
+function reply(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+function replyError(response: ServerResponse, error: Error, warn: (text: string) => void): void {
+  const known = error instanceof DataPlaneError ? error : new DataPlaneError('InternalFailureException', 'an unexpected error, see the log')
+  if (known !== error) warn(`data plane: ${error.stack}`)
+  reply(response, known.status, { message: known.message }, { 'x-amzn-errortype': known.type })
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeAllConnections()
+  await closed
+}

@@ -1,0 +1,59 @@
+/** The template's functions, each at its queue, with the environment that they find when deployed. */
+import { EventSource } from './event-source.ts'
+import { LocalFunction } from './functions.ts'
+import type { Queue } from './queue.ts'
+import type { Template, TemplateFunction, TemplateSource } from './template.ts'
+
+/** `info` is what handlers log of their normal work. */
+export type Log = (level: 'info' | 'warn', line: string) => void
+
+interface FunctionParts {
+  readonly queues: readonly Queue[]
+  readonly dataUrl: string
+  readonly dynamodbUrl: string
+  readonly log: Log
+  readonly onClose: (closer: () => unknown) => void
+}
+
+/** Each queue's messages to its function, from now on. */
+export function connectFunctions(template: Template, { queues, dataUrl, dynamodbUrl, log, onClose }: FunctionParts): LocalFunction[] {
+  return template.sources(dataUrl).map((source) => {
+    const environment = environmentOf(source.function, template.region, dynamodbUrl)
+    const target = new LocalFunction({ ...source.function, environment, log: (line) => log(levelOf(line), line) })
+    onClose(() => target.kill())
+    const queue = queues.find(({ options }) => options.arn === source.queue)
+    if (queue) onClose(connect(queue, target, source, log))
+    return target
+  })
+}
+
+function connect(queue: Queue, target: LocalFunction, source: TemplateSource, log: Log): () => void {
+  const eventSource = new EventSource(queue, target, { ...source, warn: (text) => log('warn', text) })
+  queue.onVisible = () => eventSource.wake()
+  return () => {
+    eventSource.close()
+    queue.close()
+  }
+}
+
+/** What the template gives, what Lambda itself sets, and where DynamoDB is. */
+const environmentOf = ({ name, code, memoryMegabytes, environment }: TemplateFunction, region: string, dynamodbUrl: string) => ({
+  ...environment,
+  AWS_REGION: region,
+  AWS_LAMBDA_FUNCTION_NAME: name,
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: `${memoryMegabytes}`,
+  LAMBDA_TASK_ROOT: code,
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+})
+
+/** Handlers log JSON lines with a level; everything else that a thread prints is of interest only when somebody looks. */
+function levelOf(line: string): 'info' | 'warn' {
+  try {
+    const { level } = JSON.parse(line) as { level?: unknown }
+    return /^(warn|error|fatal)/i.test(String(level)) ? 'warn' : 'info'
+  } catch {
+    return 'info'
+  }
+}

@@ -1,0 +1,65 @@
+/** What only the local run answers, under `/local`: the state of its queues, and events as the service would send them. */
+import { checkTopicName } from '../lambda/core/topic.ts'
+import type { Broker } from './broker.ts'
+import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
+import type { HttpRequest } from './http-request.ts'
+import type { DeadLetter, Queue } from './queue.ts'
+
+const EVENT_PREFIX = '$aws/events/'
+
+export class LocalOperations {
+  readonly #broker: Broker
+  readonly #queues: readonly Queue[]
+
+  constructor(broker: Broker, queues: readonly Queue[]) {
+    this.#broker = broker
+    this.#queues = queues
+  }
+
+  health(): object {
+    return { status: 'ok' }
+  }
+
+  /** Without bodies: dead letters hold payloads, and payloads stay out of outputs (I10). */
+  queues(): object {
+    return {
+      queues: this.#queues.map((queue) => ({
+        name: queue.name,
+        waiting: queue.depth - queue.inFlight,
+        inFlight: queue.inFlight,
+        deadLetters: queue.deadLetters.map(describe),
+      })),
+    }
+  }
+
+  redrive(name: string): object {
+    const queue = this.#queues.find((one) => one.name === name)
+    const names = this.#queues.map((one) => one.name).join(', ')
+    if (!queue) throw new DataPlaneError('ResourceNotFoundException', `no queue ${name}, wanted one of ${names}`)
+    return { redriven: queue.redrive() }
+  }
+
+  /** A lifecycle event that the service would send; any JSON object, so that handlers meet those that nobody documented. */
+  events({ query, body }: HttpRequest): object {
+    const topic = query.get('topic') ?? ''
+    asRequestCheck(() => checkTopicName(topic))
+    if (!topic.startsWith(EVENT_PREFIX))
+      throw new DataPlaneError('InvalidRequestException', `topic is ${topic}, wanted one that starts with ${EVENT_PREFIX}`)
+    if (!isJsonObject(body)) throw new DataPlaneError('InvalidRequestException', `the body is ${body.length} bytes, wanted a JSON object`)
+    return { matched: this.#broker.inject(topic, body) }
+  }
+}
+
+function isJsonObject(body: Buffer): boolean {
+  try {
+    const parsed: unknown = JSON.parse(body.toString('utf8'))
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+  } catch {
+    return false
+  }
+}
+
+function describe({ body, ...letter }: DeadLetter): object {
+  const event = JSON.parse(body) as { topic?: unknown; clientid?: unknown; clientId?: unknown }
+  return { ...letter, bytes: body.length, topic: event.topic, clientid: event.clientid ?? event.clientId }
+}

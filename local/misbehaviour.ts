@@ -1,0 +1,42 @@
+/** Misbehaviour on purpose, the same for the same seed: what AWS disclaims, often enough to meet it. */
+import { seededRandom } from './seeded-random.ts'
+
+/** Probabilities from 0 to 1. */
+export interface Misbehaviours {
+  /** An event is queued twice. */
+  readonly duplicate: number
+  /** An event is held back behind later ones. */
+  readonly reorder: number
+  /** An event comes up to two seconds late. */
+  readonly delay: number
+  /** A DynamoDB request is refused as throttled. */
+  readonly throttle: number
+  /** The PUBACK of a direct message is not heard. */
+  readonly dropPuback: number
+}
+
+export const WELL_BEHAVED: Misbehaviours = { duplicate: 0, reorder: 0, delay: 0, throttle: 0, dropPuback: 0 }
+
+const MAX_DELAY_MS = 2000
+/** Long enough for the events that follow it in a burst to overtake. */
+const MAX_HOLD_MS = 250
+
+export interface Misbehaviour {
+  /** With what delay each copy of an event is queued, in milliseconds. */
+  copies(): number[]
+  hearsPuback(): boolean
+}
+
+export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
+  const random = seededRandom(seed)
+  // No draw for what never happens: switching one on leaves the others' draws alone only then.
+  const happens = (chance: number) => chance > 0 && random() < chance
+  const delay = () => {
+    const held = happens(chances.reorder) ? 1 + random() * MAX_HOLD_MS : 0
+    return happens(chances.delay) ? held + 1 + random() * MAX_DELAY_MS : held
+  }
+  return {
+    copies: () => (happens(chances.duplicate) ? [delay(), delay()] : [delay()]),
+    hearsPuback: () => !happens(chances.dropPuback),
+  }
+}

@@ -1,0 +1,194 @@
+/** The whole backend in this process: IoT Core, DynamoDB, and the handlers as the synthesized template connects them. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackendError } from '../lambda/core/errors.ts'
+import { type Assembly, synthesize } from './assembly.ts'
+import { Backlog } from './backlog.ts'
+import { Broker } from './broker.ts'
+import { startDataPlane } from './data-plane.ts'
+import { DataPlaneOperations } from './data-plane-operations.ts'
+import { startEmbedded } from './dynamodb-embedded.ts'
+import type { DynamoDbEngine } from './dynamodb-engine.ts'
+import { startDynamoDbLocal } from './dynamodb-local.ts'
+import { connectFunctions, type Log } from './function-connections.ts'
+import type { LocalFunction } from './functions.ts'
+import { LocalOperations } from './local-operations.ts'
+import { type Misbehaviour, type Misbehaviours, misbehave, WELL_BEHAVED } from './misbehaviour.ts'
+import { type DeadLetter, Queue } from './queue.ts'
+import { Rules } from './rules.ts'
+import { restoreState, saveState } from './saved-state.ts'
+import { createTables } from './table-creation.ts'
+import { readTemplate, type Template } from './template.ts'
+
+export interface LocalStackOptions {
+  /** Default: the app's own. */
+  readonly conf?: string
+  /** More options of the app, as `cdk synth -c` takes them. */
+  readonly context?: Readonly<Record<string, unknown>>
+  /** A cloud assembly that is there already, instead of synthesizing one. */
+  readonly assembly?: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Ports; default 0, any free one. */
+  readonly mqttPort?: number
+  readonly dynamodbPort?: number
+  readonly dataPort?: number
+  /** Or the URL of one that runs. Default embedded. */
+  readonly dynamodb?: string
+  /** Keeps tables, retained messages and unhandled events from run to run. Default: memory only. */
+  readonly dataDir?: string
+  readonly misbehaviour?: Partial<Misbehaviours>
+  readonly seed?: number
+  /** How long a failed event stays invisible. Default 1,000 ms: the template's visibility timeout is for the cloud. */
+  readonly retryAfterMs?: number
+  /** Publishes wait while so many accepted events are not handled. Default 1,000. */
+  readonly backlog?: number
+  /** Default: warnings to stderr. */
+  readonly log?: Log
+}
+
+export interface LocalStack {
+  readonly mqttUrl: string
+  readonly dynamodbUrl: string
+  readonly dataUrl: string
+  readonly engine: DynamoDbEngine['name']
+  readonly functions: readonly LocalFunction[]
+  /** Resolves once no queue holds an event, waiting or in flight. */
+  idle(): Promise<void>
+  /** Queue name -> its dead letters; queues without any are not there. */
+  deadLetters(): Readonly<Record<string, readonly DeadLetter[]>>
+  /** Ends all, within two seconds; what is not handled by then stays in the data directory. */
+  close(): Promise<void>
+}
+
+const DEFAULT_BACKLOG = 1000
+/** For the last disconnected events. */
+const DRAIN_MS = 500
+
+/** @throws BackendError with one line (the conf's errors: one each) that says what is wrong; then nothing is left running. */
+export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
+  const closers: (() => unknown)[] = []
+  const close = once(async () => {
+    for (const closer of closers.reverse()) await closer()
+  })
+  try {
+    return await start(options, (closer) => closers.push(closer), close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type OnClose = (closer: () => unknown) => void
+
+async function start(options: LocalStackOptions, onClose: OnClose, close: () => Promise<void>): Promise<LocalStack> {
+  const { host = '127.0.0.1', seed = 1, log = warnOnly } = options
+  const warn = (text: string) => log('warn', text)
+  const misbehaviours = { ...WELL_BEHAVED, ...options.misbehaviour }
+  const misbehaviour = misbehave(misbehaviours, seed)
+  const [assembly, engine] = await settleBoth(assemble(options, warn, onClose), startEngine(options, misbehaviours.throttle, onClose))
+  const template = readTemplate(assembly)
+  const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
+  const queues = queuesOf(template, backlog, options.retryAfterMs ?? 1000)
+  const rules = new Rules(rulesOf(template, queues), { misbehaviour, warn })
+  await createTables(engine.url, template.tables)
+
+  const broker = await startBroker(options, { host, backlog, misbehaviour, rules, warn })
+  onClose(() => broker.close())
+  const local = new LocalOperations(broker, queues)
+  const iot = new DataPlaneOperations(broker)
+  const dataPlane = await listening('data plane', options.dataPort, () =>
+    startDataPlane({ host, port: options.dataPort ?? 0, iot, local, warn }),
+  )
+  onClose(() => dataPlane.close())
+
+  const { dataDir } = options
+  if (dataDir !== undefined) onClose(() => saveState(dataDir, broker.retained, queues))
+  const functions = connectFunctions(template, { queues, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose })
+  if (dataDir !== undefined) restoreState(dataDir, broker.retained, queues)
+  const idle = () => until(() => queues.every(({ depth }) => depth === 0))
+  onClose(async () => {
+    await broker.close()
+    await Promise.race([idle(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+  })
+  const deadLetters = () =>
+    Object.fromEntries(queues.filter((queue) => queue.deadLetters.length > 0).map((queue) => [queue.name, queue.deadLetters]))
+  return { mqttUrl: broker.url, dynamodbUrl: engine.url, dataUrl: dataPlane.url, engine: engine.name, functions, idle, deadLetters, close }
+}
+
+async function assemble(options: LocalStackOptions, warn: (text: string) => void, onClose: OnClose): Promise<string> {
+  if (options.assembly !== undefined) return options.assembly
+  const { conf, context } = options
+  const assembly: Assembly = await synthesize({ ...context, ...(conf === undefined ? {} : { conf }) }, warn)
+  onClose(() => assembly.remove())
+  return assembly.directory
+}
+
+async function startEngine(options: LocalStackOptions, throttleRate: number, onClose: OnClose): Promise<DynamoDbEngine> {
+  const { dynamodb = 'embedded', host = '127.0.0.1', dynamodbPort: port = 0, dataDir, seed = 1 } = options
+  const engine = await (async (): Promise<DynamoDbEngine> => {
+    if (dynamodb === 'local') return await startDynamoDbLocal({ host, port })
+    if (dynamodb !== 'embedded') return { name: 'remote', url: dynamodb.replace(/\/$/, ''), close: async () => undefined }
+    const throttle = throttleRate > 0 ? { throttle: { rate: throttleRate, seed } } : {}
+    if (dataDir === undefined) return await startEmbedded({ host, port, inWorker: true, ...throttle })
+    await mkdir(dataDir, { recursive: true })
+    return await startEmbedded({ host, port, inWorker: true, dataDir: join(dataDir, 'dynamodb'), ...throttle })
+  })()
+  onClose(() => engine.close())
+  return engine
+}
+
+const queuesOf = (template: Template, backlog: Backlog, retryAfterMs: number): Queue[] =>
+  template.queues.map((queue) => new Queue({ ...queue, retryAfterMs, onEntered: () => backlog.added(), onLeft: () => backlog.handled() }))
+
+const rulesOf = (template: Template, queues: readonly Queue[]) =>
+  template.rules.map(({ name, sql, queue }) => ({ name, sql, queue: queues.find(({ options }) => options.arn === queue)! }))
+
+interface BrokerParts {
+  readonly host: string
+  readonly backlog: Backlog
+  readonly misbehaviour: Misbehaviour
+  readonly rules: Rules
+  readonly warn: (text: string) => void
+}
+
+const startBroker = (options: LocalStackOptions, { host, backlog, misbehaviour, rules, warn }: BrokerParts): Promise<Broker> =>
+  listening('MQTT', options.mqttPort, () => {
+    const port = options.mqttPort ?? 0
+    const hearsPuback = () => misbehaviour.hearsPuback()
+    return Broker.start({ host, port, backlog, warn, hearsPuback, onMessage: (message) => rules.run(message) })
+  })
+
+async function listening<T>(what: string, port: number | undefined, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'EADDRINUSE' ? 'the port is in use' : message
+    throw new BackendError('listen', `${what} cannot listen on port ${port}: ${reason}`)
+  }
+}
+
+/** Both, also when one fails: what the other started must be known to be closed. */
+async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b])
+  return [await a, await b]
+}
+
+const POLL_MS = 5
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined
+  return () => {
+    closing ??= close()
+    return closing
+  }
+}
+
+const warnOnly: Log = (level, line) => {
+  if (level === 'warn') process.stderr.write(`${line}\n`)
+}

@@ -1,0 +1,58 @@
+/** Makes the template's tables on the local DynamoDB; those that are there already stay as they are. */
+import { BackendError } from '../lambda/core/errors.ts'
+import type { TemplateTable } from './template.ts'
+
+/** @throws BackendError `dynamodb` with what the engine answered */
+export async function createTables(url: string, tables: readonly TemplateTable[]): Promise<void> {
+  const { TableNames: there } = (await call(url, 'ListTables', {})) as { TableNames: string[] }
+  for (const { create, ttl } of tables) {
+    const { TableName } = create
+    if (!there.includes(TableName)) {
+      await call(url, 'CreateTable', create)
+      await active(url, TableName)
+    }
+    if (ttl !== undefined) await enableTimeToLive(url, TableName, ttl)
+  }
+}
+
+const POLL_MS = 20
+const ACTIVE_TIMEOUT_MS = 10_000
+
+async function active(url: string, TableName: string): Promise<void> {
+  const deadline = Date.now() + ACTIVE_TIMEOUT_MS
+  for (;;) {
+    const { Table } = (await call(url, 'DescribeTable', { TableName })) as { Table: { TableStatus: string } }
+    if (Table.TableStatus === 'ACTIVE') return
+    if (Date.now() > deadline) throw new BackendError('dynamodb', `table ${TableName} is ${Table.TableStatus}, wanted ACTIVE`)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
+
+async function enableTimeToLive(url: string, TableName: string, AttributeName: string): Promise<void> {
+  const { TimeToLiveDescription } = (await call(url, 'DescribeTimeToLive', { TableName })) as {
+    TimeToLiveDescription?: { TimeToLiveStatus?: string }
+  }
+  if (TimeToLiveDescription?.TimeToLiveStatus === 'ENABLED') return
+  await call(url, 'UpdateTimeToLive', { TableName, TimeToLiveSpecification: { AttributeName, Enabled: true } })
+}
+
+/** Local engines want a signature's form and check none. */
+const AUTHORIZATION = 'AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0'
+
+async function call(url: string, operation: string, request: object): Promise<unknown> {
+  const headers = {
+    'x-amz-target': `DynamoDB_20120810.${operation}`,
+    'content-type': 'application/x-amz-json-1.0',
+    authorization: AUTHORIZATION,
+  }
+  let response: Response
+  try {
+    response = await fetch(`${url}/`, { method: 'POST', headers: { ...headers, connection: 'close' }, body: JSON.stringify(request) })
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: { code?: string } }
+    throw new BackendError('dynamodb', `DynamoDB at ${url} does not answer: ${cause?.code ?? message}`)
+  }
+  const text = await response.text()
+  if (response.ok) return JSON.parse(text)
+  throw new BackendError('dynamodb', `DynamoDB at ${url} answered ${operation} with ${response.status}: ${text.slice(0, 300)}`)
+}

@@ -1,0 +1,175 @@
+/** The synthesized template as the local run needs it: tables, rules, queues, functions and what connects them. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BackendError } from '../lambda/core/errors.ts'
+import { type Resource, resolveValue, type TemplateContext } from './template-values.ts'
+
+export interface TemplateQueue {
+  /** Logical id without CDK's hash: `MessagePublishQueueEvents`. */
+  readonly name: string
+  readonly arn: string
+  readonly maxReceiveCount?: number
+}
+
+export interface TemplateFunction {
+  readonly name: string
+  /** Directory with the bundle. */
+  readonly code: string
+  readonly handler: string
+  readonly timeoutMs: number
+  readonly memoryMegabytes: number
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export interface TemplateSource {
+  /** ARN of the queue. */
+  readonly queue: string
+  readonly function: TemplateFunction
+  readonly batchSize: number
+  readonly partialResponses: boolean
+}
+
+export interface TemplateTable {
+  /** Request of CreateTable. */
+  readonly create: Readonly<Record<string, unknown>> & { readonly TableName: string }
+  /** Attribute of the time to live. */
+  readonly ttl?: string
+}
+
+export interface Template {
+  readonly region: string
+  readonly tables: readonly TemplateTable[]
+  /** Those that rules send to. */
+  readonly queues: readonly TemplateQueue[]
+  readonly rules: readonly { readonly name: string; readonly sql: string /** ARN */; readonly queue: string }[]
+  /** With environments that name this data plane. */
+  sources(dataEndpoint: string): TemplateSource[]
+}
+
+const STACK = 'MqttBackend'
+const DEFAULT_REGION = 'us-east-1'
+const CREATE_TABLE = [
+  'TableName',
+  'AttributeDefinitions',
+  'KeySchema',
+  'BillingMode',
+  'ProvisionedThroughput',
+  'GlobalSecondaryIndexes',
+] as const
+
+type Properties = Record<string, unknown>
+
+/** Reads a cloud assembly. @throws BackendError `template` */
+export function readTemplate(directory: string): Template {
+  const { Resources: resources } = readJson(join(directory, `${STACK}.template.json`)) as { Resources: Record<string, Resource> }
+  const region = regionOf(directory)
+  const inContext = (dataEndpoint: string) => new Reader(directory, { region, resources, dataEndpoint })
+  const reader = inContext('')
+  const rules = reader.rules()
+  const queues = reader.queues().filter(({ arn }) => rules.some(({ queue }) => queue === arn))
+  return { region, tables: reader.tables(), queues, rules, sources: (dataEndpoint) => inContext(dataEndpoint).sources() }
+}
+
+class Reader {
+  readonly #directory: string
+  readonly #context: TemplateContext
+
+  constructor(directory: string, context: TemplateContext) {
+    this.#directory = directory
+    this.#context = context
+  }
+
+  tables(): TemplateTable[] {
+    return this.#all('AWS::DynamoDB::Table').map(({ id, properties }) => {
+      const create = Object.fromEntries(CREATE_TABLE.filter((key) => key in properties).map((key) => [key, properties[key]]))
+      const ttl = properties.TimeToLiveSpecification as { AttributeName: string; Enabled: boolean } | undefined
+      return { create: { TableName: id, ...create }, ...(ttl?.Enabled ? { ttl: ttl.AttributeName } : {}) }
+    })
+  }
+
+  queues(): TemplateQueue[] {
+    return this.#all('AWS::SQS::Queue').map(({ id, properties }) => {
+      const redrive = properties.RedrivePolicy as { maxReceiveCount: number } | undefined
+      const arn = this.#value({ 'Fn::GetAtt': [id, 'Arn'] }) as string
+      return { name: shortName(id), arn, ...(redrive ? { maxReceiveCount: redrive.maxReceiveCount } : {}) }
+    })
+  }
+
+  rules() {
+    const urls = new Map(
+      this.#all('AWS::SQS::Queue').map(({ id }) => [this.#value({ Ref: id }), this.#value({ 'Fn::GetAtt': [id, 'Arn'] })]),
+    )
+    return this.#all('AWS::IoT::TopicRule').flatMap(({ id, properties }) => {
+      const { Sql, Actions } = properties.TopicRulePayload as { Sql: string; Actions: { Sqs?: { QueueUrl: string } }[] }
+      const name = (properties.RuleName as string | undefined) ?? id
+      return Actions.map(({ Sqs }) => {
+        const queue = Sqs && urls.get(Sqs.QueueUrl)
+        if (!queue) throw new BackendError('template', `rule ${name} has an action that is not to one of the template's queues`)
+        return { name, sql: Sql, queue: queue as string }
+      })
+    })
+  }
+
+  sources(): TemplateSource[] {
+    return this.#all('AWS::Lambda::EventSourceMapping').map(({ properties }) => ({
+      queue: properties.EventSourceArn as string,
+      function: this.#function(properties.FunctionName as string),
+      batchSize: (properties.BatchSize as number | undefined) ?? 10,
+      partialResponses: ((properties.FunctionResponseTypes as string[] | undefined) ?? []).includes('ReportBatchItemFailures'),
+    }))
+  }
+
+  #function(name: string): TemplateFunction {
+    const found = this.#all('AWS::Lambda::Function').find(({ id }) => this.#value({ Ref: id }) === name)
+    const path = found && this.#context.resources[found.id]!.Metadata?.['aws:asset:path']
+    if (!found || typeof path !== 'string') throw new BackendError('template', `function ${name}: no code among the template's assets`)
+    const { properties } = found
+    const { Variables = {} } = (properties.Environment as { Variables?: Record<string, string> } | undefined) ?? {}
+    return {
+      name: shortName(found.id),
+      code: join(this.#directory, path),
+      handler: properties.Handler as string,
+      timeoutMs: ((properties.Timeout as number | undefined) ?? 3) * 1000,
+      memoryMegabytes: (properties.MemorySize as number | undefined) ?? 128,
+      environment: Variables,
+    }
+  }
+
+  #all(type: string): { id: string; properties: Properties }[] {
+    const ofType = Object.entries(this.#context.resources).filter(([, { Type }]) => Type === type)
+    return ofType.map(([id, resource]) => ({ id, properties: this.#properties(resource) }))
+  }
+
+  /** A function's role, code location and logs, a queue's policies: not needed here, so not resolved. */
+  #properties({ Type, Properties = {} }: Resource): Properties {
+    const skip = Type === 'AWS::Lambda::Function' ? ['Role', 'Code', 'LoggingConfig', 'KmsKeyArn'] : ['SSESpecification', 'KmsMasterKeyId']
+    const wanted = Object.entries(Properties).filter(([key]) => !skip.includes(key))
+    return Object.fromEntries(wanted.map(([key, value]) => [key, this.#value(key === 'TopicRulePayload' ? withoutRoles(value) : value)]))
+  }
+
+  #value(value: unknown): unknown {
+    return resolveValue(value, this.#context)
+  }
+}
+
+function withoutRoles(payload: unknown): unknown {
+  const { Sql, Actions } = payload as { Sql: unknown; Actions: { Sqs?: Properties }[] }
+  return { Sql, Actions: Actions.map(({ Sqs }) => (Sqs ? { Sqs: { QueueUrl: Sqs.QueueUrl } } : {})) }
+}
+
+const shortName = (id: string): string => id.replace(/[0-9A-F]{8}$/, '')
+
+/** The stack's environment is `aws://account/region`. */
+function regionOf(directory: string): string {
+  const manifest = readJson(join(directory, 'manifest.json')) as { artifacts?: Record<string, { environment?: string }> }
+  const region = manifest.artifacts?.[STACK]?.environment?.split('/').at(-1)
+  return region && region !== 'unknown-region' ? region : DEFAULT_REGION
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new BackendError('template', `cannot read ${file}: ${(error as Error).message}`)
+  }
+}
