@@ -46,7 +46,7 @@ export class HookPipeline extends Construct {
   }
 
   private createFunction(props: HookPipelineProps, grants: Grants): LambdaFunction {
-    const { config, tables, retainIndex, code } = props
+    const { config, tables, code } = props
     const { timeoutSeconds, memoryMegabytes } = HOOK_SETTINGS[config.hook]
     const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })
     return new LambdaFunction(this, 'Function', {
@@ -59,18 +59,17 @@ export class HookPipeline extends Construct {
       memorySize: memoryMegabytes,
       environment: environment(props, grants),
       logGroup: logs,
-      role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs, retainIndex }),
+      role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs }),
     })
   }
 }
 
 /** What the handlers read from `process.env`; nothing else is there. */
-function environment({ tables, retainIndex, dataEndpoint }: HookPipelineProps, grants: Grants): Record<string, string> {
+function environment({ tables, dataEndpoint }: HookPipelineProps, grants: Grants): Record<string, string> {
   const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
-  const queriesIndex = retainIndex && grants.tables.mqtt_retain?.includes('Query')
   return {
     ...Object.fromEntries(used.map((name) => [tableVariable(name), tables.tables[name].tableName])),
-    ...(queriesIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
+    ...(grants.retainIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
     ...(grants.dataPlane.length > 0 ? { [DATA_ENDPOINT_VARIABLE]: dataEndpoint() } : {}),
   }
 }

@@ -12,7 +12,6 @@ export interface HookRoleProps {
   readonly tables: MqttTables
   readonly events: IQueue
   readonly logs: ILogGroup
-  readonly retainIndex: boolean
 }
 
 /** The role of one hook's function: exactly what its grants name, its own queue and its own log group (I9). */
@@ -32,19 +31,15 @@ const statements = (stack: Stack, props: HookRoleProps): PolicyStatement[] => [
 
 const allow = (actions: string[], ...resources: string[]) => new PolicyStatement({ actions, resources })
 
-function tableStatements({ grants, tables, retainIndex }: HookRoleProps): PolicyStatement[] {
-  return TABLE_NAMES.flatMap((name) => {
-    const { tableArn } = tables.tables[name]
-    const operations = grants.tables[name] ?? []
-    // The index is there to be queried; the table beside it has no range key that a query could use.
-    const onIndex: readonly DynamoOperation[] =
-      name === 'mqtt_retain' && retainIndex ? operations.filter((operation) => operation === 'Query') : []
-    const onTable = operations.filter((operation) => !onIndex.includes(operation))
-    return [...dynamo(onTable, tableArn), ...dynamo(onIndex, `${tableArn}/index/${RETAIN_INDEX.name}`)]
-  })
+function tableStatements({ grants, tables }: HookRoleProps): PolicyStatement[] {
+  const { tableArn } = tables.tables.mqtt_retain
+  return [
+    ...TABLE_NAMES.flatMap((name) => dynamo(grants.tables[name] ?? [], tables.tables[name].tableArn)),
+    ...dynamo(grants.retainIndex ? ['Query'] : [], `${tableArn}/index/${RETAIN_INDEX.name}`),
+  ]
 }
 
-const dynamo = (operations: readonly string[], arn: string): PolicyStatement[] =>
+const dynamo = (operations: readonly DynamoOperation[], arn: string): PolicyStatement[] =>
   operations.length === 0
     ? []
     : [

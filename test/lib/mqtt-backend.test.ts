@@ -194,15 +194,13 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
   test.each(HOOKS.flatMap((hook) => [everyHook, indexed].map((template) => [hook, template === indexed, template] as const)))(
     '%s, retain index %s: tables',
     (hook, retainIndex, template) => {
-      const { tables } = grantsOf(config(hook), { retainIndex })
-      const wanted = Object.entries(tables).flatMap(([name, operations]) => {
-        const table = arnOf(template, 'AWS::DynamoDB::Table', `Tables${pascalCase(name)}`)
-        const index = { 'Fn::Join': ['', [table, '/index/root-topic-index']] }
-        return operations.map((operation) => [
-          `dynamodb:${operation}`,
-          retainIndex && name === 'mqtt_retain' && operation === 'Query' ? index : table,
-        ])
-      })
+      const grants = grantsOf(config(hook), { retainIndex })
+      const arn = (name: string) => arnOf(template, 'AWS::DynamoDB::Table', `Tables${pascalCase(name)}`)
+      const wanted = Object.entries(grants.tables).flatMap(([name, operations]) =>
+        operations.map((each) => [`dynamodb:${each}`, arn(name)]),
+      )
+      if (grants.retainIndex)
+        wanted.push(['dynamodb:Query', { 'Fn::Join': ['', [arn('mqtt_retain'), '/index/root-topic-index']] } as never])
       const got = granted(template, hook, 'dynamodb').flatMap((statement) =>
         actionsOf(statement).map((action) => [action, statement.Resource]),
       )
@@ -275,12 +273,17 @@ describe('the environment of a function', () => {
         ...Object.fromEntries(
           tables.map((name) => [tableVariable(name), { Ref: idOf(template, 'AWS::DynamoDB::Table', `Tables${pascalCase(name)}`) }]),
         ),
-        ...(retainIndex && grants.tables.mqtt_retain?.includes('Query') ? { RETAIN_INDEX: 'root-topic-index' } : {}),
+        ...(grants.retainIndex ? { RETAIN_INDEX: 'root-topic-index' } : {}),
         ...(grants.dataPlane.length > 0 ? { IOT_DATA_ENDPOINT: ENDPOINT.dataEndpoint } : {}),
       }
       expect(environmentOf(template, hook)).toEqual(wanted)
     },
   )
+
+  test('names the retain index where the hook looks retained messages up', () => {
+    expect(environmentOf(indexed, 'session.subscribed').RETAIN_INDEX).toBe('root-topic-index')
+    expect(environmentOf(indexed, 'message.acked').RETAIN_INDEX).toBeUndefined()
+  })
 
   test('names existing tables as they are', () => {
     const template = backend(tableOf(row('client.connected', 'on_client_connected')), { ...ENDPOINT, existingTables: true, prefix: 'old_' })
