@@ -1,5 +1,5 @@
 /** `mqtt_sub`: rows without `origin` are an operator's (server-side subscriptions); `origin: client` rows come from subscribed events. */
-import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Subscription, SubscriptionTable } from '../core/ports.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { type Database, ifHolds, queryAll } from './dynamodb.ts'
@@ -19,8 +19,15 @@ export function subscriptionTable(db: Database): SubscriptionTable {
           ':session': S(subscription.session ?? ''),
           ':since': N(subscription.since ?? 0),
         },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       })
-      await ifHolds(db.client.send(put))
+      try {
+        await db.client.send(put)
+        return { operators: false }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        return { operators: error.Item?.origin === undefined }
+      }
     },
 
     async unsubscribed(clientid, topic, session, until) {

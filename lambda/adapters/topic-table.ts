@@ -15,10 +15,10 @@ export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'
     ...topicIds(db, messages),
     ...liveClients(db),
 
-    async markGone(topic, event) {
+    async markGone(filter, event) {
       const mark = new UpdateItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
-        Key: { topic: S(goneKey(topic, event.clientid)) },
+        Key: { topic: S(goneKey(filter, event.clientid)) },
         UpdateExpression: 'SET #session = :session, #until = :until, expires_at = :expiry',
         ConditionExpression: 'attribute_not_exists(#until) OR #until < :until',
         ExpressionAttributeNames: { '#session': 'session', '#until': 'until' },
@@ -31,8 +31,8 @@ export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'
       await ifHolds(db.client.send(mark))
     },
 
-    async goneSince(topic, clientid) {
-      const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(goneKey(topic, clientid)) })
+    async goneSince(filter, clientid) {
+      const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(goneKey(filter, clientid)) })
       return item && { session: text(item.session) ?? '', until: number(item.until) ?? 0 }
     },
   }

@@ -1,4 +1,6 @@
 /** Taking messages off a topic's queue: `on_message_acked_for_queue`, for whatever tells that a client has them. */
+
+import type { HookConfig } from './hooks.ts'
 import { oldestFirst } from './pending.ts'
 import type { Context, Ports } from './ports.ts'
 import { topicMatches } from './topic.ts'
@@ -11,6 +13,9 @@ export interface Acknowledged {
   readonly homes: Homes
 }
 
+/** Whether anything is ever taken off the topic's queue: a message.acked row covers it. */
+export const takesAcks = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
+
 /**
  * The client has the messages: they are gone for everybody (one-to-one, as on the page). The row goes first, so that what a
  * crash leaves behind is a name without a message, which the next reader cleans, and never a message that nothing names.
@@ -19,9 +24,8 @@ export interface Acknowledged {
 export async function acknowledge({ ports, config }: Context, { topic, clientid, homes }: Acknowledged): Promise<void> {
   const ids = oldestFirst(homes.keys())
   const newest = ids.at(-1)
-  const covers = (filter: string) => topicMatches(filter, topic)
-  if (newest === undefined || !config.acked.some(covers)) return
-  const keep = config.history.some(covers)
+  if (newest === undefined || !takesAcks(config, topic)) return
+  const keep = config.history.some((filter) => topicMatches(filter, topic))
   await Promise.all([ports.acked.put(topic, clientid, newest), keep ? undefined : ports.messages.remove(ids)])
   if (keep) await ports.topics.removeIds(topic, homes)
   else await dropNames(ports, topic, homes)

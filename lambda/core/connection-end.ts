@@ -40,7 +40,7 @@ export async function endConnection(context: Context, event: Disconnected): Prom
       const { topic, entry, shared } = seatOf(subscription)
       const end = { session: event.session, until: event.at }
       const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
-      if (ended?.seat.live.kind === 'client') {
+      if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
         const window = windowOf(ended.seat.live, event.at, await doubtFor(context.ports, event.clientid, shared, doubt))
         await settleWindow(context, ended.row, event.clientid, window)
       } else if (ended === undefined && isMine(subscription, event)) {
@@ -62,14 +62,14 @@ export async function endSubscription(context: Context, event: SubscriptionChang
     origin: 'client',
   }
   const { topic, entry, shared } = seatOf(subscription)
-  await ports.topics.markGone(topic, event)
+  await ports.topics.markGone(filter, event)
   const ended = await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
   const live = ended?.seat.live
-  if (ended !== undefined && live?.kind === 'client') {
+  if (ended !== undefined && live?.kind === 'client' && !hasWildcard(topic)) {
     const doubt = await doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
     await settleWindow(context, ended.row, event.clientid, windowOf(live, event.at, doubt))
   }
-  if (ended === undefined || live === undefined || live.at <= event.at) {
+  if (ended === undefined || live === undefined || live.at <= event.at || hasWildcard(topic)) {
     await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
     return
   }
@@ -84,7 +84,10 @@ const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disc
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
 async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: number): Promise<void> {
   const { topic } = seatOf(subscription)
-  const [row, gone] = await Promise.all([context.ports.topics.head(topic), context.ports.topics.goneSince(topic, event.clientid)])
+  const [row, gone] = await Promise.all([
+    context.ports.topics.head(topic),
+    context.ports.topics.goneSince(subscription.topic, event.clientid),
+  ])
   const until = gone?.session === event.session ? Math.min(gone.until, event.at) : event.at
   const since = subscription.since ?? event.at
   if (row !== undefined)

@@ -58,8 +58,8 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
       }
       if (met === 0 && (await topics.handOver(current, drain.seat))) return
       current = await topics.head(drain.seat.topic)
-      const session = current?.live.get(drain.seat.entry)?.session
-      if (drain.seat.key === drain.seat.topic && session !== drain.seat.live.session) return
+      const place = drain.seat.key === drain.seat.topic ? current : await topics.head(drain.seat.key)
+      if (place?.live.get(drain.seat.entry)?.session !== drain.seat.live.session) return
       if (met === 0 && run.isLate()) return await stopped(context, drain, 'late')
     }
   } finally {

@@ -29,8 +29,8 @@ export interface Subscription {
 }
 
 export interface SubscriptionTable {
-  /** Records a client's own subscription; an operator's row and a newer session's stay. */
-  subscribed(subscription: Subscription): Promise<void>
+  /** Records a client's own subscription; an operator's row and a newer session's stay. Returns whether an operator's row stands there. */
+  subscribed(subscription: Subscription): Promise<{ operators: boolean }>
   /** Deletes the client's own row of that session, if it was not renewed after `until` (ms). */
   unsubscribed(clientid: string, topic: string, session: string, until: number): Promise<void>
   of(clientid: string): Promise<Subscription[]>
@@ -92,9 +92,9 @@ export interface TopicTable {
   handOver(row: TopicRow, seat: Seat): Promise<boolean>
   /** Claims the settling of the topic in mid-window, at most once in `interval` ms. */
   claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
-  /** Remembers that the session unsubscribed, for subscribed events that it overtook. */
-  markGone(topic: string, event: SubscriptionChange): Promise<void>
-  goneSince(topic: string, clientid: string): Promise<{ session: string; until: number } | undefined>
+  /** Remembers that the session unsubscribed from the filter, for subscribed events that it overtook. */
+  markGone(filter: string, event: SubscriptionChange): Promise<void>
+  goneSince(filter: string, clientid: string): Promise<{ session: string; until: number } | undefined>
 }
 
 /** `mqtt_acked`. */

@@ -87,9 +87,9 @@ async function pushToWildcards(
   const rows = await topics.heads(coversOf(topic))
   const seats = (await Promise.all(rows.map((row) => topics.seats(row, { headOnly: false })))).flat()
   const clients = new Set<string>()
-  for (const { entry } of seats) {
+  for (const { entry, live } of seats) {
     const [clientid, filter] = splitWildcardEntry(entry)
-    if (topicMatches(filter, topic) && !exact.has(clientid)) clients.add(clientid)
+    if (live.kind === 'server' && topicMatches(filter, topic) && !exact.has(clientid)) clients.add(clientid)
   }
   return Promise.all(
     [...clients].map(async (clientid) => {

@@ -1,5 +1,5 @@
 /** Settling what IoT Core has delivered natively: at the end of a subscription, and in mid-window on proof that the connection stands. */
-import { acknowledge } from './acknowledge.ts'
+import { acknowledge, takesAcks } from './acknowledge.ts'
 import { millisOfMsgid } from './msgid.ts'
 import { pendingBackwards } from './pending.ts'
 import type { Context } from './ports.ts'
@@ -14,7 +14,7 @@ const STRAGGLERS = 3_600_000
 
 /** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). */
 export async function settleWindow(context: Context, row: TopicRow, clientid: string, window: Window): Promise<void> {
-  if (!context.config.settles || window.to < window.from) return
+  if (!canSettle(context, row.topic) || window.to < window.from) return
   for await (const homes of pendingBackwards(context.ports.topics, row)) {
     await settle(context, row.topic, clientid, homes, window)
     const youngest = Math.max(0, ...[...homes.keys()].map(millisOfMsgid))
@@ -31,7 +31,7 @@ export const windowOf = (live: Live, until: number, doubt: number): Window => ({
  */
 export async function settleMidWindow(context: Context, row: TopicRow, at: number): Promise<void> {
   const natives = [...row.live].filter(([, live]) => live.kind === 'client' && live.since + MARGIN < at)
-  if (!context.config.settles || natives.length === 0) return
+  if (!canSettle(context, row.topic) || natives.length === 0) return
   if (!(await context.ports.topics.claimSettling(row, at, INTERVAL))) return
   const to = Math.min(finalSegments(row), row.first + SEGMENTS_PER_TRY)
   for (const [clientid, live] of natives) {
@@ -39,14 +39,19 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
     const homes: Homes = new Map()
     for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
-    await settle(context, row.topic, clientid, homes, windowOf(live, at, lostDoubt(connection.keepAlive)))
+    const settled = new Set(await settle(context, row.topic, clientid, homes, windowOf(live, at, lostDoubt(connection.keepAlive))))
+    const left = [...homes].filter(([id]) => !settled.has(id)).flatMap(([, seqs]) => [...seqs])
+    const first = Math.min(to, ...left)
+    if (first > row.first) await context.ports.topics.advanceFirst(row.topic, first)
     return
   }
 }
 
-async function settle(context: Context, topic: string, clientid: string, homes: Homes, window: Window): Promise<void> {
+const canSettle = ({ config }: Context, topic: string): boolean => config.settles && takesAcks(config, topic)
+
+async function settle(context: Context, topic: string, clientid: string, homes: Homes, window: Window): Promise<string[]> {
   const ids = settledBy(homes.keys(), window)
-  if (ids.length === 0) return
   const settled: Homes = new Map(ids.map((id) => [id, homes.get(id) ?? new Set()]))
   await acknowledge(context, { topic, clientid, homes: settled })
+  return ids
 }

@@ -25,7 +25,7 @@ const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: str
  * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was
  * written, so that either this sees the end, or the end's handler sees what was written.
  */
-export async function isStale(ports: Ports, event: { clientid: string; session: string; at: number }, topic: string): Promise<boolean> {
-  const [presence, gone] = await Promise.all([ports.clients.presence(event.clientid), ports.topics.goneSince(topic, event.clientid)])
+export async function isStale(ports: Ports, event: { clientid: string; session: string; at: number }, filter: string): Promise<boolean> {
+  const [presence, gone] = await Promise.all([ports.clients.presence(event.clientid), ports.topics.goneSince(filter, event.clientid)])
   return subscriptionIsOver(presence, event) || (gone?.session === event.session && gone.until >= event.at)
 }

@@ -4,7 +4,7 @@
  * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, spill, newest, spill_servers]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  live clients for whom the head has no room
- * marker   {topic: topic U+0000 "gone" U+0000 clientid, session, until, expires_at}
+ * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, expires_at}
  *
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
  */
@@ -63,7 +63,7 @@ export interface TopicRow {
 const NUL = '\u0000'
 export const segmentKey = (topic: string, seq: number): string => `${topic}${NUL}${seq}`
 export const spillKey = (topic: string, n: number): string => `${topic}${NUL}live${n}`
-export const goneKey = (topic: string, clientid: string): string => `${topic}${NUL}gone${NUL}${clientid}`
+export const goneKey = (filter: string, clientid: string): string => `${filter}${NUL}gone${NUL}${clientid}`
 /** Remembers a deleted retained message, so that an older publish that arrives later stays undone. */
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
 /** On a covering row (`cmd/42/#`) one client may be live with several filters. */

@@ -21,7 +21,9 @@ export const sessionSubscribed: Hook<SubscriptionChange> = {
 /** Records the subscription, then runs the actions whose rows cover its filter. A stale event leaves no trace. */
 async function subscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   const { filter: topics } = parseSubscription(filter)
-  const rows = context.config.rows.filter(({ topic }) => topicMatches(topic ?? '#', topics))
+  const covering = context.config.rows.filter(({ topic }) => topicMatches(topic ?? '#', topics))
+  // However many rows of an action cover the filter, it is one subscription: the first row counts.
+  const rows = covering.filter((row, i) => covering.findIndex(({ action }) => action === row.action) === i)
   const subscription: Subscription = {
     clientid: event.clientid,
     topic: filter,
@@ -30,20 +32,24 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
     session: event.session,
     since: event.at,
   }
-  await context.ports.subscriptions.subscribed(subscription)
-  const seated = await takeSeat(event, subscription, context)
-  if (await isStale(context.ports, event, seatOf(subscription).topic)) return undo(event, subscription, context)
+  const { operators } = await context.ports.subscriptions.subscribed(subscription)
+  const seated = await takeSeat(event, subscription, operators, context)
+  if (await isStale(context.ports, event, filter)) return undo(event, subscription, context)
   await allDone(rows.map((row) => ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context)))
 }
 
-/** An exact filter on a queue makes the client live; with a wildcard it only takes an operator's row of the same filter out of service. */
-async function takeSeat(event: SubscriptionChange, subscription: Subscription, { ports, config }: Context): Promise<Seated | undefined> {
+/** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */
+async function takeSeat(
+  event: SubscriptionChange,
+  subscription: Subscription,
+  operators: boolean,
+  { ports, config }: Context,
+): Promise<Seated | undefined> {
   const { topic, entry, shared } = seatOf(subscription)
-  if (hasWildcard(topic)) {
-    await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
-    return undefined
-  }
-  return fetchRow(config, topic) === undefined ? undefined : ports.topics.goLive(topic, subscription, entry, nativeLive(event, shared))
+  const live = nativeLive(event, shared)
+  if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
+  if (operators) await ports.topics.goLive(topic, subscription, entry, live)
+  return undefined
 }
 
 async function undo(event: SubscriptionChange, subscription: Subscription, { ports }: Context): Promise<void> {
