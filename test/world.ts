@@ -3,15 +3,15 @@
  * given: world.publish / connect / subscribe ...; then: world.device('c').got, world.queue('t'), tables through the client.
  */
 import { randomUUID } from 'node:crypto'
-import { type AttributeValue, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
-import { handlerOf, type SqsBatchResponse } from '../lambda/adapters/lambda.ts'
+import { handlerOf, type SqsBatchResponse, type SqsRecord } from '../lambda/adapters/lambda.ts'
 import { portsOn } from '../lambda/adapters/ports.ts'
 import type { Hook } from '../lambda/core/hook-entry.ts'
-import { type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
+import { type ActionName, type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
 import type { Message } from '../lambda/core/message.ts'
 import type { Clock, Device, NativeConnection, Ports, SendOutcome } from '../lambda/core/ports.ts'
-import type { TableName } from '../lambda/core/tables.ts'
+import { RETAIN_INDEX, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { clientConnected } from '../lambda/hooks/client-connected.ts'
 import { clientDisconnected } from '../lambda/hooks/client-disconnected.ts'
 import { messageAcked } from '../lambda/hooks/message-acked.ts'
@@ -19,6 +19,7 @@ import { messagePublish } from '../lambda/hooks/message-publish.ts'
 import { sessionCreated } from '../lambda/hooks/session-created.ts'
 import { sessionSubscribed } from '../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../lambda/hooks/session-unsubscribed.ts'
+import { allowedTo, type Call, note, recording, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
@@ -33,7 +34,7 @@ const HOOKS: Record<HookName, Hook<any>> = {
 }
 
 /** The page's hooks, with on_subscribe_lookup on session.created as in the page's conf. */
-export const PAGE_ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
+export const PAGE_ROWS: readonly Row[] = [
   { hook: 'client.connected', action: 'on_client_connected' },
   { hook: 'session.created', action: 'on_subscribe_lookup' },
   { hook: 'client.disconnected', action: 'on_client_disconnected' },
@@ -46,7 +47,25 @@ export const PAGE_ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
   { hook: 'message.acked', topic: '#', action: 'on_message_acked_for_queue' },
 ]
 
+const CLEAN = 'CLIENT_INITIATED_DISCONNECT'
+
+export type Row = Omit<HookRow, 'label' | 'pool'>
+export type Item = Record<string, AttributeValue>
+
+/** The page's rows without some actions, or with others' rows instead. */
+export const rowsWithout = (...actions: ActionName[]): Row[] => PAGE_ROWS.filter(({ action }) => !actions.includes(action))
+export const rowsWith = (...rows: Row[]): Row[] => [...rowsWithout(...rows.map(({ action }) => action)), ...rows]
+
+export interface WorldOptions {
+  readonly rows?: readonly Row[]
+  /** Seconds. */
+  readonly expiredAfter?: number
+  /** Whether mqtt_retain is looked up by its index. Default: yes. */
+  readonly retainIndex?: boolean
+}
+
 export interface FakeDevice {
+  /** What GetConnection says; undefined: it is throttled. */
   connection: NativeConnection | undefined
   /** Payloads of direct messages that reached the client, in order, as text. */
   readonly got: string[]
@@ -61,15 +80,19 @@ export class World {
   readonly devices = new Map<string, FakeDevice>()
   readonly native = new Map<string, { payload: Buffer; qos: number; lastModified: number }>()
   readonly logs: string[] = []
+  /** Every SDK call of every handler. */
+  readonly calls: Call[] = []
   readonly ports: Ports
   readonly engine: Engine
   readonly tables: Tables
-  private readonly configs: readonly HookConfig[]
+  readonly configs: readonly HookConfig[]
+  readonly retainIndex: boolean
   private counter = 0
 
-  constructor(engine: Engine, tables: Tables, options: { rows?: readonly Omit<HookRow, 'label' | 'pool'>[]; expiredAfter?: number } = {}) {
+  constructor(engine: Engine, tables: Tables, options: WorldOptions = {}) {
     this.engine = engine
     this.tables = tables
+    this.retainIndex = options.retainIndex ?? true
     const rows = (options.rows ?? PAGE_ROWS).map((row, i): HookRow => ({ label: `${i + 1}`, pool: 'pool1', ...row }))
     const table: HookTable = {
       pools: { pool1: {} },
@@ -78,11 +101,11 @@ export class World {
     }
     this.configs = hookConfigs(table)
     const real = portsOn({
-      dynamodb: engine.client,
+      dynamodb: watch(engine.client),
       iot: undefined as unknown as IoTDataPlaneClient,
       clock: this.clock,
       tables,
-      retainIndex: undefined,
+      retainIndex: this.retainIndex ? RETAIN_INDEX.name : undefined,
       region: 'us-west-2',
     })
     this.ports = { ...real, device: this.dataPlane }
@@ -92,6 +115,7 @@ export class World {
 
   private readonly dataPlane: Device = {
     send: async (clientid, message, { retain } = { retain: false }) => {
+      note('SendDirectMessage')
       const device = this.device(clientid)
       const outcome = device.script.shift() ?? (device.connection?.connected ? 'acked' : 'gone')
       if (outcome === 'acked') {
@@ -100,8 +124,14 @@ export class World {
       }
       return outcome
     },
-    connection: async (clientid) => this.device(clientid).connection,
-    retained: async (topic) => this.native.get(topic),
+    connection: async (clientid) => {
+      note('GetConnection')
+      return this.device(clientid).connection
+    },
+    retained: async (topic) => {
+      note('GetRetainedMessage')
+      return this.native.get(topic)
+    },
   }
 
   device(clientid: string): FakeDevice {
@@ -110,16 +140,31 @@ export class World {
     return device
   }
 
-  /** Hands events to the hook's handler as one batch; throws if the hook is not in the conf. */
-  async invoke(hook: HookName, ...events: unknown[]): Promise<SqsBatchResponse> {
+  configOf(hook: HookName): HookConfig {
     const config = this.configs.find((one) => one.hook === hook)
     if (config === undefined) throw new Error(`${hook} is not in the conf of this world`)
+    return config
+  }
+
+  /** Hands events to the hook's handler as one batch; throws if the hook is not in the conf. */
+  invoke(hook: HookName, ...events: unknown[]): Promise<SqsBatchResponse> {
+    return this.deliver(
+      hook,
+      events.map((event) => ({ messageId: `m${this.counter++}`, body: typeof event === 'string' ? event : JSON.stringify(event) })),
+    )
+  }
+
+  /** A batch as SQS delivers it: a retried message keeps its id. `remaining`: of the invocation, in milliseconds. */
+  async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
+    const config = this.configOf(hook)
     const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line) })
-    const Records = events.map((event) => ({
-      messageId: `m${this.counter++}`,
-      body: typeof event === 'string' ? event : JSON.stringify(event),
-    }))
-    return handler({ Records }, { getRemainingTimeInMillis: () => 120_000 })
+    const before = this.calls.length
+    const recorder = { hook, tables: this.tables, calls: this.calls }
+    const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))
+    const allowed = allowedTo(config, this.retainIndex)
+    const refused = this.calls.slice(before).filter(({ call }) => !allowed.includes(call))
+    if (refused.length > 0) throw new Error(`I9: ${hook} called what grants.ts does not grant: ${refused.map(({ call }) => call)}`)
+    return response
   }
 
   /** The same, and every event must have been handled. */
@@ -143,36 +188,68 @@ export class World {
     return { clientId, timestamp: this.now++, sessionIdentifier: session, principalIdentifier: 'p', ...more }
   }
 
-  async connect(clientid: string, session: string, versionNumber = 0): Promise<void> {
+  connectedEvent(clientid: string, session: string, versionNumber = 0): Record<string, unknown> {
     this.device(clientid).connection = { connected: true, connectedSince: this.now, keepAlive: 60 }
-    const event = this.lifecycle(clientid, session, { eventType: 'connected', versionNumber, ipAddress: '10.0.0.1' })
+    return this.lifecycle(clientid, session, { eventType: 'connected', versionNumber, ipAddress: '10.0.0.1' })
+  }
+
+  disconnectedEvent(clientid: string, session: string, versionNumber = 0, disconnectReason = CLEAN): Record<string, unknown> {
+    this.device(clientid).connection = { connected: false, keepAlive: 60 }
+    const clientInitiatedDisconnect = disconnectReason === CLEAN
+    return this.lifecycle(clientid, session, { eventType: 'disconnected', versionNumber, clientInitiatedDisconnect, disconnectReason })
+  }
+
+  subscribedEvent(clientid: string, session: string, ...topics: string[]): Record<string, unknown> {
+    return this.lifecycle(clientid, session, { eventType: 'subscribed', topics })
+  }
+
+  unsubscribedEvent(clientid: string, session: string, ...topics: string[]): Record<string, unknown> {
+    return this.lifecycle(clientid, session, { eventType: 'unsubscribed', topics })
+  }
+
+  /** A connected event goes to both hooks that hear of it. */
+  async handleConnected(event: unknown): Promise<void> {
     for (const { hook } of this.configs) if (hook === 'client.connected' || hook === 'session.created') await this.handle(hook, event)
   }
 
-  async disconnect(clientid: string, session: string, versionNumber = 0, disconnectReason = 'CLIENT_INITIATED_DISCONNECT'): Promise<void> {
-    this.device(clientid).connection = { connected: false, keepAlive: 60 }
-    const clientInitiatedDisconnect = disconnectReason === 'CLIENT_INITIATED_DISCONNECT'
-    const event = this.lifecycle(clientid, session, {
-      eventType: 'disconnected',
-      versionNumber,
-      clientInitiatedDisconnect,
-      disconnectReason,
-    })
-    await this.handle('client.disconnected', event)
+  connect(clientid: string, session: string, versionNumber = 0): Promise<void> {
+    return this.handleConnected(this.connectedEvent(clientid, session, versionNumber))
+  }
+
+  disconnect(clientid: string, session: string, versionNumber = 0, disconnectReason = CLEAN): Promise<void> {
+    return this.handle('client.disconnected', this.disconnectedEvent(clientid, session, versionNumber, disconnectReason))
   }
 
   subscribe(clientid: string, session: string, ...topics: string[]): Promise<void> {
-    return this.handle('session.subscribed', this.lifecycle(clientid, session, { eventType: 'subscribed', topics }))
+    return this.handle('session.subscribed', this.subscribedEvent(clientid, session, ...topics))
   }
 
   unsubscribe(clientid: string, session: string, ...topics: string[]): Promise<void> {
-    return this.handle('session.unsubscribed', this.lifecycle(clientid, session, { eventType: 'unsubscribed', topics }))
+    return this.handle('session.unsubscribed', this.unsubscribedEvent(clientid, session, ...topics))
+  }
+
+  /** A client says on its ack topic what it has. */
+  ackEvent(clientid: string, payload: unknown, more: object = {}): Record<string, unknown> {
+    const said = typeof payload === 'string' ? payload : JSON.stringify(payload)
+    return { topic: `acked/${clientid}`, clientid, timestamp: this.now++, payload: Buffer.from(said).toString('base64'), ...more }
   }
 
   /** A server-side subscription: a row of mqtt_sub without origin. */
   async operatorSubscribes(clientid: string, topic: string, qos = 1): Promise<void> {
-    const Item = { clientid: { S: clientid }, topic: { S: topic }, qos: { N: `${qos}` } }
-    await this.engine.client.send(new PutItemCommand({ TableName: this.tables.mqtt_sub, Item }))
+    await this.put('mqtt_sub', { clientid: { S: clientid }, topic: { S: topic }, qos: { N: `${qos}` } })
+  }
+
+  /** Writes a row as somebody else would: EMQX, an operator, a crashed handler. */
+  async put(table: TableName, Item: Item): Promise<void> {
+    await this.engine.client.send(new PutItemCommand({ TableName: this.tables[table], Item }))
+  }
+
+  /** The row of a key: hash, then range. */
+  async row(table: TableName, hash: string, range?: string): Promise<Item | undefined> {
+    const { hashKey, rangeKey }: TableDefinition = TABLES[table]
+    const Key = { [hashKey]: { S: hash }, ...(rangeKey === undefined ? {} : { [rangeKey]: { S: range ?? '' } }) }
+    const got = await this.engine.client.send(new GetItemCommand({ TableName: this.tables[table], Key, ConsistentRead: true }))
+    return got.Item
   }
 
   /** Lets time pass. Milliseconds. */
@@ -180,8 +257,8 @@ export class World {
     this.now += ms
   }
 
-  async scan(table: TableName): Promise<Record<string, AttributeValue>[]> {
-    const items: Record<string, AttributeValue>[] = []
+  async scan(table: TableName): Promise<Item[]> {
+    const items: Item[] = []
     for await (const page of paginateScan({ client: this.engine.client }, { TableName: this.tables[table], ConsistentRead: true })) {
       items.push(...(page.Items ?? []))
     }

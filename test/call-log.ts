@@ -1,0 +1,80 @@
+/** Records the SDK calls that handlers make, by hook: what grants.ts must allow (I9) and what a publish costs (I7). */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type Grants, grantsOf } from '../lambda/core/grants.ts'
+import type { HookConfig, HookName } from '../lambda/core/hooks.ts'
+import type { Tables } from './engines.ts'
+
+export interface Call {
+  readonly hook: HookName
+  /** `mqtt_msg:PutItem`, `mqtt_retain/index:Query`, `SendDirectMessage`: as grants.ts names them. */
+  readonly call: string
+  /** Write units that DynamoDB billed. */
+  readonly writeUnits: number
+}
+
+interface Recorder {
+  readonly hook: HookName
+  readonly tables: Tables
+  readonly calls: Call[]
+}
+
+const recorders = new AsyncLocalStorage<Recorder>()
+const watched = new WeakSet<DynamoDBClient>()
+
+/** What `work` calls on watched clients, and on the data plane by {@link note}, is recorded. */
+export const recording = <T>(recorder: Recorder, work: () => Promise<T>): Promise<T> => recorders.run(recorder, work)
+
+export function note(call: string, writeUnits = 0): void {
+  const recorder = recorders.getStore()
+  recorder?.calls.push({ hook: recorder.hook, call, writeUnits })
+}
+
+interface Input {
+  TableName?: string
+  IndexName?: string
+  RequestItems?: Record<string, unknown>
+  ReturnConsumedCapacity?: string
+}
+interface Output {
+  ConsumedCapacity?: Capacity | Capacity[]
+}
+interface Capacity {
+  CapacityUnits?: number
+}
+
+/** Calls outside of {@link recording} (a test's own) are let through unseen. */
+export function watch(client: DynamoDBClient): DynamoDBClient {
+  if (watched.has(client)) return client
+  watched.add(client)
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const recorder = recorders.getStore()
+        if (recorder === undefined) return next(args)
+        const input = args.input as Input
+        const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } as typeof args.input })
+        const { ConsumedCapacity = [] } = result.output as Output
+        const units = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
+        note(callOf(commandName.replace(/Command$/, ''), input, recorder.tables), READS.test(commandName) ? 0 : units)
+        return result
+      },
+    { step: 'initialize', name: 'callLog' },
+  )
+  return client
+}
+
+const READS = /^(Get|BatchGet|Query|Scan)/
+
+function callOf(operation: string, { TableName, IndexName, RequestItems = {} }: Input, tables: Tables): string {
+  const real = TableName ?? Object.keys(RequestItems)[0]
+  const table = Object.entries(tables).find(([, name]) => name === real)?.[0] ?? `unknown table ${real}`
+  return `${table}${IndexName === undefined ? '' : '/index'}:${operation}`
+}
+
+/** Everything that the hook's role allows, in the words of {@link Call}. */
+export function allowedTo(config: HookConfig, retainIndex: boolean): string[] {
+  const grants: Grants = grantsOf(config, { retainIndex })
+  const onTables = Object.entries(grants.tables).flatMap(([table, operations]) => operations.map((operation) => `${table}:${operation}`))
+  return [...onTables, ...(grants.retainIndex ? ['mqtt_retain/index:Query'] : []), ...grants.dataPlane].sort()
+}
