@@ -1,0 +1,216 @@
+/** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
+import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+import { compareMsgids } from '../../lambda/core/msgid.ts'
+import { hasWildcard, topicMatches } from '../../lambda/core/topic.ts'
+import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
+import { liveOf } from '../../lambda/adapters/topic-item.ts'
+import type { MapDynamoDb, Row } from './dynamodb.ts'
+import type { Run } from './handlers.ts'
+import type { IotCore, SimClient } from './iot-core.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** What was seen while the handlers ran. */
+export interface Evidence {
+  readonly violations: string[]
+  readonly acked: Map<string, string>
+}
+
+export interface Scene {
+  readonly iotCore: IotCore
+  readonly evidence: Evidence
+  readonly dynamodb: MapDynamoDb
+}
+
+interface Sending {
+  readonly startedAt: number
+  readonly ids: string[]
+}
+
+/** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
+export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
+  const evidence: Evidence = { violations: [], acked: new Map() }
+  const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
+  const namedAt = new Map<string, number>()
+  const sendings = new Map<string, Sending>()
+  const ackers = new Map<Run, Map<string, string>>()
+
+  function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
+    note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
+    const key = `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic}`
+    const sending = sendings.get(key) ?? { startedAt: scheduler.now, ids: [] }
+    sendings.set(key, sending)
+    const drains = run.hook === 'session.subscribed' || run.hook === 'session.created'
+    const later = sending.ids.find((other) => compareMsgids(other, msgid) > 0)
+    if (drains && later !== undefined && !sending.ids.includes(msgid) && (namedAt.get(msgid) ?? 0) < sending.startedAt - 50) {
+      const batchOfOne = run.batch.length === 1
+      if (batchOfOne) evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later)}`)
+    }
+    sending.ids.push(msgid)
+  }
+
+  function ports(run: Run, real: Ports): Ports {
+    const byNewest = ackers.get(run) ?? new Map<string, string>()
+    ackers.set(run, byNewest)
+    return {
+      ...real,
+      acked: {
+        ...real.acked,
+        put(topic, clientid, msgid) {
+          byNewest.set(msgid, clientid)
+          return real.acked.put(topic, clientid, msgid)
+        },
+      },
+      messages: {
+        ...real.messages,
+        remove(msgids) {
+          const clientid = msgids.map((id) => byNewest.get(id)).find((id) => id !== undefined)
+          note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
+          for (const id of msgids) {
+            evidence.acked.set(id, clientid ?? '?')
+            const has = clientid !== undefined && iotCore.clients.get(clientid)?.got.has(id)
+            if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
+          }
+          return real.messages.remove(msgids)
+        },
+      },
+      topics: {
+        ...real.topics,
+        async add(topic, msgids) {
+          const row = await real.topics.add(topic, msgids)
+          for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
+          return row
+        },
+      },
+    }
+  }
+
+  return { evidence, watch: { sent, ports } }
+}
+
+/** With every event handled: the rows say the truth, and nobody waits. */
+export function atRest(scene: Scene): string[] {
+  return [...namesAndRows(scene), ...presence(scene), ...liveEntries(scene), ...limbo(scene)]
+}
+
+/** After a fresh subscriber drained every topic. */
+export function emptied(scene: Scene): string[] {
+  const { iotCore, dynamodb } = scene
+  const nowhere = iotCore.published.filter(({ msgid }) => ![...iotCore.clients.values()].some(({ got }) => got.has(msgid)))
+  const left = dynamodb.rows('mqtt_msg').map((row) => nameIn(iotCore, row.msgid?.S))
+  return [
+    ...nowhere.map(({ name, topic }) => `I1 lost: ${name} of ${topic} reached nobody`),
+    ...left.map((name) => `I2: ${name} is pending, but the last subscriber did not get it or it was not acknowledged`),
+    ...atRest(scene),
+  ]
+}
+
+const NUL = '\u0000'
+const nameIn = (iotCore: IotCore, msgid: string | undefined) => iotCore.byId.get(msgid ?? '')?.name ?? `${msgid}`
+const isHead = (row: Row) => !row.topic?.S?.includes(NUL)
+
+/** I5: named and stored are the same ids; nothing below `first`; no sealing left that nobody would see. */
+function namesAndRows({ iotCore, dynamodb }: Scene): string[] {
+  const map = dynamodb.rows('mqtt_topic_msg_map')
+  const named = new Map<string, string[]>()
+  for (const row of map) {
+    for (const [place, ids] of [['', row.MsgId?.SS], [' sealing', row.sealing?.SS]] as const) {
+      for (const id of ids ?? []) named.set(id, [...(named.get(id) ?? []), `${row.topic?.S?.replace(NUL, '|')}${place}`])
+    }
+  }
+  const stored = new Set(dynamodb.rows('mqtt_msg').map((row) => row.msgid?.S ?? ''))
+  const below = map.filter(isHead).flatMap((head) => {
+    const first = Number(head.first?.N ?? 0)
+    return map.filter((row) => {
+      const [topic, number] = row.topic?.S?.split(NUL) ?? []
+      return topic === head.topic?.S && /^\d+$/.test(number ?? '') && Number(number) < first && row.MsgId !== undefined
+    })
+  })
+  return [
+    ...[...named].filter(([id]) => !stored.has(id)).map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
+    ...[...stored].filter((id) => !named.has(id)).map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
+    ...below.map((row) => `I5: segment ${row.topic?.S?.replace(NUL, '|')} is below first and names ${row.MsgId?.SS?.map((id) => nameIn(iotCore, id))}`),
+  ]
+}
+
+/** I6: `mqtt_client` ends as the last true event says. */
+function presence({ iotCore, dynamodb }: Scene): string[] {
+  const rows = new Map(dynamodb.rows('mqtt_client').map((row) => [row.clientid?.S, row]))
+  return [...iotCore.clients.values()].flatMap((client) => {
+    if (client.version === 0 || client.lastEventLost) return []
+    const row = rows.get(client.id)
+    const wanted = client.connection === undefined ? '0' : '1'
+    const session = client.connection?.session
+    const right = row?.connect_state?.N === wanted && (session === undefined || row?.session?.S === session)
+    return right ? [] : [`I6: ${client.id} is shown ${row?.connect_state?.N} in ${row?.session?.S}, true is ${wanted} in ${session}`]
+  })
+}
+
+interface LiveEntry {
+  readonly topic: string
+  readonly client: SimClient
+  readonly filter: string
+  readonly live: ReturnType<typeof liveOf> extends Map<string, infer Live> ? Live : never
+}
+
+function entriesOf({ iotCore, dynamodb }: Scene): LiveEntry[] {
+  return dynamodb.rows('mqtt_topic_msg_map').flatMap((row) => {
+    const topic = row.topic?.S?.split(NUL)[0] ?? ''
+    return [...liveOf(row.live)].map(([entry, live]) => {
+      const [clientid, filter] = entry.includes(NUL) ? splitWildcardEntry(entry) : [entry, topic]
+      return { topic, client: iotCore.clients.get(clientid)!, filter, live }
+    })
+  })
+}
+
+/** Who is live is connected and subscribed, in that session; who is connected and subscribed is live; nobody waits for a drainer. */
+function liveEntries(scene: Scene): string[] {
+  const { iotCore } = scene
+  const entries = entriesOf(scene)
+  const stale = entries.flatMap(({ topic, client, filter, live }) => {
+    const who = `${client.id} on ${topic} (${live.kind} ${live.session})`
+    if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
+    if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
+    if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
+    return live.catching === undefined ? [] : [`limbo: ${who} is catching, and nobody drains`]
+  })
+  const missing = [...iotCore.clients.values()].flatMap((client) => {
+    const { connection, operator } = client
+    if (connection === undefined) return []
+    const isLive = (filter: string, kind: string) => entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
+    const native = [...connection.filters].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
+    const server = operator.filter((filter) => !connection.filters.has(filter) && !isLive(filter, 'server'))
+    return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
+  })
+  return [...stale, ...missing, ...subscriptionRows(scene)]
+}
+
+function subscriptionRows({ iotCore, dynamodb }: Scene): string[] {
+  const rows = dynamodb.rows('mqtt_sub').filter((row) => row.origin?.S === 'client')
+  const stale = rows.filter((row) => {
+    const client = iotCore.clients.get(row.clientid?.S ?? '')!
+    if (client.connection === undefined) return !client.lastEventLost
+    return client.connection.session !== row.session?.S || !client.connection.filters.has(row.topic?.S ?? '')
+  })
+  const missing = [...iotCore.clients.values()].flatMap(({ id, connection }) =>
+    [...(connection?.filters ?? [])]
+      .filter((filter) => !rows.some((row) => row.clientid?.S === id && row.topic?.S === filter && row.session?.S === connection?.session))
+      .map((filter) => `mqtt_sub has no row of ${id} for ${filter}`),
+  )
+  return [...stale.map((row) => `mqtt_sub: stale row of ${row.clientid?.S} for ${row.topic?.S}, session ${row.session?.S}`), ...missing]
+}
+
+/** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
+function limbo({ iotCore, dynamodb }: Scene): string[] {
+  const all = [...iotCore.clients.values()]
+  return dynamodb.rows('mqtt_msg').flatMap((row) => {
+    const topic = row.topic?.S ?? ''
+    const msgid = row.msgid?.S ?? ''
+    const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
+    const natives = all.filter(({ connection }) => connection?.filters.has(topic))
+    const name = nameIn(iotCore, msgid)
+    if (servers.length > 0) return [`limbo: ${name} is pending on ${topic} while server-side subscriber ${servers[0]!.id} is there`]
+    const got = all.some(({ got }) => got.has(msgid))
+    return natives.length > 0 && !got ? [`limbo: nobody got ${name} of ${topic} while ${natives[0]!.id} is there`] : []
+  })
+}
+void topicMatches

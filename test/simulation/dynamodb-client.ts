@@ -1,0 +1,151 @@
+/** A DynamoDBClient whose every call waits for its turn and may go wrong: throttled, its answer lost, keys unprocessed. */
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ProvisionedThroughputExceededException,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { TABLES, type TableName } from '../../lambda/core/tables.ts'
+import { DynamoDbError, type MapDynamoDb, type Row } from './dynamodb.ts'
+import type { Owner, Scheduler } from './scheduler.ts'
+
+/** Shares of the calls, 0 to 1. */
+export interface DatabaseFaults {
+  /** The SDK gave up: nothing was done. */
+  readonly throttled: number
+  /** Done, then told that it failed: the SDK gave up waiting for answers. */
+  readonly replyLost: number
+  /** Done, the answer lost, and done once more by the SDK's own retry. */
+  readonly repeated: number
+  /** Of a batch some keys are left over. */
+  readonly unprocessed: number
+}
+export const NO_DATABASE_FAULTS: DatabaseFaults = { throttled: 0, replyLost: 0, repeated: 0, unprocessed: 0 }
+
+export interface DatabaseWorld {
+  readonly scheduler: Scheduler
+  readonly dynamodb: MapDynamoDb
+  faults: DatabaseFaults
+  /** Every operation that took effect, as it did. */
+  readonly observe?: (owner: Owner, name: string, request: Record<string, unknown>, answer: unknown) => void
+}
+
+type ItemOperation = Parameters<MapDynamoDb['perform']>[0]
+const ITEM_OPERATIONS = new Map<unknown, ItemOperation>([
+  [GetItemCommand, 'GetItem'],
+  [PutItemCommand, 'PutItem'],
+  [UpdateItemCommand, 'UpdateItem'],
+  [DeleteItemCommand, 'DeleteItem'],
+])
+
+interface Command {
+  readonly input: Record<string, unknown>
+}
+
+export function clientOf(world: DatabaseWorld, owner: Owner): DynamoDBClient {
+  const calls = new Calls(world, owner)
+  // The paginators want an instance; nothing of it is used but `send`.
+  return Object.assign(Object.create(DynamoDBClient.prototype), { send: (command: Command) => calls.send(command) })
+}
+
+class Calls {
+  private readonly world: DatabaseWorld
+  private readonly owner: Owner
+  constructor(world: DatabaseWorld, owner: Owner) {
+    this.world = world
+    this.owner = owner
+  }
+
+  async send(command: Command): Promise<object> {
+    const item = ITEM_OPERATIONS.get(command.constructor)
+    if (item !== undefined) return this.faulty(() => this.perform(item, command.input))
+    if (command instanceof BatchGetItemCommand) return this.faulty(() => this.batchGet(command.input))
+    if (command instanceof BatchWriteItemCommand) return this.faulty(() => this.batchWrite(command.input))
+    if (command instanceof QueryCommand) return this.faulty(async () => this.query(command.input))
+    throw new Error(`${command.constructor.name} is not simulated`)
+  }
+
+  private async faulty(call: () => Promise<object>): Promise<object> {
+    const { scheduler, faults } = this.world
+    const { random } = scheduler
+    await scheduler.turn(this.owner)
+    if (random.chance(faults.throttled)) throw new ProvisionedThroughputExceededException({ message: 'throttled', $metadata: {} })
+    const repeated = random.chance(faults.repeated)
+    const lost = random.chance(faults.replyLost)
+    if (repeated || lost) {
+      const first = await call().then(
+        (answer) => () => answer,
+        (error) => () => {
+          throw error
+        },
+      )
+      await scheduler.turn(this.owner)
+      if (lost) throw Object.assign(new Error('no answer in 3000 ms'), { name: 'TimeoutError' })
+      void first
+    }
+    return call()
+  }
+
+  private async perform(name: ItemOperation, request: Record<string, unknown>): Promise<object> {
+    try {
+      const answer = await this.world.dynamodb.perform(name, request)
+      this.world.observe?.(this.owner, name, request, answer)
+      return answer
+    } catch (error) {
+      if (!(error instanceof DynamoDbError) || error.name !== 'ConditionalCheckFailedException') throw error
+      this.world.observe?.(this.owner, name, request, undefined)
+      throw new ConditionalCheckFailedException({ message: error.message, $metadata: {} })
+    }
+  }
+
+  /** Not one atomic step: other writes fall between its reads, and it answers in any order. */
+  private async batchGet(input: Record<string, unknown>): Promise<object> {
+    const [[table, asked]] = Object.entries(input.RequestItems as Record<string, { Keys: Row[] }>) as [[string, { Keys: Row[] }]]
+    const { Keys, ...how } = asked
+    const { random } = this.world.scheduler
+    const [now, later] = await this.some(Keys)
+    const items: Row[] = []
+    for (const Key of now) {
+      const { Item } = (await this.perform('GetItem', { TableName: table, Key, ...how })) as { Item?: Row }
+      if (Item !== undefined) items.push(Item)
+      if (random.chance(0.1)) await this.world.scheduler.turn(this.owner)
+    }
+    return { Responses: { [table]: items }, UnprocessedKeys: later.length === 0 ? {} : { [table]: { Keys: later, ...how } } }
+  }
+
+  private async batchWrite(input: Record<string, unknown>): Promise<object> {
+    type Write = { DeleteRequest: { Key: Row } }
+    const [[table, writes]] = Object.entries(input.RequestItems as Record<string, Write[]>) as [[string, Write[]]]
+    const { random } = this.world.scheduler
+    const [now, later] = await this.some(writes)
+    for (const { DeleteRequest } of now) {
+      await this.perform('DeleteItem', { TableName: table, Key: DeleteRequest.Key })
+      if (random.chance(0.1)) await this.world.scheduler.turn(this.owner)
+    }
+    return { UnprocessedItems: later.length === 0 ? {} : { [table]: later } }
+  }
+
+  private async some<T>(all: readonly T[]): Promise<[now: T[], later: T[]]> {
+    const { random } = this.world.scheduler
+    const mixed = random.shuffled(all)
+    const processed = random.chance(this.world.faults.unprocessed) ? random.below(all.length) : all.length
+    return [mixed.slice(0, processed), mixed.slice(processed)]
+  }
+
+  /** All rows of a hash key: the stores ask for nothing else. */
+  private query(input: Record<string, unknown>): object {
+    const table = input.TableName as TableName
+    const { hashKey } = TABLES[table]
+    const values = input.ExpressionAttributeValues as Record<string, AttributeValue>
+    if (input.KeyConditionExpression !== `${hashKey} = :${hashKey}`) throw new Error(`${input.KeyConditionExpression} is not simulated`)
+    const hash = values[`:${hashKey}`]?.S
+    return { Items: structuredClone(this.world.dynamodb.rows(table).filter((row) => row[hashKey]?.S === hash)) }
+  }
+}

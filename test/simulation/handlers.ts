@@ -1,0 +1,153 @@
+/** The real handlers of every hook, run as Lambda runs them: on ports of their own, until they answer, die, or their time is up. */
+import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { handlerOf } from '../../lambda/adapters/lambda.ts'
+import { portsOn } from '../../lambda/adapters/ports.ts'
+import type { Hook } from '../../lambda/core/hook-entry.ts'
+import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
+import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
+import { clientConnected } from '../../lambda/hooks/client-connected.ts'
+import { clientDisconnected } from '../../lambda/hooks/client-disconnected.ts'
+import { messageAcked } from '../../lambda/hooks/message-acked.ts'
+import { messagePublish } from '../../lambda/hooks/message-publish.ts'
+import { sessionCreated } from '../../lambda/hooks/session-created.ts'
+import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
+import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
+import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
+import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
+import type { IotCore } from './iot-core.ts'
+import type { QueuedEvent, Queues } from './queues.ts'
+import type { Owner, Scheduler } from './scheduler.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
+const HOOKS: Record<HookName, Hook<any>> = {
+  'client.connected': clientConnected,
+  'session.created': sessionCreated,
+  'client.disconnected': clientDisconnected,
+  'session.subscribed': sessionSubscribed,
+  'session.unsubscribed': sessionUnsubscribed,
+  'message.publish': messagePublish,
+  'message.acked': messageAcked,
+}
+
+const ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
+  { hook: 'client.connected', action: 'on_client_connected' },
+  { hook: 'session.created', action: 'on_subscribe_lookup' },
+  { hook: 'client.disconnected', action: 'on_client_disconnected' },
+  { hook: 'session.subscribed', topic: '#', action: 'on_message_fetch_for_queue' },
+  { hook: 'session.unsubscribed', topic: '#', action: 'on_acked_delete' },
+  { hook: 'message.publish', topic: '#', action: 'on_message_publish' },
+  { hook: 'message.acked', topic: '#', action: 'on_message_acked_for_queue' },
+]
+const CONFIGS = new Map<HookName, HookConfig>(
+  hookConfigs({ pools: { pool1: {} }, rows: ROWS.map((row, i) => ({ label: `${i + 1}`, pool: 'pool1', ...row })) }).map((config) => [
+    config.hook,
+    config,
+  ]),
+)
+
+const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
+
+/** One invocation of a function. */
+export interface Run extends Owner {
+  readonly number: number
+  readonly hook: HookName
+  readonly batch: readonly QueuedEvent[]
+  /** Milliseconds: Lambda stops it then. */
+  readonly deadline: number
+}
+
+/** A mutant: ports with a fault built in, to see that the checks find it. */
+export type Mutation = (ports: Ports, run: Run, scheduler: Scheduler) => Ports
+
+export interface HandlersOptions {
+  readonly scheduler: Scheduler
+  readonly queues: Queues
+  readonly iotCore: IotCore
+  readonly database: DatabaseWorld
+  readonly mutation?: Mutation | undefined
+  readonly note: (line: string) => void
+  readonly watch: {
+    sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void
+    /** Wraps the ports of a run to see what it does. */
+    ports(run: Run, ports: Ports): Ports
+  }
+}
+
+export class Handlers {
+  readonly runs: Run[] = []
+  /** Log lines of failed events, newest last. */
+  readonly failures: string[] = []
+  private readonly options: HandlersOptions
+  private count = 0
+
+  constructor(options: HandlersOptions) {
+    this.options = options
+  }
+
+  start(batch: readonly QueuedEvent[]): void {
+    const { scheduler, queues, note } = this.options
+    const { hook } = batch[0]!
+    const timeout = HOOK_SETTINGS[hook].timeoutSeconds * 1000
+    const run: Run = { alive: true, number: ++this.count, hook, batch, deadline: scheduler.now + timeout }
+    this.runs.push(run)
+    note(`#${run.number} ${hook} starts: ${batch.map(({ id, receives, label }) => `${id}/${receives} ${label}`).join('; ')}`)
+    const handler = handlerOf(HOOKS[hook], { config: CONFIGS.get(hook)!, ports: this.portsOf(run), log: (line) => this.log(run, line) })
+    const Records = batch.map(({ id, body }) => ({ messageId: id, body }))
+    handler({ Records }, { getRemainingTimeInMillis: () => timeout }).then(
+      ({ batchItemFailures }) => {
+        if (!run.alive) return
+        const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
+        this.finish(run)
+        note(`#${run.number} ends${failed.size > 0 ? `, failed: ${[...failed].join(' ')}` : ''}`)
+        for (const event of batch) {
+          if (failed.has(event.id)) queues.giveBack(event, scheduler.now)
+          // Deleted: also the copy that another receive had shown.
+          else queues.events = queues.events.filter((other) => other !== event)
+        }
+      },
+      (error) => {
+        throw error
+      },
+    )
+  }
+
+  /** The process dies where it stands. */
+  crash(run: Run): void {
+    this.finish(run)
+    this.options.note(`#${run.number} crashes`)
+    for (const event of run.batch) this.options.queues.giveBack(event, this.options.scheduler.now)
+  }
+
+  stopLate(): void {
+    for (const run of [...this.runs]) if (this.options.scheduler.now > run.deadline) this.crash(run)
+  }
+
+  private finish(run: Run): void {
+    run.alive = false
+    this.runs.splice(this.runs.indexOf(run), 1)
+    this.options.scheduler.dropDead()
+  }
+
+  private log(run: Run, line: string): void {
+    const { outcome, code, error, messageId } = JSON.parse(line)
+    if (outcome !== 'failed') return
+    this.failures.push(`${messageId} ${code}: ${error}`)
+    this.options.note(`#${run.number} ${messageId} failed ${code}: ${error}`)
+  }
+
+  private portsOf(run: Run): Ports {
+    const { scheduler, database, iotCore, watch, mutation } = this.options
+    const ports = portsOn({
+      dynamodb: clientOf(database, run),
+      iot: undefined as unknown as IoTDataPlaneClient,
+      clock: { now: () => scheduler.now, sleep: (ms) => scheduler.turn(run, ms) },
+      tables: TABLES,
+      retainIndex: undefined,
+      region: 'us-west-2',
+    })
+    const device = iotCore.device(run, (clientid, msgid, outcome) => watch.sent(run, clientid, msgid, outcome))
+    const watched = watch.ports(run, { ...ports, device })
+    return mutation === undefined ? watched : mutation(watched, run, scheduler)
+  }
+}

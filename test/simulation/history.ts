@@ -1,0 +1,211 @@
+/** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
+import type { HookName } from '../../lambda/core/hooks.ts'
+import { atRest, type Evidence, emptied, witness } from './checks.ts'
+import { MapDynamoDb } from './dynamodb.ts'
+import { type DatabaseFaults, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
+import { Handlers, type Mutation } from './handlers.ts'
+import { IotCore, NO_PLATFORM_FAULTS, type PlatformFaults, type SimClient } from './iot-core.ts'
+import { NO_QUEUE_FAULTS, Queues, type QueueFaults } from './queues.ts'
+import { Random, Scheduler, settled } from './scheduler.ts'
+
+const TOPICS = ['a/1', 'a/2']
+const STEPS = 45
+const RUNS_AT_ONCE = 6
+/** Operations after which a history at rest does not come to rest. */
+const PATIENCE = 60_000
+
+export interface Faults {
+  readonly database: DatabaseFaults
+  readonly platform: PlatformFaults
+  readonly queue: QueueFaults
+  /** Share of the steps at which some function dies. */
+  readonly crash: number
+}
+export const FAULTS: Faults = {
+  database: { throttled: 0.01, replyLost: 0.01, repeated: 0.01, unprocessed: 0.05 },
+  platform: { lostDisconnect: 0.1, throttledSend: 0.02, lostPuback: 0.04, unknownConnection: 0.2, notYet: 0.3 },
+  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000 },
+  crash: 0.004,
+}
+
+export interface Outcome {
+  readonly seed: number
+  readonly violations: readonly string[]
+  readonly log: readonly string[]
+  readonly messages: number
+  readonly operations: number
+}
+
+export async function runHistory(seed: number, options: { mutation?: Mutation | undefined; faults?: Faults } = {}): Promise<Outcome> {
+  const history = new History(seed, options.faults ?? FAULTS, options.mutation)
+  return history.run()
+}
+
+class History {
+  private readonly seed: number
+  private readonly faults: Faults
+  private readonly random: Random
+  private readonly scheduler: Scheduler
+  private readonly dynamodb = new MapDynamoDb()
+  private readonly queues: Queues
+  private readonly iotCore: IotCore
+  private readonly handlers: Handlers
+  private readonly evidence: Evidence
+  private readonly log: string[] = []
+  private readonly database
+  private operations = 0
+
+  constructor(seed: number, faults: Faults, mutation: Mutation | undefined) {
+    this.seed = seed
+    this.faults = faults
+    this.random = new Random(seed)
+    this.scheduler = new Scheduler(this.random)
+    this.queues = new Queues(this.random)
+    const note = (line: string) => void this.log.push(`${this.scheduler.now - 1_800_000_000_000} ${line}`)
+    const emit = (hook: HookName, event: object) => this.queues.put(hook, event, this.scheduler.now, labelOf(event))
+    this.iotCore = new IotCore({ scheduler: this.scheduler, emit, note })
+    this.database = { scheduler: this.scheduler, dynamodb: this.dynamodb, faults: NO_DATABASE_FAULTS as DatabaseFaults }
+    const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
+    this.evidence = watched.evidence
+    this.handlers = new Handlers({
+      scheduler: this.scheduler,
+      queues: this.queues,
+      iotCore: this.iotCore,
+      database: this.database,
+      mutation,
+      note,
+      watch: watched.watch,
+    })
+  }
+
+  async run(): Promise<Outcome> {
+    await this.populate()
+    this.setFaults(true)
+    for (let i = 0; i < STEPS; i++) {
+      this.world()
+      for (let n = this.random.below(50); n > 0; n--) await this.step()
+    }
+    const violations = await this.rest()
+    return { seed: this.seed, violations, log: this.log, messages: this.iotCore.published.length, operations: this.operations }
+  }
+
+  private async populate(): Promise<void> {
+    for (const id of ['n1', 'n2', 'n3']) this.iotCore.add(id)
+    this.iotCore.add('s1', ['a/1'])
+    this.iotCore.add('s2', ['a/+'])
+    for (const { id, operator } of this.iotCore.clients.values()) {
+      for (const topic of operator) {
+        const Item = { clientid: { S: id }, topic: { S: topic }, qos: { N: '1' } }
+        await this.dynamodb.perform('PutItem', { TableName: 'mqtt_sub', Item })
+      }
+    }
+  }
+
+  private setFaults(on: boolean): void {
+    this.database.faults = on ? this.faults.database : NO_DATABASE_FAULTS
+    this.iotCore.faults = on ? this.faults.platform : NO_PLATFORM_FAULTS
+    this.queues.faults = on ? this.faults.queue : NO_QUEUE_FAULTS
+  }
+
+  /** Something happens out there, some time after the last. */
+  private world(): void {
+    this.pass(this.random.pick([50, 300, 1_000, 3_000]))
+    this.iotCore.noticeDeadPeers()
+    const client = this.random.pick([...this.iotCore.clients.values()])
+    const dice = this.random.below(100)
+    if (dice < 40) for (let n = this.random.pick([1, 1, 2, 8]); n > 0; n--) this.iotCore.publish(this.random.pick(TOPICS))
+    else if (client.connection === undefined) this.iotCore.connect(client)
+    else if (client.connection.halfOpenSince !== undefined) {
+      if (dice < 60) this.iotCore.connect(client)
+    } else this.act(client, dice)
+  }
+
+  private act(client: SimClient, dice: number): void {
+    const native = client.operator.length === 0
+    if (dice < 65 && native) this.iotCore.subscribe(client, this.someFilters())
+    else if (dice < 72 && native && client.connection!.filters.size > 0) {
+      this.iotCore.unsubscribe(client, [this.random.pick([...client.connection!.filters])])
+    } else if (dice < 82) this.iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
+    else if (dice < 92) this.iotCore.halfOpen(client)
+    else if (dice < 95) this.iotCore.connect(client)
+  }
+
+  private someFilters(): string[] {
+    const filters = this.random.shuffled([...TOPICS, 'a/#'])
+    return filters.slice(0, this.random.pick([1, 1, 1, 2]))
+  }
+
+  private pass(ms: number): void {
+    this.scheduler.now += ms
+    this.handlers.stopLate()
+  }
+
+  private async step(): Promise<void> {
+    if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.25)) await this.startRun(4)
+    if (this.handlers.runs.length > 0 && this.random.chance(this.faults.crash)) this.handlers.crash(this.random.pick(this.handlers.runs))
+    if (await this.scheduler.step()) this.operations++
+  }
+
+  private async startRun(most: number): Promise<boolean> {
+    const batch = this.queues.receive(this.scheduler.now, most)
+    if (batch.length === 0) return false
+    this.handlers.start(batch)
+    await settled()
+    return true
+  }
+
+  /** Faults stop; dead letters are redriven; everything is handled. */
+  private async quiet(violations: string[]): Promise<void> {
+    this.setFaults(false)
+    this.queues.redrive(this.scheduler.now)
+    for (let n = 0; n < PATIENCE; n++) {
+      if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.2) && (await this.startRun(4))) continue
+      if (await this.scheduler.step()) {
+        this.operations++
+        this.handlers.stopLate()
+        continue
+      }
+      if (await this.startRun(4)) continue
+      const next = Math.min(this.scheduler.idle ? Number.POSITIVE_INFINITY : this.scheduler.next, this.queues.nextVisible)
+      if (next === Number.POSITIVE_INFINITY) {
+        for (const dead of this.queues.deadLetters) violations.push(`dead letter: ${dead.hook} ${dead.label}: ${this.lastFailure(dead.id)}`)
+        this.queues.deadLetters = []
+        return
+      }
+      this.pass(Math.max(0, next - this.scheduler.now))
+    }
+    violations.push(`no rest after ${PATIENCE} operations`)
+  }
+
+  private lastFailure(id: string): string {
+    return this.handlers.failures.findLast((line) => line.startsWith(`${id} `)) ?? 'it died every time'
+  }
+
+  private async rest(): Promise<string[]> {
+    const violations: string[] = []
+    const { iotCore, evidence, dynamodb } = this
+    this.setFaults(false)
+    iotCore.noticeDeadPeers(true)
+    await this.quiet(violations)
+    this.log.push('--- at rest')
+    violations.push(...atRest({ iotCore, evidence, dynamodb }))
+    for (const client of iotCore.clients.values()) if (client.connection) iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
+    await this.quiet(violations)
+    this.log.push('--- everybody gone')
+    violations.push(...atRest({ iotCore, evidence, dynamodb }))
+    this.pass(60_000)
+    const last = iotCore.add('last')
+    iotCore.connect(last)
+    this.pass(2_000)
+    iotCore.subscribe(last, TOPICS)
+    await this.quiet(violations)
+    this.log.push('--- after the last subscriber')
+    violations.push(...emptied({ iotCore, evidence, dynamodb }), ...evidence.violations)
+    return [...new Set(violations)]
+  }
+}
+
+const labelOf = (event: object): string => {
+  const { topic, clientId, sessionIdentifier, payload, topics } = event as Record<string, string>
+  return topic === undefined ? `${clientId} ${sessionIdentifier}${topics ? ` ${topics}` : ''}` : Buffer.from(payload ?? '', 'base64').toString()
+}
