@@ -150,7 +150,8 @@ export function liveClients(db: Database): LiveClients {
 
     async handOver(row, seat) {
       const inHead = seat.key === row.topic
-      const quiet = inHead ? 'adds = :adds AND ' : ''
+      // A topic that nobody has published to yet does not count either.
+      const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''
       const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', quiet + SAME_SESSION, {
         names: { ...NAMES, '#entry': seat.entry },
         values: { ':session': S(seat.live.session), ':adds': N(row.adds) },

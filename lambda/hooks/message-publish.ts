@@ -66,15 +66,9 @@ const isQueued = ({ does, message, retention }: Incoming): boolean => does('on_m
 async function together(some: readonly Incoming[]): Promise<PromiseSettledResult<void>[]> {
   const queued = some.filter(isQueued)
   const context = queued[0]?.context
-  const queue =
-    context &&
-    Promise.resolve(
-      on_message_publish(
-        queued.map(({ message }) => message),
-        context,
-      ),
-    )
-  const published = queue && (await Promise.allSettled([queue]))[0]
+  // SQS may hand out an event twice in one batch.
+  const messages = new Map(queued.map(({ message }) => [message.msgid, message]))
+  const published = context && (await Promise.allSettled([on_message_publish([...messages.values()], context)]))[0]
   return Promise.allSettled(
     some.map(async (one) => {
       if (published?.status === 'rejected' && queued.includes(one)) throw published.reason
