@@ -4,7 +4,8 @@ import { compareMsgids } from '../../lambda/core/msgid.ts'
 import { hasWildcard, topicMatches } from '../../lambda/core/topic.ts'
 import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
 import { liveOf } from '../../lambda/adapters/topic-item.ts'
-import type { MapDynamoDb, Row } from './dynamodb.ts'
+import type { MapDynamoDb } from './dynamodb.ts'
+import type { Row } from './expressions.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore, SimClient } from './iot-core.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -157,6 +158,7 @@ function entriesOf({ iotCore, dynamodb }: Scene): LiveEntry[] {
     const topic = row.topic?.S?.split(NUL)[0] ?? ''
     return [...liveOf(row.live)].map(([entry, live]) => {
       const [clientid, filter] = entry.includes(NUL) ? splitWildcardEntry(entry) : [entry, topic]
+      if (!iotCore.clients.has(clientid)) throw new Error(JSON.stringify(row))
       return { topic, client: iotCore.clients.get(clientid)!, filter, live }
     })
   })

@@ -13,7 +13,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { TABLES, type TableName } from '../../lambda/core/tables.ts'
-import { DynamoDbError, type MapDynamoDb, type Row } from './dynamodb.ts'
+import { ConditionFailed, type ItemAnswer, type ItemOperation, type ItemRequest, type MapDynamoDb } from './dynamodb.ts'
+import { copy, type Row } from './expressions.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 
 /** Shares of the calls, 0 to 1. */
@@ -34,10 +35,9 @@ export interface DatabaseWorld {
   readonly dynamodb: MapDynamoDb
   faults: DatabaseFaults
   /** Every operation that took effect, as it did. */
-  readonly observe?: (owner: Owner, name: string, request: Record<string, unknown>, answer: unknown) => void
+  readonly observe?: (operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined) => void
 }
 
-type ItemOperation = Parameters<MapDynamoDb['perform']>[0]
 const ITEM_OPERATIONS = new Map<unknown, ItemOperation>([
   [GetItemCommand, 'GetItem'],
   [PutItemCommand, 'PutItem'],
@@ -65,7 +65,7 @@ class Calls {
 
   async send(command: Command): Promise<object> {
     const item = ITEM_OPERATIONS.get(command.constructor)
-    if (item !== undefined) return this.faulty(() => this.perform(item, command.input))
+    if (item !== undefined) return this.faulty(async () => this.perform(item, command.input as unknown as ItemRequest))
     if (command instanceof BatchGetItemCommand) return this.faulty(() => this.batchGet(command.input))
     if (command instanceof BatchWriteItemCommand) return this.faulty(() => this.batchWrite(command.input))
     if (command instanceof QueryCommand) return this.faulty(async () => this.query(command.input))
@@ -93,15 +93,15 @@ class Calls {
     return call()
   }
 
-  private async perform(name: ItemOperation, request: Record<string, unknown>): Promise<object> {
+  private perform(operation: ItemOperation, request: ItemRequest): ItemAnswer {
     try {
-      const answer = await this.world.dynamodb.perform(name, request)
-      this.world.observe?.(this.owner, name, request, answer)
+      const answer = this.world.dynamodb.perform(operation, request)
+      this.world.observe?.(operation, request, answer)
       return answer
     } catch (error) {
-      if (!(error instanceof DynamoDbError) || error.name !== 'ConditionalCheckFailedException') throw error
-      this.world.observe?.(this.owner, name, request, undefined)
-      throw new ConditionalCheckFailedException({ message: error.message, $metadata: {} })
+      if (!(error instanceof ConditionFailed)) throw error
+      this.world.observe?.(operation, request, undefined)
+      throw new ConditionalCheckFailedException({ message: error.message, $metadata: {}, ...(error.row && { Item: error.row }) })
     }
   }
 
@@ -110,10 +110,10 @@ class Calls {
     const [[table, asked]] = Object.entries(input.RequestItems as Record<string, { Keys: Row[] }>) as [[string, { Keys: Row[] }]]
     const { Keys, ...how } = asked
     const { random } = this.world.scheduler
-    const [now, later] = await this.some(Keys)
+    const [now, later] = this.some(Keys)
     const items: Row[] = []
     for (const Key of now) {
-      const { Item } = (await this.perform('GetItem', { TableName: table, Key, ...how })) as { Item?: Row }
+      const { Item } = this.perform('GetItem', { TableName: table, Key, ...how })
       if (Item !== undefined) items.push(Item)
       if (random.chance(0.1)) await this.world.scheduler.turn(this.owner)
     }
@@ -124,15 +124,15 @@ class Calls {
     type Write = { DeleteRequest: { Key: Row } }
     const [[table, writes]] = Object.entries(input.RequestItems as Record<string, Write[]>) as [[string, Write[]]]
     const { random } = this.world.scheduler
-    const [now, later] = await this.some(writes)
+    const [now, later] = this.some(writes)
     for (const { DeleteRequest } of now) {
-      await this.perform('DeleteItem', { TableName: table, Key: DeleteRequest.Key })
+      this.perform('DeleteItem', { TableName: table, Key: DeleteRequest.Key })
       if (random.chance(0.1)) await this.world.scheduler.turn(this.owner)
     }
     return { UnprocessedItems: later.length === 0 ? {} : { [table]: later } }
   }
 
-  private async some<T>(all: readonly T[]): Promise<[now: T[], later: T[]]> {
+  private some<T>(all: readonly T[]): [now: T[], later: T[]] {
     const { random } = this.world.scheduler
     const mixed = random.shuffled(all)
     const processed = random.chance(this.world.faults.unprocessed) ? random.below(all.length) : all.length
@@ -146,6 +146,6 @@ class Calls {
     const values = input.ExpressionAttributeValues as Record<string, AttributeValue>
     if (input.KeyConditionExpression !== `${hashKey} = :${hashKey}`) throw new Error(`${input.KeyConditionExpression} is not simulated`)
     const hash = values[`:${hashKey}`]?.S
-    return { Items: structuredClone(this.world.dynamodb.rows(table).filter((row) => row[hashKey]?.S === hash)) }
+    return { Items: this.world.dynamodb.rows(table).filter((row) => row[hashKey]?.S === hash).map(copy) }
   }
 }

@@ -1,84 +1,70 @@
-/**
- * DynamoDB for the simulation: dynalite's validations and actions (held to DynamoDB Local by test/local) on rows in plain Maps,
- * so that an operation takes effect at once, in one piece, when it is called.
- */
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Store } from 'dynalite/db/index.js'
-import { operationsOn } from '../../local/dynamodb-operations.ts'
+/** DynamoDB for the simulation: rows in Maps; an operation takes effect at once, in one piece, when it is called. */
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
+import { type Bindings, conditionOf, copy, type Row, updateOf } from './expressions.ts'
 
-export type Row = Record<string, AttributeValue>
-type Callback = (error: Error | null, value?: unknown) => void
+export type ItemOperation = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem'
 
-/** An error as DynamoDB answers it: `name` is the exception's. */
-export class DynamoDbError extends Error {
-  constructor(name: string, message: string) {
-    super(message)
-    this.name = name
+/** The parts of a request that the stores use. */
+export interface ItemRequest {
+  readonly TableName: string
+  readonly Key?: Row
+  readonly Item?: Row
+  readonly ConditionExpression?: string
+  readonly UpdateExpression?: string
+  readonly ProjectionExpression?: string
+  readonly ExpressionAttributeNames?: Record<string, string>
+  readonly ExpressionAttributeValues?: Row
+  readonly ReturnValues?: string
+  readonly ReturnValuesOnConditionCheckFailure?: string
+}
+export interface ItemAnswer {
+  readonly Item?: Row
+  readonly Attributes?: Row
+}
+
+export class ConditionFailed extends Error {
+  /** The row, where the request asks for it. */
+  readonly row: Row | undefined
+  constructor(row: Row | undefined) {
+    super('The conditional request failed')
+    this.row = row
   }
 }
 
 export class MapDynamoDb {
-  /** Table -> dynalite's key -> row. */
-  private readonly rowsOf = new Map<string, Map<string, Row>>(TABLE_NAMES.map((name) => [name, new Map()]))
-  private readonly operations = operationsOn(this.store())
+  private readonly tables = new Map<string, Map<string, Row>>(TABLE_NAMES.map((name) => [name, new Map()]))
 
-  /** One item operation, done when this returns. The answer is nobody else's to change. @throws DynamoDbError (rejects) */
-  async perform(name: 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem', request: object): Promise<object> {
-    try {
-      return plain(await this.operations[name]!(plain(request)))
-    } catch (error) {
-      const { body } = error as { body?: { __type: string; message: string } }
-      throw body === undefined ? error : new DynamoDbError(body.__type.split('#').at(-1)!, body.message)
+  /** @throws ConditionFailed, InvalidExpression */
+  perform(operation: ItemOperation, request: ItemRequest): ItemAnswer {
+    const rows = this.tables.get(request.TableName)!
+    const key = keyOf(request.TableName as TableName, request.Key ?? request.Item!)
+    const before = rows.get(key)
+    const bindings = { names: request.ExpressionAttributeNames ?? {}, values: request.ExpressionAttributeValues ?? {} }
+    if (operation === 'GetItem') return before === undefined ? {} : { Item: projected(before, request, bindings) }
+    const { ConditionExpression: condition } = request
+    if (condition !== undefined && !conditionOf(condition)(before ?? {}, bindings)) {
+      throw new ConditionFailed(request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && before ? copy(before) : undefined)
     }
+    if (operation === 'DeleteItem') rows.delete(key)
+    else if (operation === 'PutItem') rows.set(key, copy(request.Item!))
+    else rows.set(key, updateOf(request.UpdateExpression!)(before ?? copy(request.Key!), bindings))
+    const answer = request.ReturnValues === 'ALL_NEW' ? rows.get(key) : request.ReturnValues === 'ALL_OLD' ? before : undefined
+    return answer === undefined ? {} : { Attributes: copy(answer) }
   }
 
+  /** Not to be changed. */
   rows(table: TableName): Row[] {
-    return [...this.rowsOf.get(table)!.values()]
-  }
-
-  private store(): Store {
-    const store = {
-      options: { maxItemSize: 400 * 1024 },
-      getTable: (name: string, second: unknown, third?: Callback) => (third ?? (second as Callback))(null, description(name as TableName)),
-      getItemDb: (name: string) => this.items(name),
-    }
-    return store as unknown as Store
-  }
-
-  private items(name: string) {
-    const rows = this.rowsOf.get(name)!
-    return {
-      // Operations are synchronous here: nobody ever waits for a row.
-      lock: (_key: string, run: (release: (callback: Callback) => Callback) => void) => run((callback) => callback),
-      get: (key: string, callback: Callback) => callback(null, rows.get(key)),
-      put: (key: string, row: Row, callback: Callback) => {
-        rows.set(key, row)
-        callback(null)
-      },
-      del: (key: string, callback: Callback) => {
-        rows.delete(key)
-        callback(null)
-      },
-    }
+    return [...this.tables.get(table)!.values()]
   }
 }
 
-const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value))
+function keyOf(table: TableName, row: Row): string {
+  const { hashKey, rangeKey }: TableDefinition = TABLES[table]
+  return JSON.stringify([row[hashKey]!.S, rangeKey && row[rangeKey]!.S])
+}
 
-const descriptions = new Map(
-  TABLE_NAMES.map((name) => {
-    const { hashKey, rangeKey }: TableDefinition = TABLES[name]
-    const keys = rangeKey === undefined ? [hashKey] : [hashKey, rangeKey]
-    return [
-      name,
-      {
-        TableName: name,
-        TableStatus: 'ACTIVE',
-        KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
-        AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      },
-    ]
-  }),
-)
-const description = (name: TableName) => descriptions.get(name)
+function projected(row: Row, { ProjectionExpression }: ItemRequest, { names }: Bindings): Row {
+  if (ProjectionExpression === undefined) return copy(row)
+  const wanted = ProjectionExpression.split(', ').map((name) => names[name] ?? name)
+  return copy(Object.fromEntries(wanted.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]!]]))))
+}

@@ -79,7 +79,7 @@ class History {
   }
 
   async run(): Promise<Outcome> {
-    await this.populate()
+    this.populate()
     this.setFaults(true)
     for (let i = 0; i < STEPS; i++) {
       this.world()
@@ -89,14 +89,14 @@ class History {
     return { seed: this.seed, violations, log: this.log, messages: this.iotCore.published.length, operations: this.operations }
   }
 
-  private async populate(): Promise<void> {
+  private populate(): void {
     for (const id of ['n1', 'n2', 'n3']) this.iotCore.add(id)
     this.iotCore.add('s1', ['a/1'])
     this.iotCore.add('s2', ['a/+'])
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const topic of operator) {
         const Item = { clientid: { S: id }, topic: { S: topic }, qos: { N: '1' } }
-        await this.dynamodb.perform('PutItem', { TableName: 'mqtt_sub', Item })
+        this.dynamodb.perform('PutItem', { TableName: 'mqtt_sub', Item })
       }
     }
   }
