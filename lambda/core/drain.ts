@@ -28,7 +28,8 @@ export interface Drain {
 /** Drains what the topic held when the client became live, unless nothing is there for it or another handler is at it. */
 export async function fetchQueue(context: Context, { row, seat }: Seated, how: Omit<Drain, 'seat'>): Promise<void> {
   const { topics, clock } = context.ports
-  if (seat.live.kind === 'client' && !mayHold(row, seat)) return
+  // One that is catching up, by a try that was cut short, has publishers leave messages to it until somebody hands over.
+  if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return
   const mine = seat.live.catching?.by === context.invocation.id
   const leased = mine ? row : await topics.lease(seat, { by: context.invocation.id, until: context.invocation.deadline }, clock.now())
   if (leased !== undefined) await drain(context, { ...how, seat }, leased)
