@@ -29,8 +29,9 @@ async function run(command: LocalCommand): Promise<void> {
   if (!stopping) process.stdout.write(command.json ? readyJson(running) : readyText(running))
 }
 
-const readyJson = ({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string =>
-  `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
+function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string {
+  return `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
+}
 
 function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
   const { hostname, port } = new URL(mqttUrl)
