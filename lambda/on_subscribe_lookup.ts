@@ -1,11 +1,11 @@
-import { seatOf } from './core/connection-end.ts'
+import { seatOf, spillOf } from './core/connection-end.ts'
 import { fetchQueue } from './core/drain.ts'
 import type { Connected } from './core/events.ts'
 import type { Context, Seated, Subscription } from './core/ports.ts'
 import { connectionIsOver } from './core/presence.ts'
 import { sendRetained } from './core/send-retained.ts'
 import { allDone } from './core/settled-promises.ts'
-import { fetchRow, retainRow } from './core/subscription.ts'
+import { fetchRow, hasUnsubscribed, retainRow } from './core/subscription.ts'
 import { hasWildcard, parseSubscription } from './core/topic.ts'
 import type { Live } from './core/topic-row.ts'
 
@@ -14,16 +14,17 @@ import type { Live } from './core/topic-row.ts'
  * subscribe on IoT Core: it becomes live here, publishes are sent to it, queued and retained messages follow as for a SUBSCRIBE.
  */
 export async function on_subscribe_lookup(event: Connected, context: Context): Promise<void> {
-  const { topics, subscriptions, clients } = context.ports
+  const { subscriptions, clients } = context.ports
   const rows = (await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator')
   if (rows.length === 0) return
   const seated = await Promise.all(rows.map((row) => goLive(event, row, context)))
-  if (connectionIsOver(await clients.presence(event.clientid), event)) {
-    const end = { session: event.session, until: event.at }
-    await allDone(rows.map((row) => topics.endLive(seatOf(row).topic, row, seatOf(row).entry, end)))
-    return
-  }
-  await allDone(rows.map((row, i) => follow(event, row, seated[i], context)))
+  const over = connectionIsOver(await clients.presence(event.clientid), event)
+  await allDone(rows.map((row, i) => (over ? leave : follow)(event, row, seated[i], context)))
+}
+
+async function leave(event: Connected, row: Subscription, seated: Seated | undefined, { ports }: Context): Promise<void> {
+  const { topic, entry } = seatOf(row)
+  await ports.topics.endLive(topic, { ...row, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
 }
 
 function goLive(event: Connected, row: Subscription, { ports, config, invocation }: Context): Promise<Seated | undefined> {
@@ -36,6 +37,8 @@ function goLive(event: Connected, row: Subscription, { ports, config, invocation
 /** What a subscription brings: the topic's queue, then its retained messages. The client's own subscription wins over the row. */
 async function follow(event: Connected, row: Subscription, seated: Seated | undefined, context: Context): Promise<void> {
   if (seated === undefined || seated.seat.live.kind === 'client') return
+  // The client said no since: a repeated event does not subscribe it again (I4).
+  if (await hasUnsubscribed(context.ports, event, row.topic)) return leave(event, row, seated, context)
   const { filter, share } = parseSubscription(row.topic)
   const { clientid, at } = event
   const fetch = hasWildcard(filter) ? undefined : fetchRow(context.config, filter)

@@ -265,6 +265,13 @@ export class World {
     return items
   }
 
+  /** Everybody who is live: `row key` + ' ' + `entry`, with U+0000 shown as '|'. */
+  async live(): Promise<string[]> {
+    const rows = await this.scan('mqtt_topic_msg_map')
+    const live = rows.flatMap(({ topic, live }) => Object.keys(live?.M ?? {}).map((entry) => `${topic?.S} ${entry}`))
+    return live.map((name) => name.replaceAll('\0', '|')).sort()
+  }
+
   /** Every id that a head, sealing set or segment names, and every id that has a row: equal at rest (I5). */
   async queue(): Promise<{ named: string[]; stored: string[] }> {
     const named = (await this.scan('mqtt_topic_msg_map')).flatMap((item) => [...(item.MsgId?.SS ?? []), ...(item.sealing?.SS ?? [])])

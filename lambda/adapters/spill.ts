@@ -85,16 +85,16 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
     },
 
     async seatOf(topic, subscription, entry) {
-      for (const key of keysOf(topic, subscription)) {
-        const live = liveOf((await getItem(db, 'mqtt_topic_msg_map', { topic: S(key) }))?.live).get(entry)
-        if (live !== undefined) return { topic, key, entry, live }
-      }
-      return undefined
+      const { spill } = subscription
+      if (spill === undefined) return undefined
+      const key = spillKey(topic, spill)
+      const live = liveOf((await getItem(db, 'mqtt_topic_msg_map', { topic: S(key) }))?.live).get(entry)
+      return live && { topic, key, spill, entry, live }
     },
 
     async take(row, subscription, entry, live) {
       const n = await place(row, subscription, entry, live)
-      return { row: await count(row.topic, n, live), seat: { topic: row.topic, key: spillKey(row.topic, n), entry, live } }
+      return { row: await count(row.topic, n, live), seat: { topic: row.topic, key: spillKey(row.topic, n), spill: n, entry, live } }
     },
   }
 }

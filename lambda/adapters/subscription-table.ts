@@ -1,41 +1,59 @@
 /** `mqtt_sub`: rows without `origin` are an operator's (server-side subscriptions); `origin: client` rows come from subscribed events. */
-import { ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException, DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Subscription, SubscriptionTable } from '../core/ports.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { type Database, ifHolds, queryAll } from './dynamodb.ts'
 
 export function subscriptionTable(db: Database): SubscriptionTable {
   const TableName = db.tables.mqtt_sub
+
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows, so that an earlier unsubscribe that arrives later leaves the row. */
+  async function renew(standing: Subscription, { session, since = 0 }: Subscription): Promise<void> {
+    if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return
+    const update = new UpdateItemCommand({
+      TableName,
+      Key: keyOf(standing),
+      UpdateExpression: 'SET #at = :at',
+      ConditionExpression: `${OF_SESSION} AND (attribute_not_exists(#at) OR #at < :at)`,
+      ExpressionAttributeNames: NAMES,
+      ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since) },
+    })
+    await ifHolds(db.client.send(update))
+  }
+
   return {
     async subscribed(subscription) {
-      const olderSession = '(origin = :client AND #session <> :session AND since < :since)'
-      const put = new PutItemCommand({
+      const update = new UpdateItemCommand({
         TableName,
-        Item: itemOf(subscription),
-        ConditionExpression: `attribute_not_exists(clientid) OR ${olderSession}`,
-        ExpressionAttributeNames: { '#session': 'session' },
+        Key: keyOf(subscription),
+        UpdateExpression: 'SET qos = :qos, origin = :client, #session = :session, since = :since REMOVE #at',
+        ConditionExpression: `attribute_not_exists(clientid) OR (${CLIENTS} AND #session <> :session AND since < :since)`,
+        ExpressionAttributeNames: NAMES,
         ExpressionAttributeValues: {
+          ':qos': N(subscription.qos),
           ':client': S('client'),
           ':session': S(subscription.session ?? ''),
           ':since': N(subscription.since ?? 0),
         },
+        ReturnValues: 'ALL_NEW',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       })
       try {
-        await db.client.send(put)
-        return { operators: false }
+        return subscriptionOf((await db.client.send(update)).Attributes ?? {})
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        return { operators: error.Item?.origin === undefined }
+        const standing = subscriptionOf(error.Item ?? {})
+        await renew(standing, subscription)
+        return standing
       }
     },
 
     async unsubscribed(clientid, topic, session, until) {
       const remove = new DeleteItemCommand({
         TableName,
-        Key: { clientid: S(clientid), topic: S(topic) },
-        ConditionExpression: 'origin = :client AND #session = :session AND since <= :until',
-        ExpressionAttributeNames: { '#session': 'session' },
+        Key: keyOf({ clientid, topic }),
+        ConditionExpression: `${OF_SESSION} AND since <= :until AND (attribute_not_exists(#at) OR #at <= :until)`,
+        ExpressionAttributeNames: NAMES,
         ExpressionAttributeValues: { ':client': S('client'), ':session': S(session), ':until': N(until) },
       })
       await ifHolds(db.client.send(remove))
@@ -52,18 +70,16 @@ export function subscriptionTable(db: Database): SubscriptionTable {
   }
 }
 
-const itemOf = (subscription: Subscription): Item => ({
-  clientid: S(subscription.clientid),
-  topic: S(subscription.topic),
-  qos: N(subscription.qos),
-  origin: S('client'),
-  session: S(subscription.session ?? ''),
-  since: N(subscription.since ?? 0),
-})
+const NAMES = { '#session': 'session', '#at': 'at' }
+const CLIENTS = 'origin = :client'
+const OF_SESSION = `${CLIENTS} AND #session = :session`
+
+const keyOf = ({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>): Item => ({ clientid: S(clientid), topic: S(topic) })
 
 function subscriptionOf(item: Item): Subscription {
   const session = text(item.session)
   const since = number(item.since)
+  const at = number(item.at)
   const spill = number(item.spill)
   return {
     clientid: text(item.clientid) ?? '',
@@ -72,6 +88,7 @@ function subscriptionOf(item: Item): Subscription {
     origin: text(item.origin) === 'client' ? 'client' : 'operator',
     ...(session === undefined ? {} : { session }),
     ...(since === undefined ? {} : { since }),
+    ...(at === undefined ? {} : { at }),
     ...(spill === undefined ? {} : { spill }),
   }
 }

@@ -1,7 +1,7 @@
 /** What the end of a connection or of a subscription leaves to do: nobody is live any more, what was delivered natively is settled. */
 import { fetchQueue } from './drain.ts'
 import type { Connection, Disconnected, SubscriptionChange } from './events.ts'
-import type { Context, Ports, Subscription } from './ports.ts'
+import type { Context, Ports, Seated, Subscription } from './ports.ts'
 import { CLEAN_DOUBT, lostDoubt } from './settle.ts'
 import { settleWindow, windowOf } from './settle-live.ts'
 import { fetchRow } from './subscription.ts'
@@ -16,6 +16,10 @@ export function seatOf(subscription: Pick<Subscription, 'clientid' | 'topic'>): 
     ? { topic: coveringFilter(filter), entry: wildcardEntry(subscription.clientid, filter), shared }
     : { topic: filter, entry: subscription.clientid, shared }
 }
+
+/** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
+export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
+  seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
 export async function clearOlderConnections(ports: Ports, event: Connection): Promise<void> {

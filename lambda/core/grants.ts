@@ -105,7 +105,7 @@ function callsOfHook(config: HookConfig): Calls {
   switch (config.hook) {
     case 'session.subscribed':
       return [
-        'mqtt_sub:PutItem',
+        'mqtt_sub:UpdateItem',
         'mqtt_sub:DeleteItem',
         'mqtt_client:GetItem',
         'mqtt_topic_msg_map:GetItem',

@@ -24,13 +24,15 @@ export interface Subscription {
   readonly session?: string
   /** Milliseconds. */
   readonly since?: number
+  /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
+  readonly at?: number
   /** The spill row that holds the client's live entry. */
   readonly spill?: number
 }
 
 export interface SubscriptionTable {
-  /** Records a client's own subscription; an operator's row and a newer session's stay. Returns whether an operator's row stands there. */
-  subscribed(subscription: Subscription): Promise<{ operators: boolean }>
+  /** Records a client's own subscription; an operator's row and a newer session's stay. Returns the row that stands there then. */
+  subscribed(subscription: Subscription): Promise<Subscription>
   /** Deletes the client's own row of that session, if it was not renewed after `until` (ms). */
   unsubscribed(clientid: string, topic: string, session: string, until: number): Promise<void>
   of(clientid: string): Promise<Subscription[]>
@@ -52,6 +54,8 @@ export interface Seat {
   readonly topic: string
   /** Key of the row that holds the entry. */
   readonly key: string
+  /** Number of the spill row, if it is one that holds the entry. */
+  readonly spill?: number
   /** Key of the entry in the row's `live`. */
   readonly entry: string
   readonly live: Live

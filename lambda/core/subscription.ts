@@ -26,6 +26,16 @@ const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: str
  * written, so that either this sees the end, or the end's handler sees what was written.
  */
 export async function isStale(ports: Ports, event: { clientid: string; session: string; at: number }, filter: string): Promise<boolean> {
-  const [presence, gone] = await Promise.all([ports.clients.presence(event.clientid), ports.topics.goneSince(filter, event.clientid)])
-  return subscriptionIsOver(presence, event) || (gone?.session === event.session && gone.until >= event.at)
+  const [presence, unsubscribed] = await Promise.all([ports.clients.presence(event.clientid), hasUnsubscribed(ports, event, filter)])
+  return subscriptionIsOver(presence, event) || unsubscribed
+}
+
+/** Whether the session unsubscribed from the filter at or after the event. */
+export async function hasUnsubscribed(
+  ports: Ports,
+  event: { clientid: string; session: string; at: number },
+  filter: string,
+): Promise<boolean> {
+  const gone = await ports.topics.goneSince(filter, event.clientid)
+  return gone?.session === event.session && gone.until >= event.at
 }

@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
-import { seatOf } from '../core/connection-end.ts'
+import { seatOf, spillOf } from '../core/connection-end.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events.ts'
 import { eachAlone, type Hook } from '../core/hook-entry.ts'
 import type { Context, Seated, Subscription } from '../core/ports.ts'
@@ -32,29 +32,24 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
     session: event.session,
     since: event.at,
   }
-  const { operators } = await context.ports.subscriptions.subscribed(subscription)
-  const seated = await takeSeat(event, subscription, operators, context)
-  if (await isStale(context.ports, event, filter)) return undo(event, subscription, context)
+  const standing = await context.ports.subscriptions.subscribed(subscription)
+  const seated = await takeSeat(event, standing, context)
+  if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   await allDone(rows.map((row) => ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context)))
 }
 
 /** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */
-async function takeSeat(
-  event: SubscriptionChange,
-  subscription: Subscription,
-  operators: boolean,
-  { ports, config }: Context,
-): Promise<Seated | undefined> {
+async function takeSeat(event: SubscriptionChange, subscription: Subscription, { ports, config }: Context): Promise<Seated | undefined> {
   const { topic, entry, shared } = seatOf(subscription)
   const live = nativeLive(event, shared)
   if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
-  if (operators) await ports.topics.goLive(topic, subscription, entry, live)
+  if (subscription.origin === 'operator') await ports.topics.goLive(topic, subscription, entry, live)
   return undefined
 }
 
-async function undo(event: SubscriptionChange, subscription: Subscription, { ports }: Context): Promise<void> {
+async function undo(event: SubscriptionChange, subscription: Subscription, seated: Seated | undefined, { ports }: Context): Promise<void> {
   const { topic, entry } = seatOf(subscription)
-  await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
   await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
 }
 
