@@ -1,4 +1,5 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
+import { sharingReads } from '../core/batch-reads.ts'
 import { type Publish, parsePublish } from '../core/events.ts'
 import type { Delivery, Hook } from '../core/hook-entry.ts'
 import type { ActionName, HookRow } from '../core/hooks.ts'
@@ -16,7 +17,7 @@ export const messagePublish: Hook<Publish> = {
   hook: 'message.publish',
   parse: parsePublish,
   async handle(deliveries) {
-    const read = await Promise.allSettled(deliveries.map(incoming))
+    const read = await Promise.allSettled(sharing(deliveries).map(incoming))
     const arrived = read.flatMap((result, i) => (result.status === 'fulfilled' ? [{ ...result.value, i }] : []))
     const results: PromiseSettledResult<void>[] = read.map((result) => (result.status === 'fulfilled' ? DONE : result))
     await Promise.all(
@@ -32,6 +33,16 @@ export const messagePublish: Hook<Publish> = {
 }
 
 const DONE: PromiseSettledResult<void> = { status: 'fulfilled', value: undefined }
+
+function sharing(deliveries: readonly Delivery<Publish>[]): Delivery<Publish>[] {
+  const ports =
+    deliveries[0] &&
+    sharingReads(
+      deliveries[0].context.ports,
+      deliveries.map(({ event }) => event.topic),
+    )
+  return deliveries.map(({ event, context }) => ({ event, context: { ...context, ports: ports ?? context.ports } }))
+}
 
 interface Incoming extends Delivery<Publish> {
   readonly message: Message
