@@ -1,9 +1,10 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
-import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+
+import { liveOf } from '../../lambda/adapters/topic-item.ts'
 import { compareMsgids } from '../../lambda/core/msgid.ts'
+import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
 import { hasWildcard, topicMatches } from '../../lambda/core/topic.ts'
 import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
-import { liveOf } from '../../lambda/adapters/topic-item.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { Row } from './expressions.ts'
 import type { Run } from './handlers.ts'
@@ -13,7 +14,8 @@ import type { Scheduler } from './scheduler.ts'
 /** What was seen while the handlers ran. */
 export interface Evidence {
   readonly violations: string[]
-  readonly acked: Map<string, string>
+  /** Ids that a run was taking off the queue, by run. */
+  readonly takenOff: Map<Run, string[]>
 }
 
 export interface Scene {
@@ -29,11 +31,10 @@ interface Sending {
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
 export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
-  const evidence: Evidence = { violations: [], acked: new Map() }
+  const evidence: Evidence = { violations: [], takenOff: new Map() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const sendings = new Map<string, Sending>()
-  const ackers = new Map<Run, Map<string, string>>()
 
   function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
@@ -50,24 +51,24 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
   }
 
   function ports(run: Run, real: Ports): Ports {
-    const byNewest = ackers.get(run) ?? new Map<string, string>()
-    ackers.set(run, byNewest)
+    // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
+    let acker: { clientid: string; newest: string } | undefined
     return {
       ...real,
       acked: {
         ...real.acked,
         put(topic, clientid, msgid) {
-          byNewest.set(msgid, clientid)
+          acker = { clientid, newest: msgid }
           return real.acked.put(topic, clientid, msgid)
         },
       },
       messages: {
         ...real.messages,
         remove(msgids) {
-          const clientid = msgids.map((id) => byNewest.get(id)).find((id) => id !== undefined)
+          const clientid = acker && msgids.includes(acker.newest) ? acker.clientid : undefined
           note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
+          evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...msgids])
           for (const id of msgids) {
-            evidence.acked.set(id, clientid ?? '?')
             const has = clientid !== undefined && iotCore.clients.get(clientid)?.got.has(id)
             if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
           }
@@ -109,12 +110,19 @@ const NUL = '\u0000'
 const nameIn = (iotCore: IotCore, msgid: string | undefined) => iotCore.byId.get(msgid ?? '')?.name ?? `${msgid}`
 const isHead = (row: Row) => !row.topic?.S?.includes(NUL)
 
-/** I5: named and stored are the same ids; nothing below `first`; no sealing left that nobody would see. */
-function namesAndRows({ iotCore, dynamodb }: Scene): string[] {
+/**
+ * I5: named and stored are the same ids; nothing below `first`. A run that died between the message and its name leaves the name,
+ * which the next reader cleans.
+ */
+function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
+  const leftBehind = new Set([...evidence.takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
   const map = dynamodb.rows('mqtt_topic_msg_map')
   const named = new Map<string, string[]>()
   for (const row of map) {
-    for (const [place, ids] of [['', row.MsgId?.SS], [' sealing', row.sealing?.SS]] as const) {
+    for (const [place, ids] of [
+      ['', row.MsgId?.SS],
+      [' sealing', row.sealing?.SS],
+    ] as const) {
       for (const id of ids ?? []) named.set(id, [...(named.get(id) ?? []), `${row.topic?.S?.replace(NUL, '|')}${place}`])
     }
   }
@@ -127,9 +135,13 @@ function namesAndRows({ iotCore, dynamodb }: Scene): string[] {
     })
   })
   return [
-    ...[...named].filter(([id]) => !stored.has(id)).map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
+    ...[...named]
+      .filter(([id]) => !stored.has(id))
+      .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
     ...[...stored].filter((id) => !named.has(id)).map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
-    ...below.map((row) => `I5: segment ${row.topic?.S?.replace(NUL, '|')} is below first and names ${row.MsgId?.SS?.map((id) => nameIn(iotCore, id))}`),
+    ...below.map(
+      (row) => `I5: segment ${row.topic?.S?.replace(NUL, '|')} is below first and names ${row.MsgId?.SS?.map((id) => nameIn(iotCore, id))}`,
+    ),
   ]
 }
 
@@ -178,7 +190,8 @@ function liveEntries(scene: Scene): string[] {
   const missing = [...iotCore.clients.values()].flatMap((client) => {
     const { connection, operator } = client
     if (connection === undefined) return []
-    const isLive = (filter: string, kind: string) => entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
+    const isLive = (filter: string, kind: string) =>
+      entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
     const native = [...connection.filters].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
     const server = operator.filter((filter) => !connection.filters.has(filter) && !isLive(filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)

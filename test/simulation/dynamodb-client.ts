@@ -35,7 +35,7 @@ export interface DatabaseWorld {
   readonly dynamodb: MapDynamoDb
   faults: DatabaseFaults
   /** Every operation that took effect, as it did. */
-  readonly observe?: (operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined) => void
+  readonly observe?: ((owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined) => void) | undefined
 }
 
 const ITEM_OPERATIONS = new Map<unknown, ItemOperation>([
@@ -96,11 +96,11 @@ class Calls {
   private perform(operation: ItemOperation, request: ItemRequest): ItemAnswer {
     try {
       const answer = this.world.dynamodb.perform(operation, request)
-      this.world.observe?.(operation, request, answer)
+      this.world.observe?.(this.owner, operation, request, answer)
       return answer
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error
-      this.world.observe?.(operation, request, undefined)
+      this.world.observe?.(this.owner, operation, request, undefined)
       throw new ConditionalCheckFailedException({ message: error.message, $metadata: {}, ...(error.row && { Item: error.row }) })
     }
   }
@@ -146,6 +146,11 @@ class Calls {
     const values = input.ExpressionAttributeValues as Record<string, AttributeValue>
     if (input.KeyConditionExpression !== `${hashKey} = :${hashKey}`) throw new Error(`${input.KeyConditionExpression} is not simulated`)
     const hash = values[`:${hashKey}`]?.S
-    return { Items: this.world.dynamodb.rows(table).filter((row) => row[hashKey]?.S === hash).map(copy) }
+    return {
+      Items: this.world.dynamodb
+        .rows(table)
+        .filter((row) => row[hashKey]?.S === hash)
+        .map(copy),
+    }
   }
 }

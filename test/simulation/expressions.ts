@@ -110,7 +110,10 @@ function both(reader: Reader): Condition {
 
 function single(reader: Reader): Condition {
   if (reader.peek === '(') return reader.inParentheses(() => either(reader))
-  for (const [name, wanted] of [['ATTRIBUTE_EXISTS', true], ['ATTRIBUTE_NOT_EXISTS', false]] as const) {
+  for (const [name, wanted] of [
+    ['ATTRIBUTE_EXISTS', true],
+    ['ATTRIBUTE_NOT_EXISTS', false],
+  ] as const) {
     if (!reader.takes(name)) continue
     const path = reader.inParentheses(() => reader.path())
     return (row, bindings) => (valueAt(row, path(bindings)) !== undefined) === wanted

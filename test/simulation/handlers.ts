@@ -55,6 +55,8 @@ export interface Run extends Owner {
   readonly batch: readonly QueuedEvent[]
   /** Milliseconds: Lambda stops it then. */
   readonly deadline: number
+  /** It died, or failed on the way. */
+  interrupted: boolean
 }
 
 /** A mutant: ports with a fault built in, to see that the checks find it. */
@@ -89,7 +91,7 @@ export class Handlers {
     const { scheduler, queues, note } = this.options
     const { hook } = batch[0]!
     const timeout = HOOK_SETTINGS[hook].timeoutSeconds * 1000
-    const run: Run = { alive: true, number: ++this.count, hook, batch, deadline: scheduler.now + timeout }
+    const run: Run = { alive: true, interrupted: false, number: ++this.count, hook, batch, deadline: scheduler.now + timeout }
     this.runs.push(run)
     note(`#${run.number} ${hook} starts: ${batch.map(({ id, receives, label }) => `${id}/${receives} ${label}`).join('; ')}`)
     const handler = handlerOf(HOOKS[hook], { config: CONFIGS.get(hook)!, ports: this.portsOf(run), log: (line) => this.log(run, line) })
@@ -99,11 +101,15 @@ export class Handlers {
         if (!run.alive) return
         const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
         this.finish(run)
+        run.interrupted = failed.size > 0
         note(`#${run.number} ends${failed.size > 0 ? `, failed: ${[...failed].join(' ')}` : ''}`)
         for (const event of batch) {
           if (failed.has(event.id)) queues.giveBack(event, scheduler.now)
           // Deleted: also the copy that another receive had shown.
-          else queues.events = queues.events.filter((other) => other !== event)
+          else {
+            queues.events = queues.events.filter((other) => other !== event)
+            queues.handled(event)
+          }
         }
       },
       (error) => {
@@ -115,6 +121,7 @@ export class Handlers {
   /** The process dies where it stands. */
   crash(run: Run): void {
     this.finish(run)
+    run.interrupted = true
     this.options.note(`#${run.number} crashes`)
     for (const event of run.batch) this.options.queues.giveBack(event, this.options.scheduler.now)
   }

@@ -1,12 +1,12 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { atRest, type Evidence, emptied, witness } from './checks.ts'
-import { MapDynamoDb } from './dynamodb.ts'
+import { type ItemAnswer, type ItemOperation, type ItemRequest, MapDynamoDb } from './dynamodb.ts'
 import { type DatabaseFaults, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
-import { Handlers, type Mutation } from './handlers.ts'
+import { Handlers, type Mutation, type Run } from './handlers.ts'
 import { IotCore, NO_PLATFORM_FAULTS, type PlatformFaults, type SimClient } from './iot-core.ts'
-import { NO_QUEUE_FAULTS, Queues, type QueueFaults } from './queues.ts'
-import { Random, Scheduler, settled } from './scheduler.ts'
+import { NO_QUEUE_FAULTS, type QueueFaults, Queues } from './queues.ts'
+import { type Owner, Random, Scheduler, settled } from './scheduler.ts'
 
 const TOPICS = ['a/1', 'a/2']
 const STEPS = 45
@@ -24,7 +24,7 @@ export interface Faults {
 export const FAULTS: Faults = {
   database: { throttled: 0.01, replyLost: 0.01, repeated: 0.01, unprocessed: 0.05 },
   platform: { lostDisconnect: 0.1, throttledSend: 0.02, lostPuback: 0.04, unknownConnection: 0.2, notYet: 0.3 },
-  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000 },
+  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000, overtakenUnsubscribe: false },
   crash: 0.004,
 }
 
@@ -36,8 +36,15 @@ export interface Outcome {
   readonly operations: number
 }
 
-export async function runHistory(seed: number, options: { mutation?: Mutation | undefined; faults?: Faults } = {}): Promise<Outcome> {
-  const history = new History(seed, options.faults ?? FAULTS, options.mutation)
+export interface HistoryOptions {
+  readonly mutation?: Mutation | undefined
+  readonly faults?: Faults
+  /** Every operation of DynamoDB in the log. */
+  readonly verbose?: boolean
+}
+
+export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<Outcome> {
+  const history = new History(seed, options.faults ?? FAULTS, options)
   return history.run()
 }
 
@@ -55,7 +62,8 @@ class History {
   private readonly database
   private operations = 0
 
-  constructor(seed: number, faults: Faults, mutation: Mutation | undefined) {
+  constructor(seed: number, faults: Faults, options: HistoryOptions) {
+    const { mutation } = options
     this.seed = seed
     this.faults = faults
     this.random = new Random(seed)
@@ -64,7 +72,7 @@ class History {
     const note = (line: string) => void this.log.push(`${this.scheduler.now - 1_800_000_000_000} ${line}`)
     const emit = (hook: HookName, event: object) => this.queues.put(hook, event, this.scheduler.now, labelOf(event))
     this.iotCore = new IotCore({ scheduler: this.scheduler, emit, note })
-    this.database = { scheduler: this.scheduler, dynamodb: this.dynamodb, faults: NO_DATABASE_FAULTS as DatabaseFaults }
+    this.database = { scheduler: this.scheduler, dynamodb: this.dynamodb, faults: NO_DATABASE_FAULTS as DatabaseFaults, observe: options.verbose ? this.observe(note) : undefined }
     const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
@@ -76,6 +84,17 @@ class History {
       note,
       watch: watched.watch,
     })
+  }
+
+  private observe(note: (line: string) => void) {
+    return (owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined): void => {
+      const named = (text: string) => text.replace(/M[A-Za-z0-8]{46}/g, (id) => this.iotCore.byId.get(id)?.name ?? id).replaceAll('\\u0000', '|')
+      const key = Object.values(request.Key ?? {}).map(({ S }) => S).join(' ')
+      const values = request.ExpressionAttributeValues ?? request.Item ?? {}
+      const what = [request.TableName.slice(5), key, request.UpdateExpression, request.ConditionExpression && `IF ${request.ConditionExpression}`, JSON.stringify(values)]
+      const gave = answer === undefined ? 'refused' : JSON.stringify(answer)
+      note(named(`  #${(owner as Run).number} ${operation} ${what.filter(Boolean).join(' ')} -> ${gave}`.replaceAll('\u0000', '|').replace(/\{"(?:S|N|SS|M)":([^{}]*)\}/g, '$1').replaceAll('18000000', '')))
+    }
   }
 
   async run(): Promise<Outcome> {
@@ -137,13 +156,17 @@ class History {
 
   private pass(ms: number): void {
     this.scheduler.now += ms
+    this.iotCore.deliverDue()
     this.handlers.stopLate()
   }
 
   private async step(): Promise<void> {
     if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.25)) await this.startRun(4)
     if (this.handlers.runs.length > 0 && this.random.chance(this.faults.crash)) this.handlers.crash(this.random.pick(this.handlers.runs))
-    if (await this.scheduler.step()) this.operations++
+    if (await this.scheduler.step()) {
+      this.operations++
+      this.iotCore.deliverDue()
+    }
   }
 
   private async startRun(most: number): Promise<boolean> {
@@ -207,5 +230,7 @@ class History {
 
 const labelOf = (event: object): string => {
   const { topic, clientId, sessionIdentifier, payload, topics } = event as Record<string, string>
-  return topic === undefined ? `${clientId} ${sessionIdentifier}${topics ? ` ${topics}` : ''}` : Buffer.from(payload ?? '', 'base64').toString()
+  return topic === undefined
+    ? `${clientId} ${sessionIdentifier}${topics ? ` ${topics}` : ''}`
+    : Buffer.from(payload ?? '', 'base64').toString()
 }

@@ -67,7 +67,7 @@ export class IotCore {
   private readonly scheduler: Scheduler
   private readonly random: Random
   private readonly options: IotCoreOptions
-  private readonly platform: Owner = { alive: true }
+  private underWay: { client: SimClient; connection: SimConnection; msgid: string; at: number }[] = []
   private sessions = 0
 
   constructor(options: IotCoreOptions) {
@@ -160,12 +160,19 @@ export class IotCore {
     this.options.emit('message.publish', { topic, clientid: 'publisher', timestamp, traceid: uuid, uuid, payload })
     const to = [...this.clients.values()].filter(({ connection }) => subscribes(connection, topic))
     this.options.note(`publish ${name} on ${topic} at ${timestamp}${to.map(({ id }) => ` ~${id}`)}`)
-    for (const client of to) void this.deliver(client, client.connection!, msgid)
+    for (const client of to) {
+      const at = this.scheduler.now + this.random.below(NATIVE_DELAY)
+      this.underWay.push({ client, connection: client.connection!, msgid, at })
+    }
   }
 
-  private async deliver(client: SimClient, connection: SimConnection, msgid: string): Promise<void> {
-    await this.scheduler.turn(this.platform, this.random.below(NATIVE_DELAY))
-    if (client.connection === connection && connection.halfOpenSince === undefined) this.received(client, msgid, 'native')
+  /** What IoT Core delivers natively has arrived by its time, where the connection still stood. */
+  deliverDue(): void {
+    const due = this.underWay.filter(({ at }) => at <= this.scheduler.now)
+    this.underWay = this.underWay.filter(({ at }) => at > this.scheduler.now)
+    for (const { client, connection, msgid, at } of due) {
+      if (client.connection === connection && at < (connection.halfOpenSince ?? Number.POSITIVE_INFINITY)) this.received(client, msgid, 'native')
+    }
   }
 
   private received(client: SimClient, msgid: string, how: 'native' | 'direct'): void {
@@ -212,9 +219,13 @@ export class IotCore {
   private lifecycle(client: SimClient, connection: SimConnection, more: object): { timestamp: number } {
     const timestamp = Math.max(client.lastStamp + 1, this.scheduler.now + this.random.between(-STAMP_ERROR, STAMP_ERROR))
     client.lastStamp = timestamp
-    return { clientId: client.id, timestamp, sessionIdentifier: connection.session, principalIdentifier: 'p', ...more } as { timestamp: number }
+    return { clientId: client.id, timestamp, sessionIdentifier: connection.session, principalIdentifier: 'p', ...more } as {
+      timestamp: number
+    }
   }
 }
 
 const subscribes = (connection: SimConnection | undefined, topic: string): boolean =>
-  connection !== undefined && connection.halfOpenSince === undefined && [...connection.filters].some((filter) => topicMatches(filter, topic))
+  connection !== undefined &&
+  connection.halfOpenSince === undefined &&
+  [...connection.filters].some((filter) => topicMatches(filter, topic))

@@ -1,6 +1,7 @@
 /** The hooks' queues as SQS keeps them: at least once, in any order, again after a failure, dead letters after too many receives. */
-import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
+
 import type { HookName } from '../../lambda/core/hooks.ts'
+import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
 import type { Random } from './scheduler.ts'
 
 export interface QueuedEvent {
@@ -21,8 +22,12 @@ export interface QueueFaults {
   readonly receivedTwice: number
   /** Milliseconds: an event may be hidden for up to this when it comes in. */
   readonly late: number
+  /** Whether the end of a subscription or connection may be handled before an unsubscribe of the same client that came first. */
+  readonly overtakenUnsubscribe: boolean
 }
-export const NO_QUEUE_FAULTS: QueueFaults = { duplicated: 0, receivedTwice: 0, late: 0 }
+export const NO_QUEUE_FAULTS: QueueFaults = { duplicated: 0, receivedTwice: 0, late: 0, overtakenUnsubscribe: false }
+
+const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed']
 
 export class Queues {
   events: QueuedEvent[] = []
@@ -39,13 +44,15 @@ export class Queues {
     const copies = this.random.chance(this.faults.duplicated) ? 2 : 1
     for (let i = 0; i < copies; i++) {
       const late = this.random.chance(0.15) ? this.random.below(this.faults.late + 1) : 0
-      this.events.push({ hook, id: `q${++this.ids}`, body: JSON.stringify(event), receives: 0, visibleAt: now + late, label })
+      const queued = { hook, id: `q${++this.ids}`, body: JSON.stringify(event), receives: 0, visibleAt: now + late, label }
+      this.events.push(queued)
+      if (hook === 'session.unsubscribed' && i === 0) this.unhandled.set(queued.id, queued)
     }
   }
 
   /** A batch of one hook's visible events, in any order; empty if there are none. */
   receive(now: number, most: number): QueuedEvent[] {
-    const visible = this.events.filter(({ visibleAt }) => visibleAt <= now)
+    const visible = this.events.filter((event) => event.visibleAt <= now && !this.mustWait(event))
     if (visible.length === 0) return []
     const { hook } = this.random.pick(visible)
     const size = this.random.between(1, most)
@@ -57,6 +64,22 @@ export class Queues {
     return batch
   }
 
+  private readonly unhandled = new Map<string, QueuedEvent>()
+
+  /** Unsubscribes are handled before what ends the same client's windows later. */
+  private mustWait(event: QueuedEvent): boolean {
+    if (this.faults.overtakenUnsubscribe || !ENDS.includes(event.hook)) return false
+    const { clientId, timestamp } = JSON.parse(event.body)
+    return [...this.unhandled.values()].some((other) => {
+      const earlier = JSON.parse(other.body)
+      return other.id !== event.id && earlier.clientId === clientId && earlier.timestamp < timestamp
+    })
+  }
+
+  handled(event: QueuedEvent): void {
+    this.unhandled.delete(event.id)
+  }
+
   /** The function failed, or died: visible again some time later, or dead. */
   giveBack(event: QueuedEvent, now: number): void {
     if (this.events.includes(event)) return
@@ -66,10 +89,14 @@ export class Queues {
 
   /** The operator's redrive: new message ids, from the beginning. */
   redrive(now: number): void {
-    for (const event of this.deadLetters.splice(0)) this.events.push({ ...event, id: `q${++this.ids}`, receives: 0, visibleAt: now })
+    for (const event of this.deadLetters.splice(0)) {
+      const again = { ...event, id: `q${++this.ids}`, receives: 0, visibleAt: now }
+      this.events.push(again)
+      if (this.unhandled.delete(event.id)) this.unhandled.set(again.id, again)
+    }
   }
 
   get nextVisible(): number {
-    return Math.min(...this.events.map(({ visibleAt }) => visibleAt))
+    return Math.min(...this.events.filter((event) => !this.mustWait(event)).map(({ visibleAt }) => visibleAt))
   }
 }
