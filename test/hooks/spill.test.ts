@@ -1,0 +1,139 @@
+/** More live clients than a topic's head has room for, and client ids that are hostile to maps and paths. */
+import { HEAD_LIVE } from '../../lambda/core/topic-row.ts'
+import { createTables, forEachEngine } from '../engines.ts'
+import { World } from '../world.ts'
+
+forEachEngine((engine) => {
+  let world: World
+  beforeEach(async () => {
+    world = new World(engine, await createTables(engine))
+  })
+
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `client-${i}`)
+  const connectAll = async (clients: readonly string[]) => {
+    for (const c of clients) await world.connect(c, `s-${c}`)
+  }
+  const headSize = async (topic: string) => JSON.stringify(await world.row('mqtt_topic_msg_map', topic)).length
+
+  it('60 clients go live and end: the head stays small, nobody is left', async () => {
+    const clients = many(60)
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    expect(await world.live()).toHaveLength(60)
+    expect(Object.keys((await world.row('mqtt_topic_msg_map', 't'))?.live?.M ?? {})).toHaveLength(HEAD_LIVE)
+    expect(await headSize('t')).toBeLessThan(1_000)
+    for (const [i, c] of clients.entries()) {
+      if (i % 3 === 0) await world.unsubscribe(c, `s-${c}`, 't')
+      else await world.disconnect(c, `s-${c}`)
+    }
+    expect(await world.live()).toEqual([])
+    expect(await world.scan('mqtt_sub')).toEqual([])
+  }, 60_000)
+
+  it('a spilled client that subscribes again keeps its since, and gets nothing twice', async () => {
+    const clients = many(HEAD_LIVE + 1)
+    const spilled = clients.at(-1)!
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    world.wait(5_000)
+    await world.publish('t', 'delivered natively')
+    world.wait(5_000)
+    const before = await world.live()
+    await world.subscribe(spilled, `s-${spilled}`, 't')
+    expect(world.device(spilled).got).toEqual([])
+    expect(await world.live()).toEqual(before)
+  })
+
+  it('a spilled client moves into the head when there is room, and sits nowhere else', async () => {
+    const clients = many(HEAD_LIVE + 1)
+    const [first, spilled] = [clients[0]!, clients.at(-1)!]
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    await world.unsubscribe(first, `s-${first}`, 't')
+    await world.subscribe(spilled, `s-${spilled}`, 't')
+    expect(await world.live()).toHaveLength(HEAD_LIVE)
+    await world.disconnect(spilled, `s-${spilled}`)
+    expect(await world.live()).toHaveLength(HEAD_LIVE - 1)
+  })
+
+  it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'late'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    const subscribed = world.subscribedEvent('late', 's-late', 't')
+    await world.disconnect('late', 's-late')
+    await world.handle('session.subscribed', subscribed)
+    expect(await world.live()).toHaveLength(HEAD_LIVE)
+    expect((await world.scan('mqtt_sub')).map(({ clientid }) => clientid?.S)).not.toContain('late')
+  })
+
+  it('spilled native subscribers settle at their end, spilled server-side ones are pushed to and the first acks for all', async () => {
+    const natives = many(HEAD_LIVE + 1)
+    const spilled = natives.at(-1)!
+    await world.operatorSubscribes('server-1', 't')
+    await world.operatorSubscribes('server-2', 't')
+    await connectAll(natives)
+    for (const c of natives) await world.subscribe(c, `s-${c}`, 't')
+    world.wait(5_000)
+    await world.publish('t', 'settled')
+    world.wait(5_000)
+    await world.disconnect(spilled, `s-${spilled}`)
+    expect((await world.queue()).stored).toEqual([])
+    await world.connect('server-1', 's1')
+    await world.connect('server-2', 's2')
+    expect((await world.live()).filter((name) => name.includes('server'))).toHaveLength(2)
+    await world.publish('t', 'pushed')
+    expect([world.device('server-1').got, world.device('server-2').got]).toEqual([['pushed'], ['pushed']])
+    expect(await world.queue()).toEqual({ named: [], stored: [] })
+    await world.disconnect('server-1', 's1')
+    await world.disconnect('server-2', 's2')
+    expect((await world.live()).filter((name) => name.includes('server'))).toEqual([])
+  })
+
+  it('a new session of a spilled client takes over its seat', async () => {
+    const clients = many(HEAD_LIVE + 1)
+    const spilled = clients.at(-1)!
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    await world.connect(spilled, 's-new', 1)
+    expect((await world.live()).some((name) => name.includes(spilled))).toBe(false)
+    await world.subscribe(spilled, 's-new', 't')
+    expect((await world.live()).filter((name) => name.includes(spilled))).toHaveLength(1)
+    await world.disconnect(spilled, 's-new', 1)
+    expect((await world.live()).some((name) => name.includes(spilled))).toBe(false)
+  })
+
+  const HOSTILE = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'a.b',
+    'a[0]',
+    ':v',
+    'ünïcödé-客户端-🦊',
+    'x'.repeat(128),
+    'a/b/c',
+    ' ',
+    '"',
+    '\\',
+    '0',
+    'live',
+  ]
+
+  it.each(HOSTILE)('client id %j: subscribes, is fetched for, pushed to, settled and forgotten', async (clientid) => {
+    await world.publish('q', 'queued')
+    await world.operatorSubscribes(clientid, 'server')
+    await world.connect(clientid, 's1')
+    await world.subscribe(clientid, 's1', 'q')
+    await world.publish('server', 'pushed')
+    expect(world.device(clientid).got).toEqual(['queued', 'pushed'])
+    expect(await world.live()).toEqual([`q ${clientid}`, `server ${clientid}`])
+    world.wait(5_000)
+    await world.publish('q', 'native')
+    world.wait(5_000)
+    await world.disconnect(clientid, 's1')
+    expect(await world.live()).toEqual([])
+    expect(await world.queue()).toEqual({ named: [], stored: [] })
+    expect((await world.row('mqtt_client', clientid))?.connect_state).toEqual({ N: '0' })
+  })
+})
