@@ -8,7 +8,8 @@ import {
   type SendDirectMessageCommandInput,
 } from '@aws-sdk/client-iot-data-plane'
 import type { Message } from '../core/message.ts'
-import type { Device, SendOutcome } from '../core/ports.ts'
+import { pacing } from '../core/pace.ts'
+import type { Clock, Device, SendOutcome } from '../core/ports.ts'
 
 /** How long a client may take to acknowledge a direct message. Seconds, 1 to 15 (SendDirectMessage, `timeout`). */
 export const CONFIRMATION_TIMEOUT = 5
@@ -28,9 +29,11 @@ const OUTCOME_OF_STATUS: Readonly<Record<number, SendOutcome>> = {
   504: 'unknown',
 }
 
-export function device(client: IoTDataPlaneClient): Device {
+export function device(client: IoTDataPlaneClient, clock: Clock): Device {
+  const turnOf = pacing(clock)
   return {
     async send(clientid, message, { retain } = { retain: false }) {
+      await turnOf(clientid)
       try {
         await client.send(new SendDirectMessageCommand(directMessage(clientid, message, retain)))
         return 'acked'

@@ -31,7 +31,7 @@ export function portsOn(platform: Platform): Ports {
     topics: topicTable(db, messages),
     acked: ackedTable(db),
     retained: retainTable(db),
-    device: device(platform.iot),
+    device: device(platform.iot, platform.clock),
     clock: platform.clock,
   }
 }

@@ -1,7 +1,6 @@
-/** Direct messages to one client with patience: one at a time, within IoT Core's rate, tried again while there is time. */
+/** Direct messages to one client with patience: one at a time, tried again while there is time. */
 import type { Message } from './message.ts'
 import type { Context, SendOutcome } from './ports.ts'
-import { PUBLISHES_PER_SECOND } from './settle.ts'
 
 /** Time kept for the last confirmation and the acknowledgements before the invocation ends. Milliseconds. */
 const CLOSING_TIME = 8_000
@@ -14,7 +13,6 @@ export class Courier {
   private readonly context: Context
   private readonly clientid: string
   private arrivalPauses: readonly number[]
-  private lastSent = 0
 
   /** `justArrived`: a "not connected" may only mean "not yet". */
   constructor(context: Context, clientid: string, options: { justArrived: boolean }) {
@@ -30,7 +28,6 @@ export class Courier {
     const { clock, device } = this.context.ports
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       if (this.isLate()) return 'late'
-      await this.keepPace()
       const outcome = await device.send(this.clientid, message, options)
       const [arrivalPause, ...later] = this.arrivalPauses
       if (outcome === 'gone' && arrivalPause !== undefined) {
@@ -43,12 +40,5 @@ export class Courier {
         return outcome
       }
     }
-  }
-
-  private async keepPace(): Promise<void> {
-    const { clock } = this.context.ports
-    const wait = this.lastSent + 1000 / PUBLISHES_PER_SECOND - clock.now()
-    if (wait > 0) await clock.sleep(wait)
-    this.lastSent = clock.now()
   }
 }
