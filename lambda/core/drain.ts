@@ -13,6 +13,11 @@ import { finalSegments, type Homes, headHomes, type TopicRow } from './topic-row
 /** Messages read ahead, and acknowledged together at most. */
 const READ_AHEAD = 50
 const ACKS_TOGETHER = 16
+/**
+ * How long after its connect or SUBSCRIBE a client may not be known yet. Later "not connected" is the truth, whatever the presence
+ * row says: its disconnected event was lost or is late. Milliseconds.
+ */
+const ARRIVAL = 60_000
 
 export interface Drain {
   readonly seat: Seat
@@ -68,7 +73,7 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
   }
 }
 
-async function stopped(context: Context, { seat, clientid }: Drain, stop: Stop): Promise<void> {
+async function stopped(context: Context, { seat, clientid, at, justArrived }: Drain, stop: Stop): Promise<void> {
   await context.ports.topics.release(seat, context.invocation.id)
   const where = `client '${clientid}', topic '${seat.topic}'`
   if (stop === 'forbidden') {
@@ -78,6 +83,7 @@ async function stopped(context: Context, { seat, clientid }: Drain, stop: Stop):
     )
   }
   if (stop === 'gone') {
+    if (!justArrived || context.ports.clock.now() - at > ARRIVAL) return
     const presence = await context.ports.clients.presence(clientid)
     if (presence?.session !== seat.live.session || !presence.connected) return
   }
