@@ -24,30 +24,25 @@ export interface Scene {
   readonly dynamodb: MapDynamoDb
 }
 
-interface Sending {
-  readonly startedAt: number
-  readonly ids: string[]
-}
-
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
 export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
   const evidence: Evidence = { violations: [], takenOff: new Map() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
-  const sendings = new Map<string, Sending>()
+  const sendings = new Map<string, string[]>()
 
   function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const key = `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic}`
-    const sending = sendings.get(key) ?? { startedAt: scheduler.now, ids: [] }
+    const sending = sendings.get(key) ?? []
     sendings.set(key, sending)
     const drains = run.hook === 'session.subscribed' || run.hook === 'session.created'
-    const later = sending.ids.find((other) => compareMsgids(other, msgid) > 0)
-    if (drains && later !== undefined && !sending.ids.includes(msgid) && (namedAt.get(msgid) ?? 0) < sending.startedAt - 50) {
+    const later = sending.find((other) => compareMsgids(other, msgid) > 0)
+    if (drains && later !== undefined && !sending.includes(msgid) && (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt) {
       const batchOfOne = run.batch.length === 1
       if (batchOfOne) evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later)}`)
     }
-    sending.ids.push(msgid)
+    sending.push(msgid)
   }
 
   function ports(run: Run, real: Ports): Ports {
@@ -81,6 +76,10 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
           const row = await real.topics.add(topic, msgids)
           for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
           return row
+        },
+        removeIds(topic, homes) {
+          for (const id of homes.keys()) namedAt.delete(id)
+          return real.topics.removeIds(topic, homes)
         },
       },
     }
@@ -136,7 +135,7 @@ function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
   })
   return [
     ...[...named]
-      .filter(([id]) => !stored.has(id))
+      .filter(([id]) => !stored.has(id) && !leftBehind.has(id))
       .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
     ...[...stored].filter((id) => !named.has(id)).map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
     ...below.map(
