@@ -75,13 +75,14 @@ export function clientTable(db: Database, node: string): ClientTable {
 }
 
 const NAMES = { '#session': 'session', '#version': 'version' }
-const SAME_CONNECTION = '(#session = :session AND #version = :version)'
+const SAME_CONNECTION = '#session = :session AND #version = :version'
 const WRITTEN_BY_EMQX = 'attribute_not_exists(event_at)'
 const MUCH_OLDER = 'event_at < :horizonBefore'
 const NEAR = 'event_at BETWEEN :horizonBefore AND :horizonAfter'
-const LOWER_VERSION = '(#version < :version OR (#version = :version AND #session <> :session AND event_at < :at))'
-/** {@link isNewer} of core/presence.ts, said to DynamoDB; an unknown client has no event_at either. */
-const NEWER_OR_UNKNOWN = `(${WRITTEN_BY_EMQX} OR ${MUCH_OLDER} OR (${NEAR} AND ${LOWER_VERSION}))`
+const LOWER_VERSION = '#version < :version'
+const OLDER_OF_SAME_VERSION = '#version = :version AND #session <> :session AND event_at < :at'
+/** {@link isNewer} of core/presence.ts, said to DynamoDB; an unknown client has no event_at either. AND binds closer than OR. */
+const NEWER_OR_UNKNOWN = [WRITTEN_BY_EMQX, MUCH_OLDER, `${NEAR} AND ${LOWER_VERSION}`, `${NEAR} AND ${OLDER_OF_SAME_VERSION}`].join(' OR ')
 
 const placeholders = (event: Connection, more: Item = {}) => ({
   ExpressionAttributeNames: NAMES,
