@@ -3,13 +3,14 @@ import { ConditionalCheckFailedException, DeleteItemCommand, UpdateItemCommand }
 import type { Subscription, SubscriptionTable } from '../core/ports.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { type Database, ifHolds, queryAll } from './dynamodb.ts'
+import { contended, ROUNDS } from './live-rows.ts'
 
 export function subscriptionTable(db: Database): SubscriptionTable {
   const TableName = db.tables.mqtt_sub
 
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows, so that an earlier unsubscribe that arrives later leaves the row. */
-  async function renew(standing: Subscription, { session, since = 0 }: Subscription): Promise<void> {
-    if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return
+  async function renew(standing: Subscription, { session, since = 0 }: Subscription): Promise<boolean> {
+    if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
     const update = new UpdateItemCommand({
       TableName,
       Key: keyOf(standing),
@@ -18,7 +19,7 @@ export function subscriptionTable(db: Database): SubscriptionTable {
       ExpressionAttributeNames: NAMES,
       ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since) },
     })
-    await ifHolds(db.client.send(update))
+    return (await ifHolds(db.client.send(update))) !== undefined
   }
 
   return {
@@ -38,14 +39,17 @@ export function subscriptionTable(db: Database): SubscriptionTable {
         ReturnValues: 'ALL_NEW',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       })
-      try {
-        return subscriptionOf((await db.client.send(update)).Attributes ?? {})
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error
-        const standing = subscriptionOf(error.Item ?? {})
-        await renew(standing, subscription)
-        return standing
+      for (let round = 0; round < ROUNDS; round++) {
+        try {
+          return subscriptionOf((await db.client.send(update)).Attributes ?? {})
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error
+          const standing = subscriptionOf(error.Item ?? {})
+          // Renewed already, or deleted between the two: then it is to be written anew.
+          if (await renew(standing, subscription)) return standing
+        }
       }
+      throw contended(subscription.topic)
     },
 
     async unsubscribed(clientid, topic, session, until) {
