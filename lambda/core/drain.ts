@@ -1,5 +1,5 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
-import { acknowledge, dropNames } from './acknowledge.ts'
+import { acknowledge, dropNames, takesAcks } from './acknowledge.ts'
 import { Courier } from './courier.ts'
 import { BackendError } from './errors.ts'
 import type { HookRow } from './hooks.ts'
@@ -96,8 +96,10 @@ async function stopped(context: Context, { seat, clientid, at, justArrived }: Dr
 class Run {
   private readonly context: Context
   private readonly drain: Drain
-  /** Delivered or not to be delivered: not met again. */
+  /** Delivered or not to be delivered: not met again while the queue names them. */
   private readonly passed = new Set<string>()
+  /** Of these the ids that are off the queue once the acknowledgements are written: a repeated publish may name them anew. */
+  private readonly taken = new Set<string>()
   private readonly courier: Courier
   private left: number
   private unsaved: Homes = new Map()
@@ -144,11 +146,14 @@ class Run {
       }
     }
     await this.settleAcks()
+    for (const id of this.taken) this.passed.delete(id)
+    this.taken.clear()
     return undefined
   }
 
   private acked(id: string, seqs: Set<number>): void {
     this.left--
+    if (takesAcks(this.context.config, this.drain.seat.topic)) this.taken.add(id)
     this.unsaved.set(id, seqs)
     if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
   }
@@ -173,7 +178,10 @@ class Run {
     const expired = ids.filter((id) => stored.has(id) && hasExpired(stored.get(id)!, this.drain.at))
     const dead = [...ids.filter((id) => !stored.has(id)), ...expired]
     if (dead.length === 0) return
-    for (const id of dead) this.passed.add(id)
+    for (const id of dead) {
+      this.passed.add(id)
+      this.taken.add(id)
+    }
     if (expired.length > 0) await ports.messages.remove(expired)
     await dropNames(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
   }
