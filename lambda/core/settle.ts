@@ -13,8 +13,11 @@ export const MARGIN = 1000
 export const CLEAN_DOUBT = 1000
 /** IoT Core's longest keep-alive in seconds: assumed where GetConnection does not tell. */
 export const LONGEST_KEEP_ALIVE = 1200
-/** A dead peer is noticed after one and a half keep-alive periods [MQTT-3.1.2-24]. Milliseconds. */
-export const lostDoubt = (keepAlive: number | undefined): number => 1500 * (keepAlive || LONGEST_KEEP_ALIVE)
+/**
+ * A dead peer is noticed after one and a half keep-alive periods [MQTT-3.1.2-24], and what was under way when it died is in doubt too.
+ * Milliseconds; `keepAlive` in seconds.
+ */
+export const lostDoubt = (keepAlive: number | undefined): number => 1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT
 /** IoT Core discards what exceeds this many publishes to a connection in a second. */
 export const PUBLISHES_PER_SECOND = 100
 
