@@ -17,8 +17,6 @@ export interface SimConnection {
   readonly version: number
   /** Milliseconds, as everywhere here. */
   readonly since: number
-  /** Seconds. */
-  readonly keepAlive: number
   /** From here on nothing reaches the client, and IoT Core does not know. */
   halfOpenSince?: number
   readonly filters: Set<string>
@@ -28,6 +26,8 @@ export interface SimClient {
   readonly id: string
   /** Filters of the operator's rows of mqtt_sub. */
   readonly operator: readonly string[]
+  /** Seconds: a client is taken to keep it from one connection to the next. */
+  readonly keepAlive: number
   connection?: SimConnection
   version: number
   lastStamp: number
@@ -77,7 +77,7 @@ export class IotCore {
   }
 
   add(id: string, operator: readonly string[] = []): SimClient {
-    const client: SimClient = { id, operator, version: 0, lastStamp: 0, lastEventLost: false, got: new Map() }
+    const client: SimClient = { id, operator, keepAlive: this.random.pick([2, 4, 12]), version: 0, lastStamp: 0, lastEventLost: false, got: new Map() }
     this.clients.set(id, client)
     return client
   }
@@ -88,7 +88,6 @@ export class IotCore {
       session: `s${++this.sessions}`,
       version: client.version++,
       since: this.scheduler.now,
-      keepAlive: this.random.pick([2, 4, 12]),
       filters: new Set(),
     }
     client.connection = connection
@@ -96,7 +95,7 @@ export class IotCore {
     const event = this.lifecycle(client, connection, { eventType: 'connected', versionNumber: connection.version })
     this.options.emit('client.connected', event)
     this.options.emit('session.created', event)
-    this.options.note(`${client.id} connects ${connection.session} keep-alive ${connection.keepAlive} at ${event.timestamp}`)
+    this.options.note(`${client.id} connects ${connection.session} keep-alive ${client.keepAlive} at ${event.timestamp}`)
   }
 
   /** The connection ends, and IoT Core knows it. */
@@ -120,8 +119,8 @@ export class IotCore {
   /** IoT Core notices dead peers after one and a half keep-alives at the latest. */
   noticeDeadPeers(certainly = false): void {
     for (const client of this.clients.values()) {
-      const { halfOpenSince, keepAlive } = client.connection ?? {}
-      if (halfOpenSince === undefined || keepAlive === undefined) continue
+      const { keepAlive, connection: { halfOpenSince } = {} } = client
+      if (halfOpenSince === undefined) continue
       const late = this.scheduler.now - halfOpenSince - 1500 * keepAlive
       if (certainly || late >= 0 || this.random.chance(0.1)) {
         // Time jumps here; the platform's does not.
@@ -193,9 +192,9 @@ export class IotCore {
       connection: async (clientid): Promise<NativeConnection | undefined> => {
         await scheduler.turn(owner)
         if (random.chance(this.faults.unknownConnection)) return undefined
-        const { connection } = this.clients.get(clientid) ?? {}
-        if (connection === undefined) return { connected: false }
-        return { connected: true, connectedSince: connection.since, keepAlive: connection.keepAlive }
+        const { connection, keepAlive } = this.clients.get(clientid)!
+        if (connection === undefined) return { connected: false, keepAlive }
+        return { connected: true, connectedSince: connection.since, keepAlive }
       },
       retained: async () => undefined,
     }
