@@ -30,7 +30,7 @@ type Answer = { ready: true } | { id: string; result: string } | { id: string; e
 
 const SANDBOX = join(import.meta.dirname, 'function-sandbox.cjs')
 /** Handlers keep little; the default lets a thread's young generation grow to 48 MB. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
 
 export class LocalFunction implements Invocable {
   readonly settings: FunctionSettings

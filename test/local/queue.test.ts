@@ -1,0 +1,144 @@
+import { EventSource, type Invocable } from '../../local/event-source.ts'
+import { Queue, type SqsRecord } from '../../local/queue.ts'
+import { eventually, pause } from './mqtt-client.ts'
+
+const queueOf = (options: Partial<Queue['options']> = {}) =>
+  new Queue({ name: 'q', arn: 'arn:aws:sqs:eu-west-1:0:q', retryAfterMs: 20, ...options })
+
+type Handler = (bodies: string[], records: readonly SqsRecord[]) => unknown
+
+/** Connects a handler to a queue and notes each batch that it got. */
+function attach(queue: Queue, handler: Handler, partialResponses = true) {
+  const batches: string[][] = []
+  const target: Invocable = {
+    name: 'f',
+    invoke: async ({ Records }) => {
+      const bodies = Records.map(({ body }) => body)
+      batches.push(bodies)
+      return await handler(bodies, Records)
+    },
+  }
+  const source = new EventSource(queue, target, { batchSize: 3, partialResponses, warn: () => undefined })
+  queue.onVisible = () => source.wake()
+  return { batches, source }
+}
+
+const done = (queue: Queue) => eventually('empty queue', () => queue.depth === 0)
+
+test('a burst is handled in batches, in order, one at a time', async () => {
+  const queue = queueOf()
+  let running = 0
+  const { batches } = attach(queue, async () => {
+    expect(++running).toBe(1)
+    await pause(5)
+    running--
+  })
+  for (const body of ['1', '2', '3', '4', '5']) queue.send(body)
+  await done(queue)
+  expect(batches).toEqual([
+    ['1', '2', '3'],
+    ['4', '5'],
+  ])
+})
+
+test('a record says what SQS says', async () => {
+  const queue = queueOf()
+  let seen: SqsRecord | undefined
+  attach(queue, (_, [record]) => {
+    seen = record
+  })
+  queue.send('{"a":1}')
+  await done(queue)
+  expect(seen).toEqual({
+    messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    receiptHandle: expect.any(String),
+    body: '{"a":1}',
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: expect.stringMatching(/^\d{13}$/),
+      SenderId: 'local',
+      ApproximateFirstReceiveTimestamp: expect.stringMatching(/^\d{13}$/),
+    },
+    messageAttributes: {},
+    md5OfBody: 'bb6cb5c68df4652941caf652a366f2d8',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:0:q',
+    awsRegion: 'eu-west-1',
+  })
+})
+
+test('I8: a reported record comes again, its neighbours do not, and it ends as a dead letter', async () => {
+  const queue = queueOf({ maxReceiveCount: 3 })
+  const counts: string[] = []
+  const { batches } = attach(queue, (_, records) => {
+    const poison = records.filter(({ body }) => body === 'poison')
+    counts.push(...poison.map(({ attributes }) => attributes.ApproximateReceiveCount))
+    return { batchItemFailures: poison.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+  })
+  for (const body of ['1', 'poison', '2']) queue.send(body)
+  await done(queue)
+  expect(batches).toEqual([['1', 'poison', '2'], ['poison'], ['poison']])
+  expect(counts).toEqual(['1', '2', '3'])
+  expect(queue.deadLetters).toMatchObject([{ body: 'poison', receives: 3, reason: 'reported by the function' }])
+  expect(queue.redrive()).toBe(1)
+  await done(queue)
+  expect(queue.deadLetters).toHaveLength(1)
+})
+
+test.each<[string, Handler, boolean]>([
+  ['a throw', () => Promise.reject(new Error('boom')), true],
+  ['a report that names a stranger', () => ({ batchItemFailures: [{ itemIdentifier: 'who' }] }), true],
+  ['a report that is none', () => ({ batchItemFailures: [{}] }), true],
+])('%s fails the whole batch', async (_, handler, partialResponses) => {
+  const queue = queueOf({ maxReceiveCount: 1 })
+  attach(queue, handler, partialResponses)
+  queue.send('1')
+  queue.send('2')
+  await done(queue)
+  expect(queue.deadLetters.map(({ body }) => body)).toEqual(['1', '2'])
+})
+
+test('without ReportBatchItemFailures a report means nothing', async () => {
+  const queue = queueOf({ maxReceiveCount: 1 })
+  attach(queue, (_, records) => ({ batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })) }), false)
+  queue.send('1')
+  await done(queue)
+  expect(queue.deadLetters).toEqual([])
+})
+
+test('a slow delivery blocks nobody: another invocation starts after 100 ms of waiting, ten at most', async () => {
+  const queue = queueOf()
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const { batches } = attach(queue, ([first]) => (first === 'slow' ? held : undefined))
+  queue.send('slow')
+  await eventually('slow is in flight', () => queue.inFlight === 1)
+  const sent = Date.now()
+  queue.send('quick')
+  await eventually('quick is handled', () => batches.length === 2 && queue.inFlight === 1)
+  expect(Date.now() - sent).toBeGreaterThanOrEqual(95)
+  release()
+  await done(queue)
+
+  let most = 0
+  let running = 0
+  const busy = queueOf()
+  attach(busy, async () => {
+    most = Math.max(most, ++running)
+    await pause(300)
+    running--
+  })
+  for (let i = 0; i < 45; i++) busy.send(`${i}`)
+  await done(busy)
+  expect(most).toBe(10)
+})
+
+test('what is delayed, in flight or waiting is saved in the order of sending', () => {
+  const queue = queueOf()
+  for (const body of ['1', '2', '3']) queue.send(body)
+  queue.receive(1)
+  expect(queue.save().waiting).toEqual(['1', '2', '3'])
+  expect(queue.inFlight).toBe(1)
+})
