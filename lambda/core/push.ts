@@ -1,5 +1,5 @@
 /** Publishes on their way to who is live: server-side subscribers, and native ones that subscribed while the message was being stored. */
-import { acknowledge } from './acknowledge.ts'
+import { acknowledge, takesAcks } from './acknowledge.ts'
 import { drain } from './drain.ts'
 import type { Message } from './message.ts'
 import { millisOfMsgid } from './msgid.ts'
@@ -125,5 +125,5 @@ async function takeOff(
   for (const id of fresh) if (!homes.has(id)) homes.set(id, new Set([row.seq]))
   for (const id of fresh) taken.add(id)
   if (fresh.length > 0) await acknowledge(context, { topic: row.topic, clientid, homes })
-  else if (msgids.length > 0) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
+  else if (msgids.length > 0 && takesAcks(context.config, row.topic)) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
 }

@@ -4,7 +4,7 @@ import { millisOfMsgid } from './msgid.ts'
 import { pendingBackwards } from './pending.ts'
 import type { Context } from './ports.ts'
 import { lostDoubt, MARGIN, settledBy, type Window } from './settle.ts'
-import { addHomes, finalSegments, type Homes, type Live, type TopicRow } from './topic-row.ts'
+import { addHomes, finalSegments, type Homes, headHomes, type Live, type TopicRow } from './topic-row.ts'
 
 /** Segments settled in one go in mid-window, and how often it is tried for a topic (GetConnection: 1/s a client). Milliseconds. */
 const SEGMENTS_PER_TRY = 100
@@ -15,11 +15,19 @@ const STRAGGLERS = 3_600_000
 /** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). */
 export async function settleWindow(context: Context, row: TopicRow, clientid: string, window: Window): Promise<void> {
   if (!canSettle(context, row.topic) || window.to < window.from) return
+  // All are read before any is judged: a second with more than IoT Core delivers may lie across the head and segments.
+  const pages: Homes[] = []
   for await (const homes of pendingBackwards(context.ports.topics, row)) {
-    await settle(context, row.topic, clientid, homes, window)
-    const youngest = Math.max(0, ...[...homes.keys()].map(millisOfMsgid))
-    if (homes.size > 0 && youngest < window.from - STRAGGLERS) return
+    pages.push(homes)
+    if (homes.size > 0 && youngestOf(homes) < window.from - STRAGGLERS) break
   }
+  const settled = new Set(
+    settledBy(
+      pages.flatMap((homes) => [...homes.keys()]),
+      window,
+    ),
+  )
+  for (const homes of pages) await take(context, row.topic, clientid, homes, settled)
 }
 
 /** What surely reached a subscriber that was live from `since` on; `doubt` before the end may have been under way. Milliseconds. */
@@ -39,7 +47,11 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
     const homes: Homes = new Map()
     for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
-    const settled = new Set(await settle(context, row.topic, clientid, homes, windowOf(live, at, lostDoubt(connection.keepAlive))))
+    const { from, to: proven } = windowOf(live, at, lostDoubt(connection.keepAlive))
+    // The last second of a part may go on in the next; that of the whole goes on in the head.
+    const until = to < finalSegments(row) ? Math.min(proven, youngestOf(homes) - 1000) : proven
+    const settled = new Set(settledBy([...homes.keys(), ...headHomes(row).keys()], { from, to: until }))
+    await take(context, row.topic, clientid, homes, settled)
     const left = [...homes].filter(([id]) => !settled.has(id)).flatMap(([, seqs]) => [...seqs])
     const first = Math.min(to, ...left)
     if (first > row.first) await context.ports.topics.advanceFirst(row.topic, first)
@@ -49,9 +61,8 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
 
 const canSettle = ({ config }: Context, topic: string): boolean => config.settles && takesAcks(config, topic)
 
-async function settle(context: Context, topic: string, clientid: string, homes: Homes, window: Window): Promise<string[]> {
-  const ids = settledBy(homes.keys(), window)
-  const settled: Homes = new Map(ids.map((id) => [id, homes.get(id) ?? new Set()]))
-  await acknowledge(context, { topic, clientid, homes: settled })
-  return ids
+const youngestOf = (homes: Homes): number => Math.max(0, ...[...homes.keys()].map(millisOfMsgid))
+
+async function take(context: Context, topic: string, clientid: string, homes: Homes, settled: ReadonlySet<string>): Promise<void> {
+  await acknowledge(context, { topic, clientid, homes: new Map([...homes].filter(([id]) => settled.has(id))) })
 }
