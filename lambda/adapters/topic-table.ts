@@ -19,12 +19,13 @@ export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'
       const mark = new UpdateItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
         Key: { topic: S(goneKey(filter, event.clientid)) },
-        UpdateExpression: 'SET #session = :session, #until = :until, expires_at = :expiry',
+        UpdateExpression: 'SET #session = :session, earlier = if_not_exists(#until, :zero), #until = :until, expires_at = :expiry',
         ConditionExpression: 'attribute_not_exists(#until) OR #until < :until',
         ExpressionAttributeNames: { '#session': 'session', '#until': 'until' },
         ExpressionAttributeValues: {
           ':session': S(event.session),
           ':until': N(event.at),
+          ':zero': N(0),
           ':expiry': N(Math.floor(event.at / 1000) + MARKER_LIFETIME),
         },
       })
@@ -33,7 +34,7 @@ export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'
 
     async goneSince(filter, clientid) {
       const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(goneKey(filter, clientid)) })
-      return item && { session: text(item.session) ?? '', until: number(item.until) ?? 0 }
+      return item && { session: text(item.session) ?? '', until: number(item.until) ?? 0, earlier: number(item.earlier) ?? 0 }
     },
   }
 }

@@ -2,8 +2,9 @@
 import { fetchQueue } from './drain.ts'
 import type { Connection, Disconnected, SubscriptionChange } from './events.ts'
 import type { Context, Ports, Seated, Subscription } from './ports.ts'
+import { provenWindow } from './proven-window.ts'
 import { CLEAN_DOUBT, lostDoubt } from './settle.ts'
-import { settleWindow, windowOf } from './settle-live.ts'
+import { settleWindow } from './settle-live.ts'
 import { fetchRow } from './subscription.ts'
 import { coveringFilter, hasWildcard, parseSubscription } from './topic.ts'
 import { type Live, wildcardEntry } from './topic-row.ts'
@@ -45,8 +46,9 @@ export async function endConnection(context: Context, event: Disconnected): Prom
       const end = { session: event.session, until: event.at }
       const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
       if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
-        const window = windowOf(ended.seat.live, event.at, await doubtFor(context.ports, event.clientid, shared, doubt))
-        await settleWindow(context, ended.row, event.clientid, window)
+        const was = { clientid: event.clientid, filter: subscription.topic, live: ended.seat.live }
+        const until = { until: event.at, doubt: await doubtFor(context.ports, event.clientid, shared, doubt) }
+        await settleWindow(context, ended.row, event.clientid, await provenWindow(context.ports, was, until))
       } else if (ended === undefined && isMine(subscription, event)) {
         await settleAgain(context, subscription, event, await doubtFor(context.ports, event.clientid, shared, doubt))
       }
@@ -71,7 +73,8 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const live = ended?.seat.live
   if (ended !== undefined && live?.kind === 'client' && !hasWildcard(topic)) {
     const doubt = await doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
-    await settleWindow(context, ended.row, event.clientid, windowOf(live, event.at, doubt))
+    const window = await provenWindow(ports, { clientid: event.clientid, filter, live }, { until: event.at, doubt })
+    await settleWindow(context, ended.row, event.clientid, window)
   }
   if (ended === undefined || live === undefined || live.at <= event.at || hasWildcard(topic)) {
     await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
@@ -87,15 +90,12 @@ const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disc
 
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
 async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: number): Promise<void> {
-  const { topic } = seatOf(subscription)
-  const [row, gone] = await Promise.all([
-    context.ports.topics.head(topic),
-    context.ports.topics.goneSince(subscription.topic, event.clientid),
-  ])
-  const until = gone?.session === event.session ? Math.min(gone.until, event.at) : event.at
-  const since = subscription.since ?? event.at
-  if (row !== undefined)
-    await settleWindow(context, row, event.clientid, windowOf({ kind: 'client', session: event.session, since, at: since }, until, doubt))
+  const { clientid, session } = event
+  const { topic: filter, since = event.at, at = since } = subscription
+  const row = await context.ports.topics.head(seatOf(subscription).topic)
+  if (row === undefined) return
+  const live: Live = { kind: 'client', session, since, at }
+  await settleWindow(context, row, clientid, await provenWindow(context.ports, { clientid, filter, live }, { until: event.at, doubt }))
 }
 
 /** A member of a shared subscription cannot know which member got a message: it settles as late as for a lost connection. */

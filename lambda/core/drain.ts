@@ -7,8 +7,9 @@ import { hasExpired, type Message } from './message.ts'
 import { millisOfMsgid } from './msgid.ts'
 import { oldestFirst, pendingWindows } from './pending.ts'
 import type { Context, Seat, Seated } from './ports.ts'
+import { subscriptionIsOver } from './presence.ts'
 import { MARGIN } from './settle.ts'
-import { finalSegments, type Homes, headHomes, type TopicRow } from './topic-row.ts'
+import { finalSegments, type Homes, headHomes, type Live, type TopicRow } from './topic-row.ts'
 
 /** Messages read ahead, and acknowledged together at most. */
 const READ_AHEAD = 50
@@ -18,6 +19,7 @@ const ACKS_TOGETHER = 16
  * row says: its disconnected event was lost or is late. Milliseconds.
  */
 const ARRIVAL = 60_000
+export const hasJustArrived = (live: Live, now: number): boolean => now - live.at <= ARRIVAL
 
 export interface Drain {
   readonly seat: Seat
@@ -73,7 +75,7 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
   }
 }
 
-async function stopped(context: Context, { seat, clientid, at, justArrived }: Drain, stop: Stop): Promise<void> {
+async function stopped(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
   await context.ports.topics.release(seat, context.invocation.id)
   const where = `client '${clientid}', topic '${seat.topic}'`
   if (stop === 'forbidden') {
@@ -83,9 +85,9 @@ async function stopped(context: Context, { seat, clientid, at, justArrived }: Dr
     )
   }
   if (stop === 'gone') {
-    if (!justArrived || context.ports.clock.now() - at > ARRIVAL) return
+    if (!justArrived || !hasJustArrived(seat.live, context.ports.clock.now())) return
     const presence = await context.ports.clients.presence(clientid)
-    if (presence?.session !== seat.live.session || !presence.connected) return
+    if (subscriptionIsOver(presence, seat.live)) return
   }
   throw new BackendError(
     'unfinished',

@@ -67,6 +67,14 @@ export interface Seated {
   readonly seat: Seat
 }
 
+/** That a session unsubscribed. */
+export interface Gone {
+  readonly session: string
+  /** Milliseconds: the latest unsubscribe, and the one before it; 0: none is known. */
+  readonly until: number
+  readonly earlier: number
+}
+
 /** `mqtt_topic_msg_map`: the topic rows. Every method is made of single-row atomic updates. */
 export interface TopicTable {
   /** Adds ids to the head and returns it as of that moment: who is live sees the ids, or is seen here. */
@@ -98,7 +106,7 @@ export interface TopicTable {
   claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
   /** Remembers that the session unsubscribed from the filter, for subscribed events that it overtook. */
   markGone(filter: string, event: SubscriptionChange): Promise<void>
-  goneSince(filter: string, clientid: string): Promise<{ session: string; until: number } | undefined>
+  goneSince(filter: string, clientid: string): Promise<Gone | undefined>
 }
 
 /** `mqtt_acked`. */

@@ -1,6 +1,6 @@
 /** Publishes on their way to who is live: server-side subscribers, and native ones that subscribed while the message was being stored. */
 import { acknowledge, takesAcks } from './acknowledge.ts'
-import { drain } from './drain.ts'
+import { drain, hasJustArrived } from './drain.ts'
 import type { Message } from './message.ts'
 import { millisOfMsgid } from './msgid.ts'
 import { locate } from './pending.ts'
@@ -62,17 +62,18 @@ async function pushToSeat(context: Context, row: TopicRow, seat: Seat, messages:
   const catching = live.catching
   // Another handler is draining the queue for this client: it finds the new messages there, in order.
   if (catching !== undefined && catching.by !== context.invocation.id && catching.until >= clock.now()) return []
+  const justArrived = hasJustArrived(live, clock.now())
   const acked: string[] = []
   if (catching === undefined) {
     const last = await sendInOrder(context, clientid, due, acked)
-    if (last === 'acked' || last === 'gone' || last === 'unsendable') return [{ clientid, msgids: acked }]
+    if (last === 'acked' || last === 'unsendable' || (last === 'gone' && !justArrived)) return [{ clientid, msgids: acked }]
   }
   await takeOff(context, { row, stored: due.map((message) => ({ message, repeated: false })) }, clientid, acked, new Set())
   const lease = { by: context.invocation.id, until: context.invocation.deadline }
   const leased = await topics.lease(seat, lease, clock.now())
   if (leased === undefined) return []
   const at = millisOfMsgid(due.at(-1)!.msgid)
-  await drain(context, { seat, clientid, row: fetchRow(context.config, row.topic), at, justArrived: false }, leased)
+  await drain(context, { seat, clientid, row: fetchRow(context.config, row.topic), at, justArrived }, leased)
   return []
 }
 

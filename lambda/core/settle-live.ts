@@ -3,8 +3,9 @@ import { acknowledge, takesAcks } from './acknowledge.ts'
 import { millisOfMsgid } from './msgid.ts'
 import { pendingBackwards } from './pending.ts'
 import type { Context } from './ports.ts'
+import { provenWindow } from './proven-window.ts'
 import { lostDoubt, MARGIN, settledBy, type Window } from './settle.ts'
-import { addHomes, finalSegments, type Homes, headHomes, type Live, type TopicRow } from './topic-row.ts'
+import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from './topic-row.ts'
 
 /** Segments settled in one go in mid-window, and how often it is tried for a topic (GetConnection: 1/s a client). Milliseconds. */
 const SEGMENTS_PER_TRY = 100
@@ -30,9 +31,6 @@ export async function settleWindow(context: Context, row: TopicRow, clientid: st
   for (const homes of pages) await take(context, row.topic, clientid, homes, settled)
 }
 
-/** What surely reached a subscriber that was live from `since` on; `doubt` before the end may have been under way. Milliseconds. */
-export const windowOf = (live: Live, until: number, doubt: number): Window => ({ from: live.since + MARGIN, to: until - doubt })
-
 /**
  * After a head was sealed: if GetConnection shows that a native subscriber's connection still stands, what is older than a dead
  * peer's notice was delivered. Unsure or throttled: nothing is settled. `at`: time of the publish, in ms.
@@ -47,7 +45,8 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
     const homes: Homes = new Map()
     for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
-    const { from, to: proven } = windowOf(live, at, lostDoubt(connection.keepAlive))
+    const doubt = lostDoubt(connection.keepAlive)
+    const { from, to: proven } = await provenWindow(context.ports, { clientid, filter: row.topic, live }, { until: at, doubt })
     // The last second of a part may go on in the next; that of the whole goes on in the head.
     const until = to < finalSegments(row) ? Math.min(proven, youngestOf(homes) - 1000) : proven
     const settled = new Set(settledBy([...homes.keys(), ...headHomes(row).keys()], { from, to: until }))

@@ -3,6 +3,7 @@
  * the client's live window counts as delivered. Ids carry their time; the row alone decides.
  */
 import { millisOfMsgid } from './msgid.ts'
+import type { Live } from './topic-row.ts'
 
 /**
  * How far a message's time and a subscription's may disagree. Rules stamp a publish when they evaluate it, a little after
@@ -26,6 +27,12 @@ export interface Window {
   readonly from: number
   readonly to: number
 }
+
+/** What surely reached a subscriber that was live until `until`; `doubt` before that it may have been under way. Milliseconds. */
+export const windowOf = (live: Pick<Live, 'since'>, until: number, doubt: number): Window => ({
+  from: live.since + MARGIN,
+  to: until - doubt,
+})
 
 /** The ids that the window settles: those in it, save where more arrived in a second than IoT Core delivers. */
 export function settledBy(ids: Iterable<string>, window: Window): string[] {

@@ -25,17 +25,27 @@ const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: str
  * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was
  * written, so that either this sees the end, or the end's handler sees what was written.
  */
-export async function isStale(ports: Ports, event: { clientid: string; session: string; at: number }, filter: string): Promise<boolean> {
+export async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
   const [presence, unsubscribed] = await Promise.all([ports.clients.presence(event.clientid), hasUnsubscribed(ports, event, filter)])
   return subscriptionIsOver(presence, event) || unsubscribed
 }
 
 /** Whether the session unsubscribed from the filter at or after the event. */
-export async function hasUnsubscribed(
+export const hasUnsubscribed = async (ports: Ports, event: SessionEvent, filter: string): Promise<boolean> =>
+  (await endsOf(ports, event, filter)).some((end) => end >= event.at)
+
+/** When the session unsubscribed from the filter, as far as it is remembered. Milliseconds. */
+export async function endsOf(
   ports: Ports,
-  event: { clientid: string; session: string; at: number },
+  { clientid, session }: Pick<SessionEvent, 'clientid' | 'session'>,
   filter: string,
-): Promise<boolean> {
-  const gone = await ports.topics.goneSince(filter, event.clientid)
-  return gone?.session === event.session && gone.until >= event.at
+): Promise<number[]> {
+  const gone = await ports.topics.goneSince(filter, clientid)
+  return gone?.session === session ? [gone.until, gone.earlier] : []
+}
+
+interface SessionEvent {
+  readonly clientid: string
+  readonly session: string
+  readonly at: number
 }

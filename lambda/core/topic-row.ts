@@ -4,7 +4,7 @@
  * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, spill, newest, spill_servers]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  live clients for whom the head has no room
- * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, expires_at}
+ * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
  *
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
  */

@@ -4,7 +4,7 @@ import { parseSubscriptionChange, type SubscriptionChange } from '../core/events
 import { eachAlone, type Hook } from '../core/hook-entry.ts'
 import type { Context, Seated, Subscription } from '../core/ports.ts'
 import { allDone } from '../core/settled-promises.ts'
-import { fetchRow, isStale } from '../core/subscription.ts'
+import { endsOf, fetchRow, isStale } from '../core/subscription.ts'
 import { hasWildcard, parseSubscription, topicMatches } from '../core/topic.ts'
 import { nativeLive } from '../core/topic-row.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
@@ -33,8 +33,9 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
     since: event.at,
   }
   const standing = await context.ports.subscriptions.subscribed(subscription)
-  const seated = await takeSeat(event, standing, context)
-  if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
+  const taken = await takeSeat(event, standing, context)
+  if (await isStale(context.ports, event, filter)) return undo(event, standing, taken, context)
+  const seated = (await startsAnew(event, standing, taken, context)) ? await takeSeat(event, standing, context) : taken
   await allDone(rows.map((row) => ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context)))
 }
 
@@ -45,6 +46,25 @@ async function takeSeat(event: SubscriptionChange, subscription: Subscription, {
   if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
   if (subscription.origin === 'operator') await ports.topics.goLive(topic, subscription, entry, live)
   return undefined
+}
+
+/**
+ * The client had unsubscribed in between, and an earlier subscribed event that was tried again had made it live once more: it is
+ * subscribed since this event only. Returns whether that had to be said.
+ */
+async function startsAnew(
+  event: SubscriptionChange,
+  subscription: Subscription,
+  taken: Seated | undefined,
+  { ports }: Context,
+): Promise<boolean> {
+  if (taken === undefined || taken.seat.live.since >= event.at) return false
+  const { since } = taken.seat.live
+  const ends = (await endsOf(ports, event, subscription.topic)).filter((end) => end > since && end < event.at)
+  if (ends.length === 0) return false
+  const { topic, entry } = seatOf(subscription)
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until: Math.max(...ends) })
+  return true
 }
 
 async function undo(event: SubscriptionChange, subscription: Subscription, seated: Seated | undefined, { ports }: Context): Promise<void> {

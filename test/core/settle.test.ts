@@ -1,6 +1,5 @@
 import { encodeMsgid } from '../../lambda/core/msgid.ts'
-import { CLEAN_DOUBT, LONGEST_KEEP_ALIVE, lostDoubt, MARGIN, PUBLISHES_PER_SECOND, settledBy } from '../../lambda/core/settle.ts'
-import { windowOf } from '../../lambda/core/settle-live.ts'
+import { CLEAN_DOUBT, LONGEST_KEEP_ALIVE, lostDoubt, MARGIN, PUBLISHES_PER_SECOND, settledBy, windowOf } from '../../lambda/core/settle.ts'
 
 const START = 1_800_000_000_000
 let sequence = 0

@@ -1,0 +1,19 @@
+/** The window in which a client surely was subscribed natively. */
+import type { Ports } from './ports.ts'
+import { type Window, windowOf } from './settle.ts'
+import { endsOf } from './subscription.ts'
+import type { Live } from './topic-row.ts'
+
+/**
+ * A subscribed event that is tried again after its unsubscribe makes the client live for a moment, or for as long as that try stays
+ * dead: the ends that are remembered know better than the live entry.
+ */
+export async function provenWindow(
+  ports: Ports,
+  { clientid, filter, live }: { clientid: string; filter: string; live: Live },
+  { until, doubt }: { until: number; doubt: number },
+): Promise<Window> {
+  const ends = (await endsOf(ports, { clientid, session: live.session }, filter)).filter((end) => end >= live.since && end < until)
+  const since = ends.some((end) => end < live.at) ? live.at : live.since
+  return windowOf({ since }, Math.min(until, ...ends.filter((end) => end >= live.at)), doubt)
+}
