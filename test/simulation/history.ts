@@ -24,7 +24,7 @@ export interface Faults {
 export const FAULTS: Faults = {
   database: { throttled: 0.01, replyLost: 0.01, repeated: 0.01, unprocessed: 0.05 },
   platform: { lostDisconnect: 0.1, throttledSend: 0.02, lostPuback: 0.04, unknownConnection: 0.2, notYet: 0.3 },
-  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000, overtakenUnsubscribe: false },
+  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000, overtakenUnsubscribe: false, hasty: true },
   crash: 0.004,
 }
 
@@ -180,7 +180,7 @@ class History {
   /** Faults stop; dead letters are redriven; everything is handled. */
   private async quiet(violations: string[]): Promise<void> {
     this.setFaults(false)
-    this.queues.redrive(this.scheduler.now)
+    let redrives = 2
     for (let n = 0; n < PATIENCE; n++) {
       if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.2) && (await this.startRun(4))) continue
       if (await this.scheduler.step()) {
@@ -191,6 +191,10 @@ class History {
       if (await this.startRun(4)) continue
       const next = Math.min(this.scheduler.idle ? Number.POSITIVE_INFINITY : this.scheduler.next, this.queues.nextVisible)
       if (next === Number.POSITIVE_INFINITY) {
+        if (this.queues.deadLetters.length > 0 && redrives-- > 0) {
+          this.queues.redrive(this.scheduler.now)
+          continue
+        }
         for (const dead of this.queues.deadLetters) violations.push(`dead letter: ${dead.hook} ${dead.label}: ${this.lastFailure(dead.id)}`)
         this.queues.deadLetters = []
         return

@@ -24,8 +24,10 @@ export interface QueueFaults {
   readonly late: number
   /** Whether the end of a subscription or connection may be handled before an unsubscribe of the same client that came first. */
   readonly overtakenUnsubscribe: boolean
+  /** Whether a failed event is seen again sooner than SQS would show it. */
+  readonly hasty: boolean
 }
-export const NO_QUEUE_FAULTS: QueueFaults = { duplicated: 0, receivedTwice: 0, late: 0, overtakenUnsubscribe: false }
+export const NO_QUEUE_FAULTS: QueueFaults = { duplicated: 0, receivedTwice: 0, late: 0, overtakenUnsubscribe: false, hasty: false }
 
 const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed']
 
@@ -84,7 +86,11 @@ export class Queues {
   giveBack(event: QueuedEvent, now: number): void {
     if (this.events.includes(event)) return
     if (event.receives >= HOOK_SETTINGS[event.hook].maxReceives) this.deadLetters.push(event)
-    else this.events.push({ ...event, visibleAt: now + this.random.pick([0, 500, 3_000, 20_000]) })
+    else this.events.push({ ...event, visibleAt: now + this.visibilityTimeout(event.hook) })
+  }
+
+  private visibilityTimeout(hook: HookName): number {
+    return this.faults.hasty ? this.random.pick([0, 500, 3_000, 20_000]) : (HOOK_SETTINGS[hook].timeoutSeconds + 10) * 1000
   }
 
   /** The operator's redrive: new message ids, from the beginning. */
