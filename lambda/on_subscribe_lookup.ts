@@ -1,6 +1,7 @@
 import { seatOf, spillOf } from './core/connection-end.ts'
 import { fetchQueue } from './core/drain.ts'
 import type { Connected } from './core/events.ts'
+import type { HookConfig, HookRow } from './core/hooks.ts'
 import type { Context, Seated, Subscription } from './core/ports.ts'
 import { connectionIsOver } from './core/presence.ts'
 import { sendRetained } from './core/send-retained.ts'
@@ -30,9 +31,13 @@ async function leave(event: Connected, row: Subscription, seated: Seated | undef
 function goLive(event: Connected, row: Subscription, { ports, config, invocation }: Context): Promise<Seated | undefined> {
   const { topic, entry } = seatOf(row)
   const live: Live = { kind: 'server', session: event.session, since: event.at, at: event.at }
-  const drains = entry === row.clientid && fetchRow(config, topic) !== undefined
+  const drains = entry === row.clientid && fetches(row, topic, config) !== undefined
   return ports.topics.goLive(topic, row, entry, drains ? { ...live, catching: { by: invocation.id, until: invocation.deadline } } : live)
 }
+
+/** As in EMQX, a subscription of QoS 0 gets nothing that was queued. */
+const fetches = ({ qos }: Subscription, topic: string, config: HookConfig): HookRow | undefined =>
+  qos === 0 ? undefined : fetchRow(config, topic)
 
 /** What a subscription brings: the topic's queue, then its retained messages. The client's own subscription wins over the row. */
 async function follow(event: Connected, row: Subscription, seated: Seated | undefined, context: Context): Promise<void> {
@@ -41,7 +46,7 @@ async function follow(event: Connected, row: Subscription, seated: Seated | unde
   if (await hasUnsubscribed(context.ports, event, row.topic)) return leave(event, row, seated, context)
   const { filter, share } = parseSubscription(row.topic)
   const { clientid, at } = event
-  const fetch = hasWildcard(filter) ? undefined : fetchRow(context.config, filter)
+  const fetch = hasWildcard(filter) ? undefined : fetches(row, filter, context.config)
   await allDone([
     fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
     share === undefined && retainRow(context.config, filter) !== undefined && sendRetained({ clientid, filter, native: false }, context),

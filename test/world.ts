@@ -158,11 +158,12 @@ export class World {
   async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
     const config = this.configOf(hook)
     const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line) })
-    const before = this.calls.length
-    const recorder = { hook, tables: this.tables, calls: this.calls }
+    const calls: Call[] = []
+    const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))
     const allowed = allowedTo(config, this.retainIndex)
-    const refused = this.calls.slice(before).filter(({ call }) => !allowed.includes(call))
+    this.calls.push(...calls)
+    const refused = calls.filter(({ call }) => !allowed.includes(call))
     if (refused.length > 0) throw new Error(`I9: ${hook} called what grants.ts does not grant: ${refused.map(({ call }) => call)}`)
     return response
   }
