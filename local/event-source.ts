@@ -88,7 +88,7 @@ export class EventSource {
       return readable ? new Map(ids!.map((id) => [id, 'reported by the function'])) : all('an invalid batchItemFailures')
     } catch (error) {
       const { message } = error as Error
-      this.#options.warn(`${this.function.name}: ${records.length} events failed: ${message}`)
+      if (!this.#closed) this.#options.warn(`${this.function.name}: ${records.length} events failed: ${message}`)
       return all(message)
     }
   }

@@ -88,7 +88,7 @@ export class Session implements Member {
     }
     if (this.#inFlight.size >= Math.min(link.window, MAX_IN_FLIGHT)) return Promise.resolve('busy')
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('unconfirmed'), confirmMs)
+      const timer = setTimeout(() => resolve('unconfirmed'), confirmMs).unref()
       const confirm = (acked: boolean) => {
         clearTimeout(timer)
         resolve(acked ? 'acked' : 'unconfirmed')

@@ -106,10 +106,12 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   if (dataDir !== undefined) onClose(() => saveState(dataDir, broker.retained, queues))
   const functions = connectFunctions(template, { queues, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose })
   if (dataDir !== undefined) restoreState(dataDir, broker.retained, queues)
-  const idle = () => until(() => queues.every(({ depth }) => depth === 0))
+  const empty = () => queues.every(({ depth }) => depth === 0)
+  const idle = () => until(empty)
   onClose(async () => {
     await broker.close()
-    await Promise.race([idle(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+    const deadline = Date.now() + DRAIN_MS
+    await until(() => empty() || Date.now() > deadline)
   })
   const deadLetters = () =>
     Object.fromEntries(queues.filter((queue) => queue.deadLetters.length > 0).map((queue) => [queue.name, queue.deadLetters]))

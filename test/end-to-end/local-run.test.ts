@@ -1,0 +1,117 @@
+/** `npm start` as a process: what it says, what it refuses, how it ends. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, endClients } from '../local/mqtt-client.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const FREE = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
+
+interface Run {
+  readonly child: ChildProcess
+  readonly out: () => string
+  readonly err: () => string
+  readonly status: Promise<number | null>
+}
+
+const runs: ChildProcess[] = []
+afterEach(async () => {
+  await endClients()
+  for (const child of runs.splice(0)) child.kill('SIGKILL')
+})
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/local.ts', ...args], { cwd: ROOT })
+  runs.push(child)
+  let [out, err] = ['', '']
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const status = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { child, out: () => out, err: () => err, status }
+}
+
+async function ready({ child, out, err }: Run): Promise<{ mqtt: string; dynamodb: string; data: string; pid: number }> {
+  await new Promise<void>((resolve, reject) => {
+    child.stdout!.once('data', () => resolve())
+    child.once('exit', () => reject(new Error(`ended before it was ready: ${err()}`)))
+  })
+  return JSON.parse(out())
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)('says in one line where it listens, and ends on %s with status 0', async (signal) => {
+  const local = run(...FREE, '--json')
+  const urls = await ready(local)
+  expect(local.out().split('\n')).toHaveLength(2)
+  expect(urls).toEqual({
+    mqtt: expect.stringMatching(/^mqtt:\/\/127\.0\.0\.1:\d+$/),
+    dynamodb: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    data: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    pid: local.child.pid,
+  })
+  const { client } = await connect(urls.mqtt, 'a')
+  await client.publishAsync('t', 'x', { qos: 1 })
+  expect(await (await fetch(`${urls.data}/local/health`)).json()).toEqual({ status: 'ok' })
+  const asked = Date.now()
+  local.child.kill(signal)
+  expect(await local.status).toBe(0)
+  expect(Date.now() - asked).toBeLessThan(3000)
+  await expect(fetch(`${urls.dynamodb}/`)).rejects.toThrow()
+})
+
+test('goes on when nobody reads its output any more', async () => {
+  const local = run(...FREE, '--json', '--verbose')
+  const urls = await ready(local)
+  local.child.stdout!.destroy()
+  local.child.stderr!.destroy()
+  const { client } = await connect(urls.mqtt, 'a')
+  for (let i = 0; i < 20; i++) await client.publishAsync('t', 'x', { qos: 1 })
+  expect((await fetch(`${urls.data}/local/health`)).status).toBe(200)
+})
+
+test('--help', async () => {
+  const local = run('--help')
+  expect(await local.status).toBe(0)
+  expect(local.out()).toContain('Usage: npm start')
+})
+
+describe('refuses in one line with status 1', () => {
+  const refusal = async (...args: string[]) => {
+    const local = run(...args)
+    expect(await local.status).toBe(1)
+    expect(local.out()).toBe('')
+    return local.err()
+  }
+
+  test('an unknown flag', async () => {
+    expect(await refusal('--loud')).toMatch(/^Unknown option '--loud'\n$/)
+  })
+
+  test('a port in use', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as { port: number }
+    try {
+      const free = FREE.slice(2)
+      expect(await refusal('--mqtt-port', `${port}`, ...free)).toBe(`MQTT cannot listen on port ${port}: the port is in use\n`)
+    } finally {
+      taken.close()
+    }
+  })
+
+  test('a conf with errors, with file and line', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'conf-'))
+    const conf = join(directory, 'bad.conf')
+    writeFileSync(conf, '# one\nbackend.dynamo.hook.client.connected.1 = {"action": {"function": "on_nothing"}, "pool": "pool1"}\n')
+    try {
+      expect(await refusal(...FREE, '--conf', conf)).toMatch(/^[^\n]*bad\.conf:2: [^\n]*on_nothing[^\n]*\n/)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
