@@ -2,9 +2,9 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable, TopicTable } from '../core/ports.ts'
 import { type Homes, PAGE, segmentKey, type TopicRow } from '../core/topic-row.ts'
-import { N, S, SS, strings, text } from './attributes.ts'
+import { N, S, SS, text } from './attributes.ts'
 import { batchGet, type Database, ifHolds } from './dynamodb.ts'
-import { topicRowOf } from './topic-item.ts'
+import { idsOf, topicRowOf } from './topic-item.ts'
 
 type TopicIds = Pick<TopicTable, 'add' | 'segments' | 'removeIds' | 'seal' | 'advanceFirst' | 'claimSettling'>
 
@@ -35,7 +35,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       numbers.map((seq) => segmentOf(topic, seq)),
       { consistent: true },
     )
-    const byKey = new Map(items.map((item) => [text(item.topic), strings(item.MsgId)]))
+    const byKey = new Map(items.map((item) => [text(item.topic), idsOf(item.MsgId)]))
     return new Map(
       numbers.flatMap((seq) => (byKey.has(segmentKey(topic, seq)) ? [[seq, byKey.get(segmentKey(topic, seq))!] as const] : [])),
     )

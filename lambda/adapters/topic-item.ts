@@ -1,5 +1,6 @@
 /** Items of `mqtt_topic_msg_map` read as the domain's {@link TopicRow}. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { isMsgid } from '../core/msgid.ts'
 import type { Lease, Live, TopicRow } from '../core/topic-row.ts'
 import { type Item, N, number, S, strings, text } from './attributes.ts'
 
@@ -7,8 +8,8 @@ export function topicRowOf(item: Item): TopicRow {
   const sealed = number(item.sealed)
   return {
     topic: text(item.topic) ?? '',
-    ids: strings(item.MsgId),
-    ...(item.sealing === undefined || sealed === undefined ? {} : { sealing: { seq: sealed, ids: strings(item.sealing) } }),
+    ids: idsOf(item.MsgId),
+    ...(item.sealing === undefined || sealed === undefined ? {} : { sealing: { seq: sealed, ids: idsOf(item.sealing) } }),
     seq: number(item.seq) ?? 0,
     first: number(item.first) ?? 0,
     adds: number(item.adds) ?? 0,
@@ -20,6 +21,9 @@ export function topicRowOf(item: Item): TopicRow {
     settledAt: number(item.settled_at) ?? 0,
   }
 }
+
+/** The ids of a set. What somebody else wrote there and is no msgid would stop the whole queue: it is passed over. */
+export const idsOf = (value: AttributeValue | undefined): string[] => strings(value).filter(isMsgid)
 
 export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
   new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))

@@ -50,6 +50,16 @@ export function msgidNumber(msgid: string): bigint {
   return guid
 }
 
+/** Whether {@link msgidNumber} can read it. */
+export function isMsgid(text: string): boolean {
+  try {
+    msgidNumber(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Negative, zero or positive as `a` is older than, equal to or newer than `b`. */
 export function compareMsgids(a: string, b: string): number {
   const left = msgidNumber(a)
