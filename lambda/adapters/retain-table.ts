@@ -39,7 +39,7 @@ export function retainTable(db: Database): RetainTable {
       const eventId = eventIdOf(message.msgid)
       const put = new PutItemCommand({
         TableName,
-        Item: { ...itemOfMessage(message), ...eventAttributes(message), root: S(firstLevel(message.topic)) },
+        Item: { ...itemOfMessage(message), ...eventAttributes(message), root: S(rootOf(message.topic)) },
         ConditionExpression: NOT_NEWER,
         ExpressionAttributeValues: { ':event_id': S(eventId) },
       })
@@ -76,16 +76,17 @@ export function retainTable(db: Database): RetainTable {
     },
 
     async matching(filter) {
-      const root = firstLevel(filter)
+      const root = rootOf(filter)
       const byIndex = db.retainIndex !== undefined && root !== '#' && root !== '+'
       const items = byIndex ? await ofRoot(root) : await scanAll(db, 'mqtt_retain', { ConsistentRead: true })
       return items.map(messageOfItem).filter(({ topic }) => topicMatches(filter, topic))
 
       async function ofRoot(level: string): Promise<Item[]> {
+        const prefix = coveringFilter(filter).slice(0, -'/#'.length)
         const keys = await queryAll(db, 'mqtt_retain', {
           IndexName: db.retainIndex,
-          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`,
-          ExpressionAttributeValues: { ':root': S(level), ':prefix': S(coveringFilter(filter).slice(0, -'/#'.length)) },
+          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root${prefix === '' ? '' : ` AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`}`,
+          ExpressionAttributeValues: { ':root': S(level), ...(prefix === '' ? {} : { ':prefix': S(prefix) }) },
         })
         const topics = keys.map((item) => text(item.topic) ?? '').filter((topic) => topicMatches(filter, topic))
         return batchGet(
@@ -99,6 +100,8 @@ export function retainTable(db: Database): RetainTable {
   }
 }
 
+/** The first level, as a key of the index: that of `/a` is empty, which no key may be, and no level is `/`. */
+const rootOf = (topic: string): string => firstLevel(topic) || '/'
 /** Orders messages as strings: the 128-bit id in 32 hex digits. */
 const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
 const eventAttributes = (message: Message) => ({ event_id: S(eventIdOf(message.msgid)), event_at: N(millisOfMsgid(message.msgid)) })

@@ -25,11 +25,12 @@ forEachEngine((engine) => {
         online_at: { N: '1800000000' },
         offline_at: { N: '0' },
       })
-      const { session, version, event_at, ip, ...others } = row!
-      expect({ session, version, event_at, ip }).toEqual({
+      const { session, version, event_at, connected_at, ip, ...others } = row!
+      expect({ session, version, event_at, connected_at, ip }).toEqual({
         session: { S: 's1' },
         version: { N: '3' },
         event_at: { N: '1800000000000' },
+        connected_at: { N: '1800000000000' },
         ip: { S: '10.0.0.1' },
       })
       expect(Object.keys(others).sort()).toEqual([...PRESENCE].sort())

@@ -27,8 +27,8 @@ forEachEngine((engine) => {
     ])('clean disconnect after a minute: a message %s', async (_name, after, left) => {
       const world = await given()
       const since = await subscribed(world)
-      world.wait(5_000)
-      // Within the margin the publisher would push it.
+      // Within the margin the publisher would push it, and again while the client may not be known yet.
+      world.wait(61_000)
       world.device('c').script.push('gone')
       await publishAt(world, since + after)
       world.now = since + MINUTE
