@@ -30,19 +30,34 @@ export function environment(): Surroundings {
 
 /** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. */
 const dynamodbClient = (region: string): DynamoDBClient =>
-  new DynamoDBClient({
-    region,
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-  })
+  lean(
+    new DynamoDBClient({
+      region,
+      maxAttempts: 3,
+      cacheMiddleware: true,
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+    }),
+  )
 
 /**
  * One attempt: the SDK would retry a 504, and deliver a message three times in one call. The timeout exceeds the confirmation's.
  */
 const dataPlaneClient = (region: string, endpoint: string | undefined): IoTDataPlaneClient =>
-  new IoTDataPlaneClient({
-    region,
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: (CONFIRMATION_TIMEOUT + 2) * 1000, throwOnRequestTimeout: true },
-    ...(endpoint && { endpoint: endpoint.includes('://') ? endpoint : `https://${endpoint}` }),
-  })
+  lean(
+    new IoTDataPlaneClient({
+      region,
+      maxAttempts: 1,
+      cacheMiddleware: true,
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: (CONFIRMATION_TIMEOUT + 2) * 1000, throwOnRequestTimeout: true },
+      ...(endpoint && { endpoint: endpoint.includes('://') ? endpoint : `https://${endpoint}` }),
+    }),
+  )
+
+/**
+ * Without what no handler needs of the SDK: its log filter, the user agent, the tracing header. With `cacheMiddleware` a publish
+ * takes 0.75 to 0.77 of the CPU (two runs each, side by side, embedded engine).
+ */
+function lean<T extends { readonly middlewareStack: { remove(name: string): boolean } }>(client: T): T {
+  for (const name of ['loggerMiddleware', 'recursionDetectionMiddleware', 'getUserAgentMiddleware']) client.middlewareStack.remove(name)
+  return client
+}
