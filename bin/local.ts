@@ -9,6 +9,9 @@ process.stderr.on('error', () => undefined)
 
 let stack: Promise<LocalStack> | undefined
 let stopping = false
+let askedAt = 0
+/** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
+const SAME_KEYSTROKE_MS = 300
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
 
@@ -51,8 +54,10 @@ Ctrl-C ends it.
 
 /** The second signal does not wait. */
 async function stop(): Promise<void> {
-  if (stopping) process.exit(1)
+  if (stopping && performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(1)
+  if (stopping) return
   stopping = true
+  askedAt = performance.now()
   const running = await stack?.catch(() => undefined)
   await running?.close()
   process.exit(0)
