@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConf } from '../../bin/conf-file.ts'
-import { synthesize } from '../../bin/synth.ts'
 import { hookConfigs } from '../../lambda/core/hooks.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
+import { synthesize } from '../../local/assembly.ts'
 import { SynthesizedTemplate } from './synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -22,8 +22,12 @@ const assetsOf = (template: SynthesizedTemplate) =>
     .map(([, resource]) => (resource as unknown as { Metadata: Record<string, string> }).Metadata['aws:asset:path']!)
 
 describe('the app with the default conf', () => {
-  const outdir = join(directory, 'first')
-  beforeAll(() => synthesize(outdir, LOCAL), 60_000)
+  let outdir: string
+  let remove: () => Promise<void>
+  beforeAll(async () => {
+    ;({ directory: outdir, remove } = await synthesize(LOCAL, () => {}))
+  }, 60_000)
+  afterAll(() => remove())
 
   test("writes each hook's code, which this Node loads, beside the rows that it runs by", () => {
     const template = templateIn(outdir)
@@ -46,12 +50,12 @@ describe('the app with the default conf', () => {
     }
   })
 
-  test('gives every hook code of its own, and the same bytes when it runs again', () => {
-    const again = join(directory, 'again')
-    synthesize(again, LOCAL)
+  test('gives every hook code of its own, and the same bytes when it runs again', async () => {
+    const again = await synthesize(LOCAL, () => {})
     const assets = assetsOf(templateIn(outdir))
     expect(new Set(assets).size).toBe(assets.length)
-    expect(assetsOf(templateIn(again))).toEqual(assets)
+    expect(assetsOf(templateIn(again.directory))).toEqual(assets)
+    await again.remove()
   })
 
   test("is for the conf's region and any account", () => {
@@ -76,38 +80,35 @@ test("passes CDK's own validation, 318 rules over 1,899 resource types", () => {
 }, 60_000)
 
 describe('the app refuses', () => {
-  test('a bad conf with a line for each error', () => {
+  test('a bad conf with a line for each error', async () => {
     const conf = join(directory, 'bad.conf')
     writeFileSync(
       conf,
       '# bad\nbackend.dynamo.hook.message.publish.1 = {"topic": "#", "action": {"function": "on_nothing"}, "pool": "pool1"}\n',
     )
-    const refusal = refusalOf(() => synthesize(join(directory, 'bad'), { conf }))
+    const refusal = await refusalOf({ conf })
     expect(refusal.split('\n')).toContainEqual(expect.stringMatching(/bad\.conf:2: .*on_nothing/))
     expect(refusal).not.toMatch(/^\s+at /m)
   })
 
-  test('a conf that is not there', () => {
-    expect(refusalOf(() => synthesize(join(directory, 'none'), { conf: join(directory, 'none.conf') }))).toMatch(
+  test('a conf that is not there', async () => {
+    expect(await refusalOf({ conf: join(directory, 'none.conf') })).toMatch(
       /^option conf is ".*none\.conf", which cannot be read \(ENOENT\)$/,
     )
   })
 
-  test('an unknown option', () => {
-    expect(refusalOf(() => synthesize(join(directory, 'none'), { billling: 'x' } as never))).toMatch(
-      /^unknown option billling, wanted one of conf,/,
-    )
+  test('an unknown option', async () => {
+    expect(await refusalOf({ billling: 'x' })).toMatch(/^unknown option billling, wanted one of conf,/)
   })
 })
 
-function refusalOf(act: () => void): string {
-  try {
-    act()
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it was not refused')
-}
+const refusalOf = (context: Record<string, unknown>): Promise<string> =>
+  synthesize(context, () => {}).then(
+    () => {
+      throw new Error('it was not refused')
+    },
+    (error: Error) => error.message,
+  )
 
 test('the CDK command line is one that reads these assemblies (3.0.0 was published by accident: aws/aws-cdk#38113)', () => {
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
