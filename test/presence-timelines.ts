@@ -135,5 +135,6 @@ export function truthOf(stays: readonly Stay[]) {
     onlineAt: Math.floor((START + from) / 1000),
     offlineAt: to === undefined ? 0 : Math.floor((START + to) / 1000),
     eventAt: START + (to ?? from),
+    connectedAt: START + from,
   }
 }

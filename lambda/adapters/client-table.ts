@@ -20,6 +20,7 @@ export function clientTable(db: Database, node: string): ClientTable {
           connect_state: N(1),
           node: S(node),
           online_at: N(seconds(event.at)),
+          connected_at: N(event.at),
           offline_at: N(0),
           ...(event.ip === undefined ? {} : { ip: S(event.ip) }),
         },
@@ -59,13 +60,14 @@ export function clientTable(db: Database, node: string): ClientTable {
     const update = new UpdateItemCommand({
       TableName,
       Key: { clientid: S(event.clientid) },
-      UpdateExpression: `SET online_at = :seconds${event.ip === undefined ? '' : ', ip = :ip'}`,
+      UpdateExpression: `SET online_at = :seconds, connected_at = :at${event.ip === undefined ? '' : ', ip = :ip'}`,
       ConditionExpression: `${SAME_CONNECTION} AND connect_state = :offline`,
       ExpressionAttributeNames: NAMES,
       ExpressionAttributeValues: {
         ':session': S(event.session),
         ':version': N(event.version),
         ':offline': N(0),
+        ':at': N(event.at),
         ':seconds': N(seconds(event.at)),
         ...(event.ip === undefined ? {} : { ':ip': S(event.ip) }),
       },
@@ -107,6 +109,7 @@ function presenceOf(item: Item): Presence {
   const session = text(item.session)
   const version = number(item.version)
   const eventAt = number(item.event_at)
+  const connectedAt = number(item.connected_at)
   return {
     clientid: text(item.clientid) ?? '',
     connected: number(item.connect_state) === 1,
@@ -115,5 +118,6 @@ function presenceOf(item: Item): Presence {
     ...(session === undefined ? {} : { session }),
     ...(version === undefined ? {} : { version }),
     ...(eventAt === undefined ? {} : { eventAt }),
+    ...(connectedAt === undefined ? {} : { connectedAt }),
   }
 }

@@ -170,6 +170,8 @@ export interface Invocation {
   readonly id: string
   /** Milliseconds, by {@link Clock.now}: stop before. */
   readonly deadline: number
+  /** SQS message ids of the events that are handled in one with it, its own included. */
+  readonly batch?: readonly string[]
 }
 
 /** What an action gets beside its event. */

@@ -14,6 +14,8 @@ export interface Presence {
   readonly session?: string
   readonly version?: number
   readonly eventAt?: number
+  /** Milliseconds: when the connection that was last known to begin did so. */
+  readonly connectedAt?: number
 }
 
 /**
@@ -44,6 +46,6 @@ export const connectionIsOver = (row: Presence | undefined, event: Connection): 
 export function subscriptionIsOver(row: Presence | undefined, event: { session: string; at: number }): boolean {
   if (row?.session === undefined || row.eventAt === undefined) return false
   if (row.session === event.session) return !row.connected && row.eventAt >= event.at
-  const connectedAt = row.connected ? row.eventAt : row.onlineAt * 1000
+  const connectedAt = row.connected ? row.eventAt : (row.connectedAt ?? row.onlineAt * 1000)
   return connectedAt > event.at
 }

@@ -54,7 +54,8 @@ export async function pushUnqueued(context: Context, message: Message): Promise<
   for (const { entry } of servers) await device.send(entry, message)
 }
 
-async function pushToSeat(context: Context, row: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked[]> {
+async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked[]> {
+  const context = goingOn(all, seat.live.catching?.by)
   const { topics, clock } = context.ports
   const { live, entry: clientid } = seat
   const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)
@@ -76,6 +77,12 @@ async function pushToSeat(context: Context, row: TopicRow, seat: Seat, messages:
   await drain(context, { seat, clientid, row: fetchRow(context.config, row.topic), at, justArrived }, leased)
   return []
 }
+
+/** The event of the batch whose earlier try holds the lease goes on with it. */
+const goingOn = (context: Context, holder: string | undefined): Context =>
+  holder !== undefined && context.invocation.batch?.includes(holder)
+    ? { ...context, invocation: { ...context.invocation, id: holder } }
+    : context
 
 async function pushToWildcards(
   context: Context,

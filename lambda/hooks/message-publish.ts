@@ -5,6 +5,7 @@ import type { Delivery, Hook } from '../core/hook-entry.ts'
 import type { ActionName, HookRow } from '../core/hooks.ts'
 import { type Message, messageOf, qosOf, type Retention } from '../core/message.ts'
 import { compareMsgids } from '../core/msgid.ts'
+import type { Context } from '../core/ports.ts'
 import { pushUnqueued } from '../core/push.ts'
 import { retentionOf } from '../core/retention.ts'
 import { topicMatches } from '../core/topic.ts'
@@ -76,7 +77,7 @@ const isQueued = ({ does, message, retention }: Incoming): boolean => does('on_m
 /** The actions in their order. The queued messages of the topic share one update of its row, and its fate. */
 async function together(some: readonly Incoming[]): Promise<PromiseSettledResult<void>[]> {
   const queued = some.filter(isQueued)
-  const context = queued[0]?.context
+  const context = queued[0] && asOne(queued[0].context, queued)
   // SQS may hand out an event twice in one batch.
   const messages = new Map(queued.map(({ message }) => [message.msgid, message]))
   const published = context && (await Promise.allSettled([on_message_publish([...messages.values()], context)]))[0]
@@ -87,6 +88,12 @@ async function together(some: readonly Incoming[]): Promise<PromiseSettledResult
     }),
   )
 }
+
+/** They are handled in one, also when they are tried again in other company: each knows what any of them had begun. */
+const asOne = (context: Context, all: readonly Incoming[]): Context => ({
+  ...context,
+  invocation: { ...context.invocation, batch: all.map((one) => one.context.invocation.id) },
+})
 
 async function alone(one: Incoming): Promise<void> {
   const { message, context, retention, does } = one

@@ -18,10 +18,19 @@ function applied(row: Presence | undefined, { kind, event }: PresenceEvent): Pre
   const same = row !== undefined && sameConnection(row, event)
   if (row !== undefined && !same && !isNewer(event, row)) return row
   if (kind === 'connected') {
-    if (same) return row.connected ? row : { ...row, onlineAt: seconds(eventAt) }
-    return { clientid, session, version, eventAt, connected: true, onlineAt: seconds(eventAt), offlineAt: 0 }
+    if (same) return row.connected ? row : { ...row, onlineAt: seconds(eventAt), connectedAt: eventAt }
+    return { clientid, session, version, eventAt, connected: true, onlineAt: seconds(eventAt), connectedAt: eventAt, offlineAt: 0 }
   }
-  return { clientid, session, version, eventAt, connected: false, onlineAt: row?.onlineAt ?? 0, offlineAt: seconds(eventAt) }
+  return {
+    clientid,
+    session,
+    version,
+    eventAt,
+    connected: false,
+    onlineAt: row?.onlineAt ?? 0,
+    ...(row?.connectedAt === undefined ? {} : { connectedAt: row.connectedAt }),
+    offlineAt: seconds(eventAt),
+  }
 }
 const end = (events: readonly PresenceEvent[]) => events.reduce<Presence | undefined>(applied, undefined)
 
@@ -127,6 +136,11 @@ describe('subscriptionIsOver: only where the row is sure', () => {
     ],
     ['a newer session, online', { ...ROW, session: 's2', eventAt: at(1) }, true],
     ['a newer session, offline again', { ...offline, session: 's2', eventAt: at(9_000), onlineAt: 1_800_000_005 }, true],
+    [
+      'a newer session of the same second, offline again',
+      { ...offline, session: 's2', eventAt: at(9_000), onlineAt: 1_800_000_000, connectedAt: at(500) },
+      true,
+    ],
   ])('%s', (_name, row, over) => {
     expect(subscriptionIsOver(row, event)).toBe(over)
   })
