@@ -14,7 +14,7 @@ import { hookConfigs } from '../lambda/core/hooks.ts'
 import { encodeMsgid } from '../lambda/core/msgid.ts'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { messagePublish } from '../lambda/hooks/message-publish.ts'
-import { startDynamoDbLocal } from '../local/dynamodb-local.ts'
+import { startDynamoDbLocal } from '../local/dynamodb/local.ts'
 import { atMost, type Block, type Figure } from './report.ts'
 
 const PAYLOAD = 'x'.repeat(100)

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
-import type { DeadLetter, Queue } from './queue.ts'
-import type { RetainedMessages, SavedRetainedMessage } from './retained-messages.ts'
+import type { DeadLetter, Queue } from './functions/queue.ts'
+import type { RetainedMessages, SavedRetainedMessage } from './mqtt/retained-messages.ts'
 
 interface SavedState {
   readonly retained: readonly SavedRetainedMessage[]

@@ -4,9 +4,9 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { startEmbedded } from '../local/dynamodb-embedded.ts'
-import type { DynamoDbEngine } from '../local/dynamodb-engine.ts'
-import { dynamoDbLocalCommand, startDynamoDbLocal } from '../local/dynamodb-local.ts'
+import { startEmbedded } from '../local/dynamodb/embedded.ts'
+import type { DynamoDbEngine } from '../local/dynamodb/engine.ts'
+import { dynamoDbLocalCommand, startDynamoDbLocal } from '../local/dynamodb/local.ts'
 
 export type EngineName = 'local' | 'embedded'
 /** Set for the test files: where the desk listens, and which engines it can start (comma separated). */

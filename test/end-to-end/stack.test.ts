@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
-import { type Assembly, synthesize } from '../../local/assembly.ts'
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
+import { type Assembly, synthesize } from '../../local/template/assembly.ts'
 import { connect, endClients, eventually } from '../local/mqtt-client.ts'
 
 let assembly: Assembly

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readConf } from '../../bin/conf-file.ts'
 import { hookConfigs } from '../../lambda/core/hooks.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
-import { synthesize } from '../../local/assembly.ts'
+import { synthesize } from '../../local/template/assembly.ts'
 import { SynthesizedTemplate } from './synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

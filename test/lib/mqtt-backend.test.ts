@@ -5,7 +5,7 @@ import { HOOKS, type HookName, hookConfigs } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName, tableVariable } from '../../lambda/core/tables.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
-import { compileRule, type RuleMessage } from '../../local/rule-evaluator.ts'
+import { compileRule, type RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { backend, EVERY_HOOK, type Properties, type Resource, row, type SynthesizedTemplate, tableOf } from './synthesized.ts'
 
 const RULE = 'AWS::IoT::TopicRule'

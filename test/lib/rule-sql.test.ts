@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { topicMatches } from '../../lambda/core/topic.ts'
 import { covers, overlaps } from '../../lib/filter-cover.ts'
 import { ackRule, lifecycleRule, publishRules } from '../../lib/rule-sql.ts'
-import { awsFilterMatches, compileRule, type Rule } from '../../local/rule-evaluator.ts'
+import { awsFilterMatches, compileRule, type Rule } from '../../local/rules/rule-evaluator.ts'
 
 const fromAndWhere = (sql: string) => sql.slice(sql.indexOf(' FROM ') + 1)
 const matching = (rules: readonly Rule[], topic: string) =>

@@ -1,6 +1,6 @@
-import { Backlog } from '../../local/backlog.ts'
-import { Broker } from '../../local/broker.ts'
-import type { RuleMessage } from '../../local/rule-evaluator.ts'
+import { Backlog } from '../../local/mqtt/backlog.ts'
+import { Broker } from '../../local/mqtt/broker.ts'
+import type { RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { closed, connect, endClients, eventually, pause } from './mqtt-client.ts'
 
 let broker: Broker

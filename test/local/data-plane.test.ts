@@ -8,13 +8,13 @@ import {
   PublishCommand,
   SendDirectMessageCommand,
 } from '@aws-sdk/client-iot-data-plane'
-import { Backlog } from '../../local/backlog.ts'
-import { Broker } from '../../local/broker.ts'
-import { type DataPlane, startDataPlane } from '../../local/data-plane.ts'
-import { DataPlaneOperations } from '../../local/data-plane-operations.ts'
-import { LocalOperations } from '../../local/local-operations.ts'
-import { Queue } from '../../local/queue.ts'
-import type { RuleMessage } from '../../local/rule-evaluator.ts'
+import { type DataPlane, startDataPlane } from '../../local/data-plane/data-plane.ts'
+import { DataPlaneOperations } from '../../local/data-plane/data-plane-operations.ts'
+import { LocalOperations } from '../../local/data-plane/local-operations.ts'
+import { Queue } from '../../local/functions/queue.ts'
+import { Backlog } from '../../local/mqtt/backlog.ts'
+import { Broker } from '../../local/mqtt/broker.ts'
+import type { RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { connect, endClients, eventually } from './mqtt-client.ts'
 
 let broker: Broker

@@ -17,8 +17,8 @@ import {
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
-import { type EmbeddedOptions, startEmbedded } from '../../local/dynamodb-embedded.ts'
-import type { DynamoDbEngine } from '../../local/dynamodb-engine.ts'
+import { type EmbeddedOptions, startEmbedded } from '../../local/dynamodb/embedded.ts'
+import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
 import { clientFor } from '../engines.ts'
 
 const SIGNED = 'AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/dynamodb/aws4_request, SignedHeaders=host, Signature=0'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startChild } from '../../local/child-process.ts'
-import { javaVersion } from '../../local/dynamodb-local.ts'
+import { javaVersion } from '../../local/dynamodb/local.ts'
 
 const LOCAL = join(import.meta.dirname, '..', '..', 'local')
 

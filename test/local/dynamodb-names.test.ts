@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { markNames, unmarkNames } from '../../local/dynamodb-names.ts'
+import { markNames, unmarkNames } from '../../local/dynamodb/names.ts'
 
 const MARK = '\uE000'
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LocalFunction } from '../../local/functions.ts'
+import { LocalFunction } from '../../local/functions/functions.ts'
 import { eventually } from './mqtt-client.ts'
 
 const CODE = `

@@ -1,5 +1,5 @@
-import { EventSource, type Invocable } from '../../local/event-source.ts'
-import { Queue, type SqsRecord } from '../../local/queue.ts'
+import { EventSource, type Invocable } from '../../local/functions/event-source.ts'
+import { Queue, type SqsRecord } from '../../local/functions/queue.ts'
 import { eventually, pause } from './mqtt-client.ts'
 
 const queueOf = (options: Partial<Queue['options']> = {}) =>

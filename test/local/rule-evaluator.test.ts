@@ -1,5 +1,5 @@
 import { ACK_SELECT, LIFECYCLE_SELECT, PUBLISH_SELECT } from '../../lambda/core/events.ts'
-import { awsFilterMatches, compileRule, type RuleMessage } from '../../local/rule-evaluator.ts'
+import { awsFilterMatches, compileRule, type RuleMessage } from '../../local/rules/rule-evaluator.ts'
 
 const message = (changes: Partial<RuleMessage> = {}): RuleMessage => ({
   topic: 'room/1/light',

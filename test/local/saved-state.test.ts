@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Queue } from '../../local/queue.ts'
-import { RetainedMessages } from '../../local/retained-messages.ts'
+import { Queue } from '../../local/functions/queue.ts'
+import { RetainedMessages } from '../../local/mqtt/retained-messages.ts'
 import { restoreState, saveState } from '../../local/saved-state.ts'
 
 let dataDir: string

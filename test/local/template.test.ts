@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readTemplate } from '../../local/template.ts'
+import { readTemplate } from '../../local/template/template.ts'
 
 let directory: string
 beforeEach(() => {

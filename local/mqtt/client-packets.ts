@@ -1,6 +1,6 @@
 /** What the broker does with each packet of a client. Reason codes: MQTT 5, section 2.4. */
 import type { IConnectPacket, IDisconnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
-import type { BackendError } from '../lambda/core/errors.ts'
+import type { BackendError } from '../../lambda/core/errors.ts'
 import type { Broker } from './broker.ts'
 import { acceptConnect } from './client-connect.ts'
 import { type Client, subjectOf } from './client-registry.ts'

@@ -1,7 +1,7 @@
 /** Who gets a publish: the sessions subscribed to it, each once, and one member of every share group. */
-import { hasWildcard } from '../lambda/core/topic.ts'
+import { hasWildcard } from '../../lambda/core/topic.ts'
+import { awsFilterMatches } from '../rules/rule-evaluator.ts'
 import { splitShare } from './iot-limits.ts'
-import { awsFilterMatches } from './rule-evaluator.ts'
 
 export interface Grant {
   readonly qos: 0 | 1

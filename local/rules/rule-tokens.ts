@@ -1,4 +1,4 @@
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 
 /** A piece of a rule's SQL; `text` of a string is what stands between its quotes. */
 export interface Token {

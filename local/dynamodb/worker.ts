@@ -1,6 +1,6 @@
-/** The embedded DynamoDB's own thread. Bundled by dynamodb-worker-file.ts. */
+/** The embedded DynamoDB's own thread. Bundled by worker-file.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { startEmbedded, type WorkerReport } from './dynamodb-embedded.ts'
+import { startEmbedded, type WorkerReport } from './embedded.ts'
 
 const report = (said: WorkerReport) => parentPort?.postMessage(said)
 

@@ -1,9 +1,9 @@
 /** What only the local run answers, under `/local`: the state of its queues, and events as the service would send them. */
-import { checkTopicName } from '../lambda/core/topic.ts'
-import type { Broker } from './broker.ts'
+import { checkTopicName } from '../../lambda/core/topic.ts'
+import type { DeadLetter, Queue } from '../functions/queue.ts'
+import type { Broker } from '../mqtt/broker.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
 import type { HttpRequest } from './http-request.ts'
-import type { DeadLetter, Queue } from './queue.ts'
 
 const EVENT_PREFIX = '$aws/events/'
 

@@ -1,7 +1,7 @@
 /** Where dynalite's own functions are replaced by right ones. Its actions call them through this one object, under their lock on the row. */
 import db, { type CapacityRequest, type Expression, type Item } from 'dynalite/db/index.js'
-import { meets } from './dynamodb-conditions.ts'
-import { beyondAscii } from './dynamodb-item-size.ts'
+import { meets } from './conditions.ts'
+import { beyondAscii } from './item-size.ts'
 
 /** Of PutItem, UpdateItem and DeleteItem. */
 export const RETURN_OLD = 'ReturnValuesOnConditionCheckFailure'

@@ -1,13 +1,13 @@
 /** DynamoDB inside Node: dynalite's store behind our own server. In memory or on disk; in this thread or one of its own. */
 import { Worker } from 'node:worker_threads'
 import db, { type Store } from 'dynalite/db/index.js'
-import { BackendError } from '../lambda/core/errors.ts'
-import type { DynamoDbEngine } from './dynamodb-engine.ts'
-import { type Operations, serveDynamoDb } from './dynamodb-http.ts'
-import { operationsOn } from './dynamodb-operations.ts'
-import { TimeToLive } from './dynamodb-time-to-live.ts'
-import { dynamoDbWorkerFile } from './dynamodb-worker-file.ts'
-import { seededRandom } from './seeded-random.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
+import { seededRandom } from '../seeded-random.ts'
+import type { DynamoDbEngine } from './engine.ts'
+import { type Operations, serveDynamoDb } from './http.ts'
+import { operationsOn } from './operations.ts'
+import { TimeToLive } from './time-to-live.ts'
+import { dynamoDbWorkerFile } from './worker-file.ts'
 
 export interface EmbeddedOptions {
   readonly host: string

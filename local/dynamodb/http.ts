@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
-import { markNames, unmarkNames } from './dynamodb-names.ts'
+import { markNames, unmarkNames } from './names.ts'
 
 /** One operation. @throws ApiError as DynamoDB would answer */
 export type Operation = (request: object) => Promise<object>

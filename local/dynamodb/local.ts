@@ -4,11 +4,11 @@
  * for tests, not for a machine on an open network. All keys and regions share one set of tables (`-sharedDb`).
  */
 import { execFile } from 'node:child_process'
-import { BackendError } from '../lambda/core/errors.ts'
-import { type ChildCommand, startChild } from './child-process.ts'
-import type { DynamoDbEngine } from './dynamodb-engine.ts'
-import { DYNAMODB_LOCAL_VERSION, dynamoDbLocalJars } from './dynamodb-local-jars.ts'
-import { freePort } from './free-port.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
+import { type ChildCommand, startChild } from '../child-process.ts'
+import { freePort } from '../free-port.ts'
+import type { DynamoDbEngine } from './engine.ts'
+import { DYNAMODB_LOCAL_VERSION, dynamoDbLocalJars } from './local-jars.ts'
 
 export interface DynamoDbLocalOptions {
   /** Where clients reach it; the server itself binds all interfaces. */

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
-import type { BackendError } from '../lambda/core/errors.ts'
+import type { BackendError } from '../../lambda/core/errors.ts'
 import type { Broker } from './broker.ts'
 import { subjectOf } from './client-registry.ts'
 import type { Connection } from './connection.ts'

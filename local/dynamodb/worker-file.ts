@@ -7,13 +7,13 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const CACHE = join(import.meta.dirname, '..', '.cache')
+const CACHE = join(import.meta.dirname, '..', '..', '.cache')
 const FILE = join(CACHE, 'dynamodb-worker.cjs')
 
 /** Written anew at each start (a few milliseconds) and renamed into place, so that nobody runs a stale or a half-written one. */
 export async function dynamoDbWorkerFile(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'dynamodb-worker.ts')],
+    entryPoints: [join(import.meta.dirname, 'worker.ts')],
     bundle: true,
     write: false,
     platform: 'node',

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 
 /** Needs Java 17. 3.3.1 is newer, but names SDK artifacts that Maven Central did not have (November 2026). */
 export const DYNAMODB_LOCAL_VERSION = '3.1.0'
 
-const CACHE = join(import.meta.dirname, '..', '.cache', 'dynamodb-local')
+const CACHE = join(import.meta.dirname, '..', '..', '.cache', 'dynamodb-local')
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

@@ -1,11 +1,11 @@
 /** The IoT data plane's operations, each named as the service names it. */
 import { randomUUID } from 'node:crypto'
-import type { Broker } from './broker.ts'
-import type { Client } from './client-registry.ts'
+import type { Broker } from '../mqtt/broker.ts'
+import type { Client } from '../mqtt/client-registry.ts'
+import { checkClientId, checkPublishTopic } from '../mqtt/iot-limits.ts'
+import type { MqttMessage } from '../mqtt/mqtt-message.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
 import { flag, type HttpRequest, integer, mqttProperties } from './http-request.ts'
-import { checkClientId, checkPublishTopic } from './iot-limits.ts'
-import type { MqttMessage } from './mqtt-message.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 /** Quotas a second for one client (quota page). */

@@ -1,6 +1,6 @@
 /** What AWS IoT Core refuses of topics, filters and client ids (quota page: message broker and protocol limits). */
-import { BackendError } from '../lambda/core/errors.ts'
-import { checkTopicFilter, checkTopicName, hasWildcard } from '../lambda/core/topic.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
+import { checkTopicFilter, checkTopicName, hasWildcard } from '../../lambda/core/topic.ts'
 
 export const MAX_PAYLOAD_BYTES = 128 * 1024
 export const MAX_TOPIC_BYTES = 256

@@ -30,8 +30,8 @@ import queryRequest from 'dynalite/validations/query.js'
 import scanRequest from 'dynalite/validations/scan.js'
 import updateItemRequest from 'dynalite/validations/updateItem.js'
 import updateTableRequest from 'dynalite/validations/updateTable.js'
-import { amendDynalite, RETURN_OLD } from './dynamodb-amendments.ts'
-import type { Operation, Operations } from './dynamodb-http.ts'
+import { amendDynalite, RETURN_OLD } from './amendments.ts'
+import type { Operation, Operations } from './http.ts'
 
 amendDynalite()
 

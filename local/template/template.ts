@@ -1,7 +1,7 @@
 /** The synthesized template as the local run needs it: tables, rules, queues, functions and what connects them. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 import { type Resource, resolveValue, type TemplateContext } from './template-values.ts'
 
 export interface TemplateQueue {

@@ -1,7 +1,7 @@
 /** The template's topic rules: every message that one selects goes to its queue. */
-import type { BackendError } from '../lambda/core/errors.ts'
-import type { Misbehaviour } from './misbehaviour.ts'
-import type { Queue } from './queue.ts'
+import type { BackendError } from '../../lambda/core/errors.ts'
+import type { Queue } from '../functions/queue.ts'
+import type { Misbehaviour } from '../misbehaviour.ts'
 import { compileRule, type Rule, type RuleMessage } from './rule-evaluator.ts'
 
 export interface QueueRule {

@@ -1,5 +1,5 @@
 /** The IoT SQL functions that our rules use (AWS IoT developer guide, "Functions"). */
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 import type { RuleMessage } from './rule-evaluator.ts'
 
 /** `string`: always a string, so it may be compared; `any`: may be undefined or something else. */

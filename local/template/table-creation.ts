@@ -1,5 +1,5 @@
 /** Makes the template's tables on the local DynamoDB; those that are there already stay as they are. */
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 import type { TemplateTable } from './template.ts'
 
 /** @throws BackendError `dynamodb` with what the engine answered */

@@ -1,7 +1,7 @@
 /** DynamoDB's time to live, which dynalite lacks: items whose TTL attribute (N, seconds since the epoch) has passed are deleted. */
 import deleteItem from 'dynalite/actions/deleteItem.js'
 import db, { type Item, type Store, type Table } from 'dynalite/db/index.js'
-import { ApiError, type Operations } from './dynamodb-http.ts'
+import { ApiError, type Operations } from './http.ts'
 
 /** DynamoDB leaves items alone that expired longer ago than this: five years. */
 const TOO_OLD_SECONDS = 5 * 365 * 86_400

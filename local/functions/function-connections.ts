@@ -1,8 +1,9 @@
 /** The template's functions, each at its queue, with the environment that they find when deployed. */
+
+import type { Template, TemplateFunction, TemplateSource } from '../template/template.ts'
 import { EventSource } from './event-source.ts'
 import { LocalFunction } from './functions.ts'
 import type { Queue } from './queue.ts'
-import type { Template, TemplateFunction, TemplateSource } from './template.ts'
 
 /** `info` is what handlers log of their normal work. */
 export type Log = (level: 'info' | 'warn', line: string) => void

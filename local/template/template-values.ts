@@ -1,5 +1,5 @@
 /** CloudFormation's intrinsic functions, as many as the synthesized template uses where the local run reads it. */
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 
 export interface Resource {
   readonly Type: string

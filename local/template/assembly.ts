@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 
 export interface Assembly {
   /** Holds `MqttBackend.template.json` and the functions' code. */
@@ -11,7 +11,7 @@ export interface Assembly {
   remove(): Promise<void>
 }
 
-const ROOT = join(import.meta.dirname, '..')
+const ROOT = join(import.meta.dirname, '..', '..')
 
 /**
  * @param context Options of the app, as `cdk synth -c` takes them; `conf` relative to the working directory.

@@ -2,7 +2,7 @@
  * IoT rule SQL, as much of it as this backend's rules use; anything else throws when it is compiled.
  * Where AWS documents no answer the evaluator takes the worst case for us: FROM '#' matches `$aws/...` here.
  */
-import { BackendError } from '../lambda/core/errors.ts'
+import { BackendError } from '../../lambda/core/errors.ts'
 import { type Argument, type Expression, FUNCTIONS } from './rule-functions.ts'
 import { TokenReader } from './rule-tokens.ts'
 

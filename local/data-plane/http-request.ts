@@ -1,8 +1,8 @@
 /** An HTTP request as the data plane reads it: path split first and decoded after, because the SDK percent-encodes slashes. */
 import type { IncomingMessage } from 'node:http'
+import { MAX_PAYLOAD_BYTES } from '../mqtt/iot-limits.ts'
+import type { MqttProperties } from '../mqtt/mqtt-message.ts'
 import { DataPlaneError } from './data-plane-error.ts'
-import { MAX_PAYLOAD_BYTES } from './iot-limits.ts'
-import type { MqttProperties } from './mqtt-message.ts'
 
 export interface HttpRequest {
   readonly method: string
