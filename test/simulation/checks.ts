@@ -97,7 +97,10 @@ export function atRest(scene: Scene): string[] {
 export function emptied(scene: Scene): string[] {
   const { iotCore, dynamodb } = scene
   const nowhere = iotCore.published.filter(({ msgid }) => ![...iotCore.clients.values()].some(({ got }) => got.has(msgid)))
-  const left = dynamodb.rows('mqtt_msg').map((row) => nameIn(iotCore, row.msgid?.S))
+  const left = dynamodb
+    .rows('mqtt_msg')
+    .filter((row) => !leftBehindIn(scene.evidence).has(row.msgid?.S ?? ''))
+    .map((row) => nameIn(iotCore, row.msgid?.S))
   return [
     ...nowhere.map(({ name, topic }) => `I1 lost: ${name} of ${topic} reached nobody`),
     ...left.map((name) => `I2: ${name} is pending, but the last subscriber did not get it or it was not acknowledged`),
@@ -109,12 +112,17 @@ const NUL = '\u0000'
 const nameIn = (iotCore: IotCore, msgid: string | undefined) => iotCore.byId.get(msgid ?? '')?.name ?? `${msgid}`
 const isHead = (row: Row) => !row.topic?.S?.includes(NUL)
 
+/** Ids that a run which died or failed was taking off the queue. */
+const leftBehindIn = ({ takenOff }: Evidence): ReadonlySet<string> =>
+  new Set([...takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
+
 /**
  * I5: named and stored are the same ids; nothing below `first`. A run that died between the message and its name leaves the name,
- * which the next reader cleans.
+ * which the next reader cleans; if a repeated
+ * publish stored the message again just then, it leaves the row of a message that was acknowledged.
  */
 function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
-  const leftBehind = new Set([...evidence.takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
+  const leftBehind = leftBehindIn(evidence)
   const map = dynamodb.rows('mqtt_topic_msg_map')
   const named = new Map<string, string[]>()
   for (const row of map) {
@@ -137,7 +145,9 @@ function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
     ...[...named]
       .filter(([id]) => !stored.has(id) && !leftBehind.has(id))
       .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
-    ...[...stored].filter((id) => !named.has(id)).map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
+    ...[...stored]
+      .filter((id) => !named.has(id) && !leftBehind.has(id))
+      .map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
     ...below.map(
       (row) => `I5: segment ${row.topic?.S?.replace(NUL, '|')} is below first and names ${row.MsgId?.SS?.map((id) => nameIn(iotCore, id))}`,
     ),

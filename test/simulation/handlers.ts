@@ -92,7 +92,15 @@ export class Handlers {
     const { scheduler, queues, note } = this.options
     const { hook } = batch[0]!
     const timeout = HOOK_SETTINGS[hook].timeoutSeconds * 1000
-    const run: Run = { alive: true, interrupted: false, number: ++this.count, hook, batch, startedAt: scheduler.now, deadline: scheduler.now + timeout }
+    const run: Run = {
+      alive: true,
+      interrupted: false,
+      number: ++this.count,
+      hook,
+      batch,
+      startedAt: scheduler.now,
+      deadline: scheduler.now + timeout,
+    }
     this.runs.push(run)
     note(`#${run.number} ${hook} starts: ${batch.map(({ id, receives, label }) => `${id}/${receives} ${label}`).join('; ')}`)
     const handler = handlerOf(HOOKS[hook], { config: CONFIGS.get(hook)!, ports: this.portsOf(run), log: (line) => this.log(run, line) })

@@ -72,7 +72,12 @@ class History {
     const note = (line: string) => void this.log.push(`${this.scheduler.now - 1_800_000_000_000} ${line}`)
     const emit = (hook: HookName, event: object) => this.queues.put(hook, event, this.scheduler.now, labelOf(event))
     this.iotCore = new IotCore({ scheduler: this.scheduler, emit, note })
-    this.database = { scheduler: this.scheduler, dynamodb: this.dynamodb, faults: NO_DATABASE_FAULTS as DatabaseFaults, observe: options.verbose ? this.observe(note) : undefined }
+    this.database = {
+      scheduler: this.scheduler,
+      dynamodb: this.dynamodb,
+      faults: NO_DATABASE_FAULTS as DatabaseFaults,
+      observe: options.verbose ? this.observe(note) : undefined,
+    }
     const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
@@ -88,12 +93,28 @@ class History {
 
   private observe(note: (line: string) => void) {
     return (owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined): void => {
-      const named = (text: string) => text.replace(/M[A-Za-z0-8]{46}/g, (id) => this.iotCore.byId.get(id)?.name ?? id).replaceAll('\\u0000', '|')
-      const key = Object.values(request.Key ?? {}).map(({ S }) => S).join(' ')
+      const named = (text: string) =>
+        text.replace(/M[A-Za-z0-8]{46}/g, (id) => this.iotCore.byId.get(id)?.name ?? id).replaceAll('\\u0000', '|')
+      const key = Object.values(request.Key ?? {})
+        .map(({ S }) => S)
+        .join(' ')
       const values = request.ExpressionAttributeValues ?? request.Item ?? {}
-      const what = [request.TableName.slice(5), key, request.UpdateExpression, request.ConditionExpression && `IF ${request.ConditionExpression}`, JSON.stringify(values)]
+      const what = [
+        request.TableName.slice(5),
+        key,
+        request.UpdateExpression,
+        request.ConditionExpression && `IF ${request.ConditionExpression}`,
+        JSON.stringify(values),
+      ]
       const gave = answer === undefined ? 'refused' : JSON.stringify(answer)
-      note(named(`  #${(owner as Run).number} ${operation} ${what.filter(Boolean).join(' ')} -> ${gave}`.replaceAll('\u0000', '|').replace(/\{"(?:S|N|SS|M)":([^{}]*)\}/g, '$1').replaceAll('18000000', '')))
+      note(
+        named(
+          `  #${(owner as Run).number} ${operation} ${what.filter(Boolean).join(' ')} -> ${gave}`
+            .replaceAll('\u0000', '|')
+            .replace(/\{"(?:S|N|SS|M)":([^{}]*)\}/g, '$1')
+            .replaceAll('18000000', ''),
+        ),
+      )
     }
   }
 

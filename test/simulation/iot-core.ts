@@ -77,7 +77,15 @@ export class IotCore {
   }
 
   add(id: string, operator: readonly string[] = []): SimClient {
-    const client: SimClient = { id, operator, keepAlive: this.random.pick([2, 4, 12]), version: 0, lastStamp: 0, lastEventLost: false, got: new Map() }
+    const client: SimClient = {
+      id,
+      operator,
+      keepAlive: this.random.pick([2, 4, 12]),
+      version: 0,
+      lastStamp: 0,
+      lastEventLost: false,
+      got: new Map(),
+    }
     this.clients.set(id, client)
     return client
   }
@@ -170,7 +178,8 @@ export class IotCore {
     const due = this.underWay.filter(({ at }) => at <= this.scheduler.now)
     this.underWay = this.underWay.filter(({ at }) => at > this.scheduler.now)
     for (const { client, connection, msgid, at } of due) {
-      if (client.connection === connection && at < (connection.halfOpenSince ?? Number.POSITIVE_INFINITY)) this.received(client, msgid, 'native')
+      if (client.connection === connection && at < (connection.halfOpenSince ?? Number.POSITIVE_INFINITY))
+        this.received(client, msgid, 'native')
     }
   }
 
