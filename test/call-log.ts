@@ -53,11 +53,18 @@ export function watch(client: DynamoDBClient): DynamoDBClient {
         const recorder = recorders.getStore()
         if (recorder === undefined) return next(args)
         const input = args.input as Input
-        const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } as typeof args.input })
-        const { ConsumedCapacity = [] } = result.output as Output
-        const units = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
-        note(callOf(commandName.replace(/Command$/, ''), input, recorder.tables), READS.test(commandName) ? 0 : units)
-        return result
+        const call = callOf(commandName.replace(/Command$/, ''), input, recorder.tables)
+        try {
+          const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } as typeof args.input })
+          const { ConsumedCapacity = [] } = result.output as Output
+          const units = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
+          note(call, READS.test(commandName) ? 0 : units)
+          return result
+        } catch (error) {
+          // A condition that does not hold needs the right to ask, too.
+          note(call)
+          throw error
+        }
       },
     { step: 'initialize', name: 'callLog' },
   )

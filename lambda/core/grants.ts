@@ -27,14 +27,18 @@ const DROP_NAMES: Calls = [
   'mqtt_msg:BatchGetItem',
 ]
 const ACKNOWLEDGE: Calls = ['mqtt_acked:PutItem', 'mqtt_msg:BatchWriteItem', ...DROP_NAMES]
-const DRAIN: Calls = [
+/** Expired messages go, whether or not anything is acknowledged. */
+const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
+const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
+const drain = (config: HookConfig): Calls => [
   'mqtt_topic_msg_map:GetItem',
   'mqtt_topic_msg_map:BatchGetItem',
-  'mqtt_client:GetItem',
   'SendDirectMessage',
-  ...ACKNOWLEDGE,
+  ...(acknowledges(config) ? ACKNOWLEDGE : CLEAN),
 ]
 const SETTLE: Calls = ['mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
+const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
+const settles = (config: HookConfig): boolean => config.settles && acknowledges(config)
 const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_sub:UpdateItem', 'mqtt_client:GetItem']
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
 
@@ -54,7 +58,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
       return [
         'mqtt_sub:Query',
         ...GO_LIVE,
-        ...(follows('on_message_fetch_for_queue') ? DRAIN : []),
+        ...(fetches(config) ? drain(config) : []),
         ...(follows('on_retain_lookup') ? RETAINED(retainIndex) : []),
       ]
     case 'on_client_disconnected':
@@ -65,10 +69,10 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
         'GetConnection',
-        ...(config.settles ? SETTLE : []),
+        ...(settles(config) ? SETTLE : []),
       ]
     case 'on_message_fetch_for_queue':
-      return [...GO_LIVE, ...DRAIN]
+      return [...GO_LIVE, ...drain(config)]
     case 'on_retain_lookup':
       return [...RETAINED(retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
@@ -79,9 +83,10 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:PutItem',
         ...DROP_NAMES,
+        'mqtt_client:GetItem',
         ...PUSH,
-        ...DRAIN,
-        ...(config.settles ? (['GetConnection', ...SETTLE] as const) : []),
+        ...drain(config),
+        ...(settles(config) && fetches(config) ? (['GetConnection', ...SETTLE] as const) : []),
       ]
     case 'on_message_store':
       return ['mqtt_msg:PutItem']
@@ -117,9 +122,7 @@ function callsOfHook(config: HookConfig): Calls {
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        'GetConnection',
-        ...(config.settles ? SETTLE : []),
-        ...(config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue') ? DRAIN : []),
+        ...(fetches(config) ? (['GetConnection', ...(settles(config) ? SETTLE : []), ...drain(config)] as const) : []),
       ]
     case 'message.publish':
       return config.serverSubscriptions ? PUSH : []
