@@ -14,6 +14,7 @@ const ABSENT = 'attribute_not_exists(live.#entry)'
 const PRESENT = 'attribute_exists(live.#entry)'
 const ROOM = 'size(live) < :room'
 const SAME_SESSION = 'live.#entry.#session = :session'
+const OWN_LEASE = 'live.#entry.catching.#by = :by'
 const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
 /** The client's own subscription wins over an operator's row of the same filter: never both. */
 const SERVER_OF_SESSION = `(live.#entry.kind = :server AND ${SAME_SESSION})`
@@ -108,8 +109,8 @@ export function liveClients(db: Database): LiveClients {
       for (let round = 0; round < ROUNDS; round++) {
         const { row, seat } = await find(topic, subscription, entry)
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
-        // Subscribed again since: the end lies between the two, so the window starts over at the later one.
-        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at } : undefined
+        // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
+        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
         const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${again ? 'live.#entry.#at = :at' : notRenewed}`
         const ended = await rows.update(seat.key, again ? 'SET live.#entry = :again' : 'REMOVE live.#entry', unchanged, {
           names: placeholders.names,
@@ -132,8 +133,7 @@ export function liveClients(db: Database): LiveClients {
     },
 
     async lease(seat, lease, now) {
-      const own = 'live.#entry.catching.#by = :by'
-      const free = `(attribute_not_exists(live.#entry.catching) OR ${own} OR live.#entry.catching.#until < :now)`
+      const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`
       const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${SAME_SESSION} AND ${free}`, {
         names: { ...NAMES, '#entry': seat.entry },
         values: { ':session': S(seat.live.session), ':by': S(lease.by), ':now': N(now), ':lease': leaseValue(lease) },
@@ -142,19 +142,19 @@ export function liveClients(db: Database): LiveClients {
     },
 
     async release(seat, by) {
-      await rows.update(seat.key, 'SET live.#entry.catching.#until = :zero', `${SAME_SESSION} AND live.#entry.catching.#by = :by`, {
+      await rows.update(seat.key, 'SET live.#entry.catching.#until = :zero', `${SAME_SESSION} AND ${OWN_LEASE}`, {
         names: { ...NAMES, '#entry': seat.entry },
         values: { ':session': S(seat.live.session), ':by': S(by), ':zero': N(0) },
       })
     },
 
-    async handOver(row, seat) {
+    async handOver(row, seat, by) {
       const inHead = seat.key === row.topic
       // A topic that nobody has published to yet does not count either.
       const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''
-      const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', quiet + SAME_SESSION, {
+      const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', `${quiet}${SAME_SESSION} AND ${OWN_LEASE}`, {
         names: { ...NAMES, '#entry': seat.entry },
-        values: { ':session': S(seat.live.session), ':adds': N(row.adds) },
+        values: { ':session': S(seat.live.session), ':by': S(by), ':adds': N(row.adds) },
       })
       if (done === undefined) return false
       // A spilled client's row does not count publishes: look at the head once more, rather twice than never.

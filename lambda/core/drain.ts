@@ -52,7 +52,8 @@ type Stop = 'gone' | 'forbidden' | 'late'
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
-  const { topics } = context.ports
+  const { topics, clock } = context.ports
+  const lease = { by: context.invocation.id, until: context.invocation.deadline }
   const run = new Run(context, drain)
   let current: TopicRow | undefined = row
   try {
@@ -64,10 +65,14 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
         const stop = await run.deliver(ids, homes)
         if (stop !== undefined) return await stopped(context, drain, stop)
       }
-      if (met === 0 && (await topics.handOver(current, drain.seat))) return
+      if (met === 0 && (await topics.handOver(current, drain.seat, lease.by))) return
       current = await topics.head(drain.seat.topic)
       const place = drain.seat.key === drain.seat.topic ? current : await topics.head(drain.seat.key)
-      if (place?.live.get(drain.seat.entry)?.session !== drain.seat.live.session) return
+      const live = place?.live.get(drain.seat.entry)
+      // Another session's or another window's by now: whoever began that drains it.
+      if (live?.session !== drain.seat.live.session || live.since !== drain.seat.live.since) return
+      if (live.catching !== undefined && live.catching.by !== lease.by) return
+      if (live.catching === undefined) current = await topics.lease(drain.seat, lease, clock.now())
       if (met === 0 && run.isLate()) return await stopped(context, drain, 'late')
     }
   } finally {

@@ -100,8 +100,8 @@ export interface TopicTable {
   lease(seat: Seat, lease: Lease, now: number): Promise<TopicRow | undefined>
   /** Gives the lease back but stays catching: the next handler goes on. */
   release(seat: Seat, by: string): Promise<void>
-  /** Ends catching if no publish came in since `row` was read. Returns whether it did. */
-  handOver(row: TopicRow, seat: Seat): Promise<boolean>
+  /** Ends the catching that the lease of `by` stands for, if no publish came in since `row` was read. Returns whether it did. */
+  handOver(row: TopicRow, seat: Seat, by: string): Promise<boolean>
   /** Claims the settling of the topic in mid-window, at most once in `interval` ms. */
   claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
   /** Remembers that the session unsubscribed from the filter, for subscribed events that it overtook. */
