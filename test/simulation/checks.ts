@@ -1,91 +1,17 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
 
 import { liveOf } from '../../lambda/adapters/topic-item.ts'
-import { compareMsgids } from '../../lambda/core/msgid.ts'
-import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
-import { hasWildcard, topicMatches } from '../../lambda/core/topic.ts'
+import { hasWildcard } from '../../lambda/core/topic.ts'
 import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { Row } from './expressions.ts'
-import type { Run } from './handlers.ts'
 import type { IotCore, SimClient } from './iot-core.ts'
-import type { Scheduler } from './scheduler.ts'
-
-/** What was seen while the handlers ran. */
-export interface Evidence {
-  readonly violations: string[]
-  /** Ids that a run was taking off the queue, by run. */
-  readonly takenOff: Map<Run, string[]>
-}
+import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {
   readonly iotCore: IotCore
   readonly evidence: Evidence
   readonly dynamodb: MapDynamoDb
-}
-
-/** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
-export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
-  const evidence: Evidence = { violations: [], takenOff: new Map() }
-  const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
-  const namedAt = new Map<string, number>()
-  const sendings = new Map<string, string[]>()
-
-  function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
-    note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
-    const key = `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic}`
-    const sending = sendings.get(key) ?? []
-    sendings.set(key, sending)
-    const drains = run.hook === 'session.subscribed' || run.hook === 'session.created'
-    const later = sending.find((other) => compareMsgids(other, msgid) > 0)
-    if (drains && later !== undefined && !sending.includes(msgid) && (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt) {
-      const batchOfOne = run.batch.length === 1
-      if (batchOfOne) evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later)}`)
-    }
-    sending.push(msgid)
-  }
-
-  function ports(run: Run, real: Ports): Ports {
-    // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
-    let acker: { clientid: string; newest: string } | undefined
-    return {
-      ...real,
-      acked: {
-        ...real.acked,
-        put(topic, clientid, msgid) {
-          acker = { clientid, newest: msgid }
-          return real.acked.put(topic, clientid, msgid)
-        },
-      },
-      messages: {
-        ...real.messages,
-        remove(msgids) {
-          const clientid = acker && msgids.includes(acker.newest) ? acker.clientid : undefined
-          note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
-          evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...msgids])
-          for (const id of msgids) {
-            const has = clientid !== undefined && iotCore.clients.get(clientid)?.got.has(id)
-            if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
-          }
-          return real.messages.remove(msgids)
-        },
-      },
-      topics: {
-        ...real.topics,
-        async add(topic, msgids) {
-          const row = await real.topics.add(topic, msgids)
-          for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
-          return row
-        },
-        removeIds(topic, homes) {
-          for (const id of homes.keys()) namedAt.delete(id)
-          return real.topics.removeIds(topic, homes)
-        },
-      },
-    }
-  }
-
-  return { evidence, watch: { sent, ports } }
 }
 
 /** With every event handled: the rows say the truth, and nobody waits. */
@@ -101,7 +27,9 @@ export function emptied(scene: Scene): string[] {
     .rows('mqtt_msg')
     .filter((row) => !leftBehindIn(scene.evidence).has(row.msgid?.S ?? ''))
     .map((row) => nameIn(iotCore, row.msgid?.S))
+  const names = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) => [...(row.MsgId?.SS ?? []), ...(row.sealing?.SS ?? [])])
   return [
+    ...names.map((id) => `I5: ${nameIn(iotCore, id)} is named after the last subscriber drained everything`),
     ...nowhere.map(({ name, topic }) => `I1 lost: ${name} of ${topic} reached nobody`),
     ...left.map((name) => `I2: ${name} is pending, but the last subscriber did not get it or it was not acknowledged`),
     ...atRest(scene),
@@ -112,14 +40,10 @@ const NUL = '\u0000'
 const nameIn = (iotCore: IotCore, msgid: string | undefined) => iotCore.byId.get(msgid ?? '')?.name ?? `${msgid}`
 const isHead = (row: Row) => !row.topic?.S?.includes(NUL)
 
-/** Ids that a run which died or failed was taking off the queue. */
-const leftBehindIn = ({ takenOff }: Evidence): ReadonlySet<string> =>
-  new Set([...takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
-
 /**
  * I5: named and stored are the same ids; nothing below `first`. A run that died between the message and its name leaves the name,
- * which the next reader cleans; if a repeated
- * publish stored the message again just then, it leaves the row of a message that was acknowledged.
+ * which the next reader cleans; if a repeated publish stored the message again just then, it leaves the row of a message that was
+ * acknowledged. A repeated publish may also name one twice, once without a message.
  */
 function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
   const leftBehind = leftBehindIn(evidence)
@@ -143,7 +67,7 @@ function namesAndRows({ iotCore, dynamodb, evidence }: Scene): string[] {
   })
   return [
     ...[...named]
-      .filter(([id]) => !stored.has(id) && !leftBehind.has(id))
+      .filter(([id]) => !stored.has(id) && !leftBehind.has(id) && !evidence.namedAgain.has(id))
       .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
     ...[...stored]
       .filter((id) => !named.has(id) && !leftBehind.has(id))
@@ -224,9 +148,11 @@ function subscriptionRows({ iotCore, dynamodb }: Scene): string[] {
 }
 
 /** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
-function limbo({ iotCore, dynamodb }: Scene): string[] {
+function limbo({ iotCore, dynamodb, evidence }: Scene): string[] {
   const all = [...iotCore.clients.values()]
+  const leftBehind = leftBehindIn(evidence)
   return dynamodb.rows('mqtt_msg').flatMap((row) => {
+    if (leftBehind.has(row.msgid?.S ?? '')) return []
     const topic = row.topic?.S ?? ''
     const msgid = row.msgid?.S ?? ''
     const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
@@ -237,4 +163,3 @@ function limbo({ iotCore, dynamodb }: Scene): string[] {
     return natives.length > 0 && !got ? [`limbo: nobody got ${name} of ${topic} while ${natives[0]!.id} is there`] : []
   })
 }
-void topicMatches

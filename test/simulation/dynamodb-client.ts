@@ -34,6 +34,7 @@ export interface DatabaseWorld {
   readonly scheduler: Scheduler
   readonly dynamodb: MapDynamoDb
   faults: DatabaseFaults
+  readonly mutate?: ((operation: ItemOperation, request: ItemRequest) => ItemRequest) | undefined
   /** Every operation that took effect, as it did. */
   readonly observe?: ((owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined) => void) | undefined
 }
@@ -95,7 +96,7 @@ class Calls {
 
   private perform(operation: ItemOperation, request: ItemRequest): ItemAnswer {
     try {
-      const answer = this.world.dynamodb.perform(operation, request)
+      const answer = this.world.dynamodb.perform(operation, this.world.mutate?.(operation, request) ?? request)
       this.world.observe?.(this.owner, operation, request, answer)
       return answer
     } catch (error) {

@@ -16,6 +16,7 @@ import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
+import type { Mutant } from './mutants.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 
@@ -60,15 +61,12 @@ export interface Run extends Owner {
   interrupted: boolean
 }
 
-/** A mutant: ports with a fault built in, to see that the checks find it. */
-export type Mutation = (ports: Ports, run: Run, scheduler: Scheduler) => Ports
-
 export interface HandlersOptions {
   readonly scheduler: Scheduler
   readonly queues: Queues
   readonly iotCore: IotCore
   readonly database: DatabaseWorld
-  readonly mutation?: Mutation | undefined
+  readonly mutant?: Mutant | undefined
   readonly note: (line: string) => void
   readonly watch: {
     sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void
@@ -153,7 +151,7 @@ export class Handlers {
   }
 
   private portsOf(run: Run): Ports {
-    const { scheduler, database, iotCore, watch, mutation } = this.options
+    const { scheduler, database, iotCore, watch, mutant } = this.options
     const ports = portsOn({
       dynamodb: clientOf(database, run),
       iot: undefined as unknown as IoTDataPlaneClient,
@@ -164,6 +162,6 @@ export class Handlers {
     })
     const device = iotCore.device(run, (clientid, msgid, outcome) => watch.sent(run, clientid, msgid, outcome))
     const watched = watch.ports(run, { ...ports, device })
-    return mutation === undefined ? watched : mutation(watched, run, scheduler)
+    return mutant?.ports?.(watched, run) ?? watched
   }
 }

@@ -1,12 +1,14 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { atRest, type Evidence, emptied, witness } from './checks.ts'
+import { atRest, emptied } from './checks.ts'
 import { type ItemAnswer, type ItemOperation, type ItemRequest, MapDynamoDb } from './dynamodb.ts'
 import { type DatabaseFaults, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
-import { Handlers, type Mutation, type Run } from './handlers.ts'
+import { Handlers, type Run } from './handlers.ts'
 import { IotCore, NO_PLATFORM_FAULTS, type PlatformFaults, type SimClient } from './iot-core.ts'
+import type { Mutant } from './mutants.ts'
 import { NO_QUEUE_FAULTS, type QueueFaults, Queues } from './queues.ts'
 import { type Owner, Random, Scheduler, settled } from './scheduler.ts'
+import { type Evidence, witness } from './witness.ts'
 
 const TOPICS = ['a/1', 'a/2']
 const STEPS = 45
@@ -37,7 +39,7 @@ export interface Outcome {
 }
 
 export interface HistoryOptions {
-  readonly mutation?: Mutation | undefined
+  readonly mutant?: Mutant | undefined
   readonly faults?: Faults
   /** Every operation of DynamoDB in the log. */
   readonly verbose?: boolean
@@ -63,7 +65,7 @@ class History {
   private operations = 0
 
   constructor(seed: number, faults: Faults, options: HistoryOptions) {
-    const { mutation } = options
+    const { mutant } = options
     this.seed = seed
     this.faults = faults
     this.random = new Random(seed)
@@ -76,6 +78,7 @@ class History {
       scheduler: this.scheduler,
       dynamodb: this.dynamodb,
       faults: NO_DATABASE_FAULTS as DatabaseFaults,
+      mutate: mutant?.request,
       observe: options.verbose ? this.observe(note) : undefined,
     }
     const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
@@ -85,7 +88,7 @@ class History {
       queues: this.queues,
       iotCore: this.iotCore,
       database: this.database,
-      mutation,
+      mutant,
       note,
       watch: watched.watch,
     })
@@ -216,6 +219,8 @@ class History {
           this.queues.redrive(this.scheduler.now)
           continue
         }
+        // What IoT Core still delivers arrives.
+        this.pass(1_000)
         for (const dead of this.queues.deadLetters) violations.push(`dead letter: ${dead.hook} ${dead.label}: ${this.lastFailure(dead.id)}`)
         this.queues.deadLetters = []
         return

@@ -20,6 +20,8 @@ export interface SimConnection {
   /** From here on nothing reaches the client, and IoT Core does not know. */
   halfOpenSince?: number
   readonly filters: Set<string>
+  /** Whether it ever unsubscribed. */
+  unsubscribed?: boolean
 }
 
 export interface SimClient {
@@ -149,6 +151,7 @@ export class IotCore {
 
   unsubscribe(client: SimClient, filters: readonly string[]): void {
     for (const filter of filters) client.connection!.filters.delete(filter)
+    client.connection!.unsubscribed = true
     const event = this.lifecycle(client, client.connection!, { eventType: 'unsubscribed', topics: filters })
     this.options.emit('session.unsubscribed', event)
     this.options.note(`${client.id} ${client.connection!.session} unsubscribes ${filters} at ${event.timestamp}`)

@@ -1,0 +1,101 @@
+/** Looks over the handlers' shoulders: who takes what off the queue for whom (I3), and in which order each delivery runs (I2). */
+
+import type { HookName } from '../../lambda/core/hooks.ts'
+import { compareMsgids } from '../../lambda/core/msgid.ts'
+import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+import type { Run } from './handlers.ts'
+import type { IotCore } from './iot-core.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** What was seen while the handlers ran. */
+export interface Evidence {
+  readonly violations: string[]
+  /** Ids that a run was taking off the queue, by run. */
+  readonly takenOff: Map<Run, string[]>
+  /** Ids that more than one publish event, or try of one, put on the queue. */
+  readonly namedAgain: Set<string>
+}
+
+/** Ids that a run which died or failed was taking off the queue. */
+export const leftBehindIn = ({ takenOff }: Evidence): ReadonlySet<string> =>
+  new Set([...takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
+
+const DRAINS: readonly HookName[] = ['session.subscribed', 'session.created']
+
+/** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
+export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
+  const evidence: Evidence = { violations: [], takenOff: new Map(), namedAgain: new Set() }
+  const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
+  const namedAt = new Map<string, number>()
+  const everNamed = new Set<string>()
+  const sendings = new Map<string, { run: Run; msgid: string }[]>()
+
+  function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
+    note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
+    const topic = iotCore.byId.get(msgid)?.topic ?? ''
+    // A batch may drain for the same client twice, one event after the other.
+    if (!DRAINS.includes(run.hook) || run.batch.length > 1) return
+    const key = `${clientid} ${topic}`
+    const all = sendings.get(key) ?? []
+    sendings.set(key, all)
+    const mine = all.filter((one) => one.run === run)
+    const later = mine.find((other) => compareMsgids(other.msgid, msgid) > 0)
+    const anew = !mine.some((other) => other.msgid === msgid)
+    if (later !== undefined && anew && (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt) {
+      evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later.msgid)}`)
+    }
+    const between = all.slice(mine.length === 0 ? all.length : all.lastIndexOf(mine.at(-1)!) + 1)
+    const other = between.find((one) => one.run.batch[0]!.id !== run.batch[0]!.id && one.run.batch[0]!.label === run.batch[0]!.label)
+    if (other !== undefined && !iotCore.clients.get(clientid)?.connection?.unsubscribed) {
+      evidence.violations.push(`I2 order: #${run.number} and #${other.run.number} drain ${topic} for ${clientid} at once`)
+    }
+    all.push({ run, msgid })
+  }
+
+  function ports(run: Run, real: Ports): Ports {
+    // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
+    let acker: { clientid: string; newest: string } | undefined
+    return {
+      ...real,
+      acked: {
+        ...real.acked,
+        put(topic, clientid, msgid) {
+          acker = { clientid, newest: msgid }
+          return real.acked.put(topic, clientid, msgid)
+        },
+      },
+      messages: {
+        ...real.messages,
+        remove(msgids) {
+          const clientid = acker && msgids.includes(acker.newest) ? acker.clientid : undefined
+          note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
+          evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...msgids])
+          for (const id of msgids) {
+            const has = clientid !== undefined && iotCore.clients.get(clientid)?.got.has(id)
+            if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
+          }
+          return real.messages.remove(msgids)
+        },
+      },
+      topics: {
+        ...real.topics,
+        async add(topic, msgids) {
+          const row = await real.topics.add(topic, msgids)
+          for (const id of msgids) {
+            if (everNamed.has(id)) evidence.namedAgain.add(id)
+            everNamed.add(id)
+            if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
+          }
+          return row
+        },
+        removeIds(topic, homes) {
+          evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...homes.keys()])
+          for (const id of homes.keys()) namedAt.delete(id)
+          return real.topics.removeIds(topic, homes)
+        },
+      },
+    }
+  }
+
+  return { evidence, watch: { sent, ports } }
+}
