@@ -85,7 +85,9 @@ export async function batchDelete(db: Database, table: TableName, keys: readonly
       for (let round = 0; writes.length > 0; round++) {
         await pause(db.clock, table, round)
         const done = await db.client.send(new BatchWriteItemCommand({ RequestItems: { [name]: writes } }))
-        writes = (done.UnprocessedItems?.[name] ?? []) as typeof writes
+        const left = (done.UnprocessedItems?.[name] ?? []) as typeof writes
+        if (left.length < writes.length) round = 0
+        writes = left
       }
     }),
   )
