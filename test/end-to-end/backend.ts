@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AttributeValue, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import type { IClientOptions } from 'mqtt'
 import { type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
@@ -35,6 +35,7 @@ export interface Backend {
   /** The rows of a table in whose page attribute `topic` or `clientid` the text stands at the beginning. */
   rows(table: string, start?: string): Promise<Row[]>
   put(table: string, row: Row): Promise<void>
+  remove(table: string, key: Row): Promise<void>
   /** `POST /local/events` */
   event(topic: string, body: unknown): Promise<Response>
   /** `GET /local/queues` */
@@ -73,6 +74,7 @@ export async function startBackend({ confText, ...options }: LocalStackOptions &
       return rows.filter(({ topic, clientid }) => topic?.S?.startsWith(start) || clientid?.S?.startsWith(start))
     },
     put: async (TableName, Item) => void (await dynamodb.send(new PutItemCommand({ TableName, Item }))),
+    remove: async (TableName, Key) => void (await dynamodb.send(new DeleteItemCommand({ TableName, Key }))),
     event: (topic, body) =>
       fetch(`${stack.dataUrl}/local/events?topic=${encodeURIComponent(topic)}`, { method: 'POST', body: JSON.stringify(body) }),
     queues,
