@@ -5,6 +5,7 @@ import type { Context, Ports, Seated, Subscription } from './ports.ts'
 import { provenWindow } from './proven-window.ts'
 import { CLEAN_DOUBT, lostDoubt } from './settle.ts'
 import { settleWindow } from './settle-live.ts'
+import { allDone } from './settled-promises.ts'
 import { fetchRow } from './subscription.ts'
 import { coveringFilter, hasWildcard, parseSubscription } from './topic.ts'
 import { type Live, wildcardEntry } from './topic-row.ts'
@@ -40,7 +41,7 @@ export async function clearOlderConnections(ports: Ports, event: Connection): Pr
 export async function endConnection(context: Context, event: Disconnected): Promise<void> {
   const subscriptions = await context.ports.subscriptions.of(event.clientid)
   const doubt = memo(async () => (event.clean ? CLEAN_DOUBT : lostDoubtOf(context.ports, event.clientid)))
-  await Promise.all(
+  await allDone(
     subscriptions.map(async (subscription) => {
       const { topic, entry, shared } = seatOf(subscription)
       const end = { session: event.session, until: event.at }

@@ -6,9 +6,10 @@ import { millisOfMsgid } from './msgid.ts'
 import { locate } from './pending.ts'
 import type { Context, Seat, SendOutcome } from './ports.ts'
 import { MARGIN } from './settle.ts'
+import { allDone } from './settled-promises.ts'
 import { fetchRow } from './subscription.ts'
 import { coversOf, topicMatches } from './topic.ts'
-import { splitWildcardEntry, type TopicRow } from './topic-row.ts'
+import { type Live, splitWildcardEntry, type TopicRow } from './topic-row.ts'
 
 export interface Stored {
   readonly message: Message
@@ -46,12 +47,12 @@ interface Acked {
 
 /** Pushes messages that are on no queue (QoS 0, or a filter without on_message_publish) to server-side subscribers. */
 export async function pushUnqueued(context: Context, message: Message): Promise<void> {
-  const { topics, device } = context.ports
+  const { topics } = context.ports
   const row = (await topics.heads([message.topic]))[0]
   const seats = row === undefined ? [] : await topics.seats(row, { headOnly: !row.spillServers })
   const servers = seats.filter(({ live }) => live.kind === 'server')
   await pushToWildcards(context, message.topic, [message], new Set(seats.map(({ entry }) => entry)))
-  for (const { entry } of servers) await device.send(entry, message)
+  await allDone(servers.map(({ entry, live }) => sendPatiently(context, entry, message, live)))
 }
 
 async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked[]> {
@@ -66,7 +67,7 @@ async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: rea
   const justArrived = hasJustArrived(live, clock.now())
   const acked: string[] = []
   if (catching === undefined) {
-    const last = await sendInOrder(context, clientid, due, acked)
+    const last = await sendInOrder((message) => context.ports.device.send(clientid, message), due, acked)
     if (last === 'acked' || last === 'unsendable' || (last === 'gone' && !justArrived)) return [{ clientid, msgids: acked }]
   }
   await takeOff(context, { row, stored: due.map((message) => ({ message, repeated: false })) }, clientid, acked, new Set())
@@ -94,27 +95,46 @@ async function pushToWildcards(
   const { topics } = context.ports
   const rows = await topics.heads(coversOf(topic))
   const seats = (await Promise.all(rows.map((row) => topics.seats(row, { headOnly: false })))).flat()
-  const clients = new Set<string>()
+  const clients = new Map<string, Live>()
   for (const { entry, live } of seats) {
     const [clientid, filter] = splitWildcardEntry(entry)
-    if (live.kind === 'server' && topicMatches(filter, topic) && !exact.has(clientid)) clients.add(clientid)
+    if (live.kind === 'server' && topicMatches(filter, topic) && !exact.has(clientid)) clients.set(clientid, live)
   }
   return Promise.all(
-    [...clients].map(async (clientid) => {
+    [...clients].map(async ([clientid, live]) => {
       const msgids: string[] = []
-      await sendInOrder(context, clientid, messages, msgids)
+      await sendInOrder((message) => sendPatiently(context, clientid, message, live), messages, msgids)
       return { clientid, msgids }
     }),
   )
 }
 
 /** One in flight, so order holds; stops at the first message that was not acknowledged, save one that can never be sent. */
-async function sendInOrder(context: Context, clientid: string, messages: readonly Message[], acked: string[]): Promise<SendOutcome> {
+async function sendInOrder(
+  send: (message: Message) => Promise<SendOutcome>,
+  messages: readonly Message[],
+  acked: string[],
+): Promise<SendOutcome> {
   let outcome: SendOutcome = 'acked'
   for (const message of messages) {
-    outcome = await context.ports.device.send(clientid, message)
+    outcome = await send(message)
     if (outcome === 'acked') acked.push(message.msgid)
     else if (outcome !== 'unsendable') return outcome
+  }
+  return outcome
+}
+
+/** For who has no queue that is drained: a few more tries, then the message passes it by. Milliseconds. */
+const PAUSES = [500, 1_000, 2_000]
+
+async function sendPatiently({ ports }: Context, clientid: string, message: Message, live: Live): Promise<SendOutcome> {
+  const { device, clock } = ports
+  let outcome = await device.send(clientid, message)
+  for (const pause of PAUSES) {
+    const notYet = outcome === 'gone' && hasJustArrived(live, clock.now())
+    if (outcome !== 'unknown' && outcome !== 'throttled' && !notYet) return outcome
+    await clock.sleep(pause)
+    outcome = await device.send(clientid, message)
   }
   return outcome
 }

@@ -176,6 +176,28 @@ forEachEngine((engine) => {
       expect(await left()).toEqual(['m0'])
     })
 
+    it.each<[string, string, object, SendOutcome[]]>([
+      ['a wildcard row, throttled', 'w/1', {}, ['throttled', 'unknown']],
+      ['a wildcard row, right after the connect', 'w/1', {}, ['gone']],
+      ['an exact row, QoS 0', 't', { user_properties: [{ qos: '0' }] }, ['throttled', 'unknown', 'gone']],
+    ])('%s: nobody drains a queue for it, so the push is tried again', async (_name, topic, more, script) => {
+      await world.operatorSubscribes('d', 'w/+')
+      await world.operatorSubscribes('d', 't')
+      await world.connect('d', 's1')
+      world.device('d').script.push(...script)
+      await world.publish(topic, 'x', more)
+      expect(got('d')).toEqual(['x'])
+      expect(await world.queue()).toEqual(EMPTY)
+    })
+
+    it('... but not for ever: a client that never answers does not hold up the publish', async () => {
+      await world.operatorSubscribes('d', 'w/+')
+      await world.connect('d', 's1')
+      world.device('d').script.push(...Array<SendOutcome>(50).fill('unknown'))
+      await world.publish('w/1', 'x')
+      expect(await left()).toEqual(['x'])
+    })
+
     it('one client without a right or a connection does not keep another from getting it', async () => {
       await world.operatorSubscribes('d', 't')
       await world.connect('d', 's1')
