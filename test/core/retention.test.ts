@@ -1,0 +1,91 @@
+import type { Publish } from '../../lambda/core/events.ts'
+import { type HookRow, hookConfigs, type RetainMode } from '../../lambda/core/hooks.ts'
+import { msgidOf } from '../../lambda/core/msgid.ts'
+import type { Ports } from '../../lambda/core/ports.ts'
+import { retentionOf } from '../../lambda/core/retention.ts'
+import type { Row } from '../world.ts'
+
+const AT = 1_800_000_000_000
+const publish = (payload: string, user: [string, string][] = []): Publish => ({
+  topic: 'a/b',
+  sender: 'c',
+  at: AT,
+  uuid: '00000000-0000-4000-8000-000000000000',
+  payload: Buffer.from(payload),
+  properties: { user },
+})
+const configOf = (...rows: Row[]) => {
+  const labelled = rows.map((row, i): HookRow => ({ label: `${i}`, pool: 'pool1', ...row }))
+  return hookConfigs({ pools: {}, rows: labelled })[0]!
+}
+const row = (retain: RetainMode | undefined, topic = '#', action: 'on_message_retain' | 'on_retain_delete' = 'on_message_retain'): Row => ({
+  hook: 'message.publish',
+  topic,
+  action,
+  ...(retain && { retain }),
+})
+
+interface Known {
+  /** What IoT Core holds, and since when relative to the publish, in ms. */
+  readonly native?: { payload: string; age?: number }
+  readonly kept?: true
+  readonly clearedBy?: string
+}
+/** Ports of which only what was given is known; `asked` notes who was asked. */
+function portsWith({ native, kept, clearedBy }: Known, asked: string[] = []): Ports {
+  const device = {
+    retained: async (topic: string) => {
+      asked.push(topic)
+      return native && { payload: Buffer.from(native.payload), qos: 0, lastModified: AT + (native.age ?? 0) }
+    },
+  }
+  return { device, retained: { get: async () => kept && {}, clearedBy: async () => clearedBy } } as unknown as Ports
+}
+
+const NO = { retained: false, cleared: false }
+const YES = { retained: true, cleared: false }
+const CLEARED = { retained: true, cleared: true }
+
+describe('native', () => {
+  it.each<[string, string, Known, object]>([
+    ['IoT Core holds this payload', 'x', { native: { payload: 'x' } }, { ...YES, qos: 0 }],
+    ['... stored a minute before the rule stamped the event', 'x', { native: { payload: 'x', age: -60_000 } }, { ...YES, qos: 0 }],
+    ['... longer ago: of an earlier publish', 'x', { native: { payload: 'x', age: -60_001 } }, NO],
+    ['... stored later: the event comes late', 'x', { native: { payload: 'x', age: 3_600_000 } }, { ...YES, qos: 0 }],
+    ['it holds another', 'x', { native: { payload: 'y' } }, NO],
+    ['it holds none', 'x', {}, NO],
+    ['empty, it holds none and we have one', '', { kept: true }, CLEARED],
+    ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, CLEARED],
+    ['empty, another event had cleared it', '', { clearedBy: 'another' }, NO],
+    ['empty, and nobody knows of one', '', {}, NO],
+    ['empty, while it holds one', '', { native: { payload: 'y' }, kept: true }, NO],
+  ])('%s', async (_name, payload, known, wanted) => {
+    expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload))).toEqual(wanted)
+  })
+})
+
+describe('the other modes ask nobody', () => {
+  it.each<[RetainMode, string, [string, string][], object]>([
+    ['topic', 'x', [], YES],
+    ['topic', '', [], CLEARED],
+    ['property', 'x', [['retain', '1']], YES],
+    ['property', '', [['retain', '1']], CLEARED],
+    ['property', 'x', [['retain', 'true']], NO],
+    ['property', '', [], NO],
+  ])('%s, payload %j, user properties %j', async (mode, payload, user, wanted) => {
+    const asked: string[] = []
+    expect(await retentionOf(portsWith({ native: { payload } }, asked), configOf(row(mode)), publish(payload, user))).toEqual(wanted)
+    expect(asked).toEqual([])
+  })
+})
+
+describe('which row says so', () => {
+  it.each<[string, Row[], object]>([
+    ['none of them covers the topic', [row('topic', 'other/#')], NO],
+    ['the first of on_message_retain that covers it', [row('topic', 'other'), row('property', 'a/#'), row('topic', '#')], NO],
+    ['on_message_retain before on_retain_delete', [row('topic', '#', 'on_retain_delete'), row('property')], NO],
+    ['on_retain_delete where there is no other', [row('topic', '#', 'on_retain_delete')], YES],
+  ])('%s', async (_name, rows, wanted) => {
+    expect(await retentionOf(portsWith({}), configOf(...rows), publish('x'))).toEqual(wanted)
+  })
+})
