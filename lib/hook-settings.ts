@@ -18,7 +18,7 @@ export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
   'client.disconnected': WRITES_ROWS,
   'session.subscribed': DELIVERS_BACKLOG,
   'session.unsubscribed': WRITES_ROWS,
-  // Pushes to server-side subscribers wait for PUBACKs, but leave a backlog to the subscriber's own hook.
-  'message.publish': { timeoutSeconds: 120, memoryMegabytes: 512, maxReceives: 5 },
+  // A push that finds its subscriber half-open goes on until the platform notices: up to one and a half keep-alives.
+  'message.publish': DELIVERS_BACKLOG,
   'message.acked': WRITES_ROWS,
 }
