@@ -71,7 +71,7 @@ describe('a hook of the conf', () => {
     ['client.disconnected', 30, 5],
     ['session.subscribed', 120, 20],
     ['session.unsubscribed', 30, 5],
-    ['message.publish', 120, 5],
+    ['message.publish', 120, 20],
     ['message.acked', 30, 5],
   ])('%s has %i s, is shown again only later, and is a dead letter after %i receives', (hook, seconds, receives) => {
     const queue = everyHook.one(QUEUE, `${pascalCase(hook)}QueueEvents`).Properties
