@@ -48,40 +48,50 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
 type Stop = 'gone' | 'forbidden' | 'late'
 
 /**
- * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease.
+ * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease; where
+ * it cannot go on it gives it back, so that whoever comes next need not wait for its end.
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
-  const { topics, clock } = context.ports
-  const lease = { by: context.invocation.id, until: context.invocation.deadline }
   const run = new Run(context, drain)
-  let current: TopicRow | undefined = row
-  try {
-    while (current !== undefined) {
-      let met = 0
-      for await (const homes of pendingWindows(topics, current)) {
-        const ids = run.eligible(homes)
-        met += ids.length
-        const stop = await run.deliver(ids, homes)
-        if (stop !== undefined) return await stopped(context, drain, stop)
-      }
-      if (met === 0 && (await topics.handOver(current, drain.seat, lease.by))) return
-      current = await topics.head(drain.seat.topic)
-      const place = drain.seat.key === drain.seat.topic ? current : await topics.head(drain.seat.key)
-      const live = place?.live.get(drain.seat.entry)
-      // Another session's or another window's by now: whoever began that drains it.
-      if (live?.session !== drain.seat.live.session || live.since !== drain.seat.live.since) return
-      if (live.catching !== undefined && live.catching.by !== lease.by) return
-      if (live.catching === undefined) current = await topics.lease(drain.seat, lease, clock.now())
-      if (met === 0 && run.isLate()) return await stopped(context, drain, 'late')
-    }
-  } finally {
-    await run.settleAcks()
-  }
+  const [delivered] = await Promise.allSettled([untilHandedOver(context, drain, run, row)])
+  const [saved] = await Promise.allSettled([run.settleAcks()])
+  const failed = [delivered, saved].find((result) => result.status === 'rejected')
+  const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
+  if (failed === undefined && stop === undefined) return
+  const [released] = await Promise.allSettled([context.ports.topics.release(drain.seat, context.invocation.id)])
+  if (failed !== undefined) throw failed.reason
+  if (released.status === 'rejected') throw released.reason
+  await checkStop(context, drain, stop!)
 }
 
-async function stopped(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
-  await context.ports.topics.release(seat, context.invocation.id)
+async function untilHandedOver(context: Context, { seat }: Drain, run: Run, row: TopicRow): Promise<Stop | undefined> {
+  const { topics, clock } = context.ports
+  const lease = { by: context.invocation.id, until: context.invocation.deadline }
+  let current: TopicRow | undefined = row
+  while (current !== undefined) {
+    let met = 0
+    for await (const homes of pendingWindows(topics, current)) {
+      const ids = run.eligible(homes)
+      met += ids.length
+      const stop = await run.deliver(ids, homes)
+      if (stop !== undefined) return stop
+    }
+    if (met === 0 && (await topics.handOver(current, seat, lease.by))) return undefined
+    current = await topics.head(seat.topic)
+    const place = seat.key === seat.topic ? current : await topics.head(seat.key)
+    const live = place?.live.get(seat.entry)
+    // Another session's or another window's by now: whoever began that drains it.
+    if (live?.session !== seat.live.session || live.since !== seat.live.since) return undefined
+    if (live.catching !== undefined && live.catching.by !== lease.by) return undefined
+    if (live.catching === undefined) current = await topics.lease(seat, lease, clock.now())
+    if (met === 0 && run.isLate()) return 'late'
+  }
+  return undefined
+}
+
+/** @throws BackendError where the event must be tried again */
+async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
   const where = `client '${clientid}', topic '${seat.topic}'`
   if (stop === 'forbidden') {
     throw new BackendError(
