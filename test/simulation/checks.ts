@@ -6,9 +6,11 @@ import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { Row } from './expressions.ts'
 import type { IotCore, SimClient } from './iot-core.ts'
+import type { Queues } from './queues.ts'
 import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {
+  readonly queues: Queues
   readonly iotCore: IotCore
   readonly evidence: Evidence
   readonly dynamodb: MapDynamoDb
@@ -111,14 +113,14 @@ function entriesOf({ iotCore, dynamodb }: Scene): LiveEntry[] {
 
 /** Who is live is connected and subscribed, in that session; who is connected and subscribed is live; nobody waits for a drainer. */
 function liveEntries(scene: Scene): string[] {
-  const { iotCore } = scene
+  const { iotCore, queues } = scene
   const entries = entriesOf(scene)
   const stale = entries.flatMap(({ topic, client, filter, live }) => {
     const who = `${client.id} on ${topic} (${live.kind} ${live.session})`
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
     if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
-    return live.catching === undefined ? [] : [`limbo: ${who} is catching, and nobody drains`]
+    return live.catching === undefined || queues.abandoned.has(live.catching.by) ? [] : [`limbo: ${who} is catching, and nobody drains`]
   })
   const missing = [...iotCore.clients.values()].flatMap((client) => {
     const { connection, operator } = client
@@ -148,8 +150,10 @@ function subscriptionRows({ iotCore, dynamodb }: Scene): string[] {
 }
 
 /** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
-function limbo({ iotCore, dynamodb, evidence }: Scene): string[] {
+function limbo(scene: Scene): string[] {
+  const { iotCore, dynamodb, evidence, queues } = scene
   const all = [...iotCore.clients.values()]
+  const leased = new Set(entriesOf(scene).flatMap(({ topic, live }) => (queues.abandoned.has(live.catching?.by ?? '') ? [topic] : [])))
   const leftBehind = leftBehindIn(evidence)
   return dynamodb.rows('mqtt_msg').flatMap((row) => {
     if (leftBehind.has(row.msgid?.S ?? '')) return []
@@ -158,6 +162,8 @@ function limbo({ iotCore, dynamodb, evidence }: Scene): string[] {
     const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
     const natives = all.filter(({ connection }) => connection?.filters.has(topic))
     const name = nameIn(iotCore, msgid)
+    // Nobody goes on under that id: the queue waits until its lease ends.
+    if (leased.has(topic)) return []
     if (servers.length > 0) return [`limbo: ${name} is pending on ${topic} while server-side subscriber ${servers[0]!.id} is there`]
     const got = all.some(({ got }) => got.has(msgid))
     return natives.length > 0 && !got ? [`limbo: nobody got ${name} of ${topic} while ${natives[0]!.id} is there`] : []

@@ -113,10 +113,7 @@ export class Handlers {
         for (const event of batch) {
           if (failed.has(event.id)) queues.giveBack(event, scheduler.now)
           // Deleted: also the copy that another receive had shown.
-          else {
-            queues.events = queues.events.filter((other) => other !== event)
-            queues.handled(event)
-          }
+          else queues.handled(event)
         }
       },
       (error) => {

@@ -1,6 +1,6 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { atRest, emptied } from './checks.ts'
+import { atRest, emptied, type Scene } from './checks.ts'
 import { type ItemAnswer, type ItemOperation, type ItemRequest, MapDynamoDb } from './dynamodb.ts'
 import { type DatabaseFaults, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
 import { Handlers, type Run } from './handlers.ts'
@@ -10,7 +10,21 @@ import { NO_QUEUE_FAULTS, type QueueFaults, Queues } from './queues.ts'
 import { type Owner, Random, Scheduler, settled } from './scheduler.ts'
 import { type Evidence, witness } from './witness.ts'
 
-const TOPICS = ['a/1', 'a/2']
+/** Who is there, and how much is published: client ids, operator's filters, topics, sizes of bursts. */
+interface Cast {
+  readonly natives: number
+  readonly operators: Readonly<Record<string, readonly string[]>>
+  readonly topics: readonly string[]
+  readonly bursts: readonly number[]
+}
+const CASTS: readonly Cast[] = [
+  { natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
+  // Nobody empties the queues at once: they are sealed into segments.
+  { natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24] },
+  { natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
+  // More clients than a head has room for.
+  { natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8] },
+]
 const STEPS = 45
 const RUNS_AT_ONCE = 6
 /** Operations after which a history at rest does not come to rest. */
@@ -50,16 +64,17 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
   return history.run()
 }
 
-class History {
+class History implements Scene {
   private readonly seed: number
+  private readonly cast: Cast
   private readonly faults: Faults
   private readonly random: Random
   private readonly scheduler: Scheduler
-  private readonly dynamodb = new MapDynamoDb()
-  private readonly queues: Queues
-  private readonly iotCore: IotCore
+  readonly dynamodb = new MapDynamoDb()
+  readonly queues: Queues
+  readonly iotCore: IotCore
   private readonly handlers: Handlers
-  private readonly evidence: Evidence
+  readonly evidence: Evidence
   private readonly log: string[] = []
   private readonly database
   private operations = 0
@@ -67,6 +82,7 @@ class History {
   constructor(seed: number, faults: Faults, options: HistoryOptions) {
     const { mutant } = options
     this.seed = seed
+    this.cast = CASTS[seed % CASTS.length]!
     this.faults = faults
     this.random = new Random(seed)
     this.scheduler = new Scheduler(this.random)
@@ -133,9 +149,8 @@ class History {
   }
 
   private populate(): void {
-    for (const id of ['n1', 'n2', 'n3']) this.iotCore.add(id)
-    this.iotCore.add('s1', ['a/1'])
-    this.iotCore.add('s2', ['a/+'])
+    for (let n = 1; n <= this.cast.natives; n++) this.iotCore.add(`n${n}`)
+    for (const [id, filters] of Object.entries(this.cast.operators)) this.iotCore.add(id, filters)
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const topic of operator) {
         const Item = { clientid: { S: id }, topic: { S: topic }, qos: { N: '1' } }
@@ -156,7 +171,7 @@ class History {
     this.iotCore.noticeDeadPeers()
     const client = this.random.pick([...this.iotCore.clients.values()])
     const dice = this.random.below(100)
-    if (dice < 40) for (let n = this.random.pick([1, 1, 2, 8]); n > 0; n--) this.iotCore.publish(this.random.pick(TOPICS))
+    if (dice < 40) for (let n = this.random.pick(this.cast.bursts); n > 0; n--) this.iotCore.publish(this.random.pick(this.cast.topics))
     else if (client.connection === undefined) this.iotCore.connect(client)
     else if (client.connection.halfOpenSince !== undefined) {
       if (dice < 60) this.iotCore.connect(client)
@@ -174,7 +189,7 @@ class History {
   }
 
   private someFilters(): string[] {
-    const filters = this.random.shuffled([...TOPICS, 'a/#'])
+    const filters = this.random.shuffled([...this.cast.topics, 'a/#'])
     return filters.slice(0, this.random.pick([1, 1, 1, 2]))
   }
 
@@ -236,24 +251,24 @@ class History {
 
   private async rest(): Promise<string[]> {
     const violations: string[] = []
-    const { iotCore, evidence, dynamodb } = this
+    const { iotCore, evidence } = this
     this.setFaults(false)
     iotCore.noticeDeadPeers(true)
     await this.quiet(violations)
     this.log.push('--- at rest')
-    violations.push(...atRest({ iotCore, evidence, dynamodb }))
+    violations.push(...atRest(this))
     for (const client of iotCore.clients.values()) if (client.connection) iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
     await this.quiet(violations)
     this.log.push('--- everybody gone')
-    violations.push(...atRest({ iotCore, evidence, dynamodb }))
+    violations.push(...atRest(this))
     this.pass(60_000)
     const last = iotCore.add('last')
     iotCore.connect(last)
     this.pass(2_000)
-    iotCore.subscribe(last, TOPICS)
+    iotCore.subscribe(last, this.cast.topics)
     await this.quiet(violations)
     this.log.push('--- after the last subscriber')
-    violations.push(...emptied({ iotCore, evidence, dynamodb }), ...evidence.violations)
+    violations.push(...emptied(this), ...evidence.violations)
     return [...new Set(violations)]
   }
 }

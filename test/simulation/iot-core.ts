@@ -20,8 +20,6 @@ export interface SimConnection {
   /** From here on nothing reaches the client, and IoT Core does not know. */
   halfOpenSince?: number
   readonly filters: Set<string>
-  /** Whether it ever unsubscribed. */
-  unsubscribed?: boolean
 }
 
 export interface SimClient {
@@ -64,6 +62,8 @@ export interface IotCoreOptions {
 export class IotCore {
   readonly clients = new Map<string, SimClient>()
   readonly published: Published[] = []
+  /** Sessions that unsubscribed from something: with a later SUBSCRIBE they begin anew. */
+  readonly restarted = new Set<string>()
   readonly byId = new Map<string, Published>()
   faults: PlatformFaults = NO_PLATFORM_FAULTS
   private readonly scheduler: Scheduler
@@ -151,7 +151,7 @@ export class IotCore {
 
   unsubscribe(client: SimClient, filters: readonly string[]): void {
     for (const filter of filters) client.connection!.filters.delete(filter)
-    client.connection!.unsubscribed = true
+    this.restarted.add(client.connection!.session)
     const event = this.lifecycle(client, client.connection!, { eventType: 'unsubscribed', topics: filters })
     this.options.emit('session.unsubscribed', event)
     this.options.note(`${client.id} ${client.connection!.session} unsubscribes ${filters} at ${event.timestamp}`)

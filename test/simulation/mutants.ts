@@ -67,10 +67,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settling in mid-window without proof',
     violates: /^I3: .* message\.publish took .* who did not get it/,
-    ports: (real) => ({
-      ...real,
-      device: { ...real.device, connection: async () => ({ connected: true, connectedSince: 0, keepAlive: 1 }) },
-    }),
+    ports: (real, run) =>
+      run.hook !== 'message.publish'
+        ? real
+        : { ...real, device: { ...real.device, connection: async () => ({ connected: true, connectedSince: 0, keepAlive: 1 }) } },
   },
   {
     name: 'a stale subscribed event makes its client live',

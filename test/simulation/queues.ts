@@ -34,6 +34,9 @@ const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed'
 export class Queues {
   events: QueuedEvent[] = []
   deadLetters: QueuedEvent[] = []
+  /** Ids under which nothing is tried again, though their last try failed: a lease of theirs ends only with its time. */
+  readonly abandoned = new Set<string>()
+  private readonly deleted = new Set<string>()
   faults: QueueFaults = NO_QUEUE_FAULTS
   private readonly random: Random
   private ids = 0
@@ -78,15 +81,21 @@ export class Queues {
     })
   }
 
+  /** Deletes it, and the copy that another receive had shown. */
   handled(event: QueuedEvent): void {
+    this.deleted.add(event.id)
+    this.events = this.events.filter(({ id }) => id !== event.id)
     this.unhandled.delete(event.id)
   }
 
   /** The function failed, or died: visible again some time later, or dead. */
   giveBack(event: QueuedEvent, now: number): void {
-    if (this.events.includes(event)) return
-    if (event.receives >= HOOK_SETTINGS[event.hook].maxReceives) this.deadLetters.push(event)
-    else this.events.push({ ...event, visibleAt: now + this.visibilityTimeout(event.hook) })
+    if (this.deleted.has(event.id)) this.abandoned.add(event.id)
+    else if (this.events.some(({ id }) => id === event.id)) return
+    else if (event.receives >= HOOK_SETTINGS[event.hook].maxReceives) {
+      this.abandoned.add(event.id)
+      this.deadLetters.push(event)
+    } else this.events.push({ ...event, visibleAt: now + this.visibilityTimeout(event.hook) })
   }
 
   private visibilityTimeout(hook: HookName): number {

@@ -46,7 +46,7 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
     }
     const between = all.slice(mine.length === 0 ? all.length : all.lastIndexOf(mine.at(-1)!) + 1)
     const other = between.find((one) => one.run.batch[0]!.id !== run.batch[0]!.id && one.run.batch[0]!.label === run.batch[0]!.label)
-    if (other !== undefined && !iotCore.clients.get(clientid)?.connection?.unsubscribed) {
+    if (other !== undefined && !iotCore.restarted.has(run.batch[0]!.label.split(' ')[1]!)) {
       evidence.violations.push(`I2 order: #${run.number} and #${other.run.number} drain ${topic} for ${clientid} at once`)
     }
     all.push({ run, msgid })
@@ -80,12 +80,12 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
       topics: {
         ...real.topics,
         async add(topic, msgids) {
-          const row = await real.topics.add(topic, msgids)
           for (const id of msgids) {
             if (everNamed.has(id)) evidence.namedAgain.add(id)
             everNamed.add(id)
-            if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
           }
+          const row = await real.topics.add(topic, msgids)
+          for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
           return row
         },
         removeIds(topic, homes) {
