@@ -45,6 +45,21 @@ forEachEngine((engine) => {
       expect(await world.scan('mqtt_acked')).toHaveLength(1)
     })
 
+    it('I5: a repeated event that stores a message again while it is acknowledged leaves it pending, and named', async () => {
+      const world = await given()
+      await world.publish('t', 'x')
+      const [message] = (await world.ports.messages.get((await world.queue()).stored)).values()
+      const { removeIds } = world.ports.topics
+      jest.spyOn(world.ports.topics, 'removeIds').mockImplementationOnce(async (topic, homes) => {
+        await world.ports.messages.put(message!)
+        await removeIds(topic, homes)
+      })
+      await world.operatorSubscribes('c', 't')
+      await world.handle('message.acked', world.ackEvent('c', message!.msgid))
+      const { named, stored } = await world.queue()
+      expect([named, stored]).toEqual([[message!.msgid], [message!.msgid]])
+    })
+
     it('topics are queues of their own: a client gets those it subscribes to', async () => {
       const world = await given()
       for (const topic of ['a', 'b', 'a/b']) await world.publish(topic, topic)
