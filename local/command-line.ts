@@ -31,7 +31,7 @@ Misbehaviour on purpose; P is a probability from 0 to 1:
   --reorder P           an event is held back behind later ones
   --delay P             an event comes up to 2 seconds late
   --throttle P          a DynamoDB request is refused as throttled (embedded engine)
-  --drop-puback P       the PUBACK of a direct message is not heard
+  --drop-puback P       the PUBACK of a direct message is not heard: 504, at once
   --seed N              the same misbehaviour for the same seed (default: 1)
 
 On the data plane's port as well:

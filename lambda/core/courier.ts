@@ -6,7 +6,8 @@ import type { Context, SendOutcome } from './ports.ts'
 const CLOSING_TIME = 8_000
 /** Right after a connect the data plane may not know the client yet. Milliseconds. */
 const ARRIVAL_PAUSES = [200, 400, 800]
-const FIRST_PAUSE = 500
+/** Short: no PUBACK has been waited for already, and a client's quota is counted by the second. */
+const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 8_000
 
 export class Courier {

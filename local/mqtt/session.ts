@@ -99,12 +99,12 @@ export class Session implements Member {
     })
   }
 
-  /** @param heard False: misbehave, the PUBACK of a direct message is not heard. */
+  /** @param heard False: misbehave, the PUBACK of a direct message is not heard. Said at once: nobody waits for what will not come. */
   acknowledge(id: number, heard: () => boolean): void {
     const acked = this.#inFlight.get(id)
     if (!acked) return
     this.#inFlight.delete(id)
-    if (acked.confirm && heard()) acked.confirm(true)
+    acked.confirm?.(heard())
     this.#fill()
   }
 
