@@ -1,5 +1,6 @@
 /** The queue of a topic: kept for who subscribes later, oldest first, one-to-one, and gone once acknowledged. */
 import { PAGE, segmentKey } from '../../lambda/core/topic-row.ts'
+import { recording } from '../call-log.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import { rowsWith, rowsWithout, World, type WorldOptions } from '../world.ts'
 
@@ -51,7 +52,7 @@ forEachEngine((engine) => {
       const [message] = (await world.ports.messages.get((await world.queue()).stored)).values()
       const { removeIds } = world.ports.topics
       jest.spyOn(world.ports.topics, 'removeIds').mockImplementationOnce(async (topic, homes) => {
-        await world.ports.messages.put(message!)
+        await recording({ hook: 'message.publish', tables: world.tables, calls: [] }, () => world.ports.messages.put(message!))
         await removeIds(topic, homes)
       })
       await world.operatorSubscribes('c', 't')
