@@ -68,7 +68,9 @@ async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: rea
   const acked: string[] = []
   if (catching === undefined) {
     const last = await sendInOrder((message) => context.ports.device.send(clientid, message), due, acked)
-    if (last === 'acked' || last === 'unsendable' || (last === 'gone' && !justArrived)) return [{ clientid, msgids: acked }]
+    // A missing right is not found by trying again: the message stays queued, and the client's next connect says what is wrong.
+    const final = last === 'acked' || last === 'unsendable' || last === 'forbidden' || (last === 'gone' && !justArrived)
+    if (final) return [{ clientid, msgids: acked }]
   }
   await takeOff(context, { row, stored: due.map((message) => ({ message, repeated: false })) }, clientid, acked, new Set())
   const lease = { by: context.invocation.id, until: context.invocation.deadline }

@@ -198,6 +198,13 @@ forEachEngine((engine) => {
       expect(await left()).toEqual(['x'])
     })
 
+    it('403 of a push leaves the message queued, and the publish is done: trying again would push it to the others again', async () => {
+      world.device('c').script.push('forbidden')
+      await world.publish('t', 'm0')
+      expect(got('c')).toEqual([])
+      expect(await left()).toEqual(['m0'])
+    })
+
     it('one client without a right or a connection does not keep another from getting it', async () => {
       await world.operatorSubscribes('d', 't')
       await world.connect('d', 's1')
