@@ -4,7 +4,7 @@ import { millisOfMsgid } from './msgid.ts'
 import { pendingBackwards } from './pending.ts'
 import type { Context } from './ports.ts'
 import { provenWindow } from './proven-window.ts'
-import { lostDoubt, MARGIN, settledBy, type Window } from './settle.ts'
+import { LATEST_UNSUBSCRIBE, lostDoubt, MARGIN, settledBy, type Window } from './settle.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from './topic-row.ts'
 
 /** Segments settled in one go in mid-window, and how often it is tried for a topic (GetConnection: 1/s a client). Milliseconds. */
@@ -45,7 +45,7 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
     const homes: Homes = new Map()
     for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
-    const doubt = lostDoubt(connection.keepAlive)
+    const doubt = Math.max(lostDoubt(connection.keepAlive), LATEST_UNSUBSCRIBE)
     const { from, to: proven } = await provenWindow(context.ports, { clientid, filter: row.topic, live }, { until: at, doubt })
     // The last second of a part may go on in the next; that of the whole goes on in the head.
     const until = to < finalSegments(row) ? Math.min(proven, youngestOf(homes) - 1000) : proven

@@ -19,6 +19,11 @@ export const LONGEST_KEEP_ALIVE = 1200
  * Milliseconds; `keepAlive` in seconds.
  */
 export const lostDoubt = (keepAlive: number | undefined): number => 1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT
+/**
+ * An unsubscribed event may be handled this much later than it happened: a backlog, or four more tries of its function. Until then a
+ * window that is still open may have ended. Milliseconds.
+ */
+export const LATEST_UNSUBSCRIBE = 300_000
 /** IoT Core discards what exceeds this many publishes to a connection in a second. */
 export const PUBLISHES_PER_SECOND = 100
 
