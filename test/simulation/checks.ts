@@ -117,6 +117,8 @@ function liveEntries(scene: Scene): string[] {
   const entries = entriesOf(scene)
   const stale = entries.flatMap(({ topic, client, filter, live }) => {
     const who = `${client.id} on ${topic} (${live.kind} ${live.session})`
+    // A second receive of its subscribed event died after the first had finished: nobody looks after it but the next connect.
+    if (queues.abandoned.has(live.session)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
     if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]

@@ -27,6 +27,9 @@ const CASTS: readonly Cast[] = [
 ]
 const STEPS = 45
 const RUNS_AT_ONCE = 6
+/** Share of the steps before which everything is handled and a long time passes. */
+const CALM = 0.02
+const LONG = 400_000
 /** Operations after which a history at rest does not come to rest. */
 const PATIENCE = 60_000
 
@@ -140,11 +143,13 @@ class History implements Scene {
   async run(): Promise<Outcome> {
     this.populate()
     this.setFaults(true)
+    const violations: string[] = []
     for (let i = 0; i < STEPS; i++) {
+      if (this.random.chance(CALM)) await this.calm(violations)
       this.world()
       for (let n = this.random.below(50); n > 0; n--) await this.step()
     }
-    const violations = await this.rest()
+    violations.push(...(await this.rest()))
     return { seed: this.seed, violations, log: this.log, messages: this.iotCore.published.length, operations: this.operations }
   }
 
@@ -191,6 +196,14 @@ class History implements Scene {
   private someFilters(): string[] {
     const filters = this.random.shuffled([...this.cast.topics, 'a/#'])
     return filters.slice(0, this.random.pick([1, 1, 1, 2]))
+  }
+
+  private async calm(violations: string[]): Promise<void> {
+    this.iotCore.noticeDeadPeers(true)
+    await this.quiet(violations)
+    this.log.push('--- a long calm')
+    this.pass(LONG)
+    this.setFaults(true)
   }
 
   private pass(ms: number): void {

@@ -34,7 +34,7 @@ const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed'
 export class Queues {
   events: QueuedEvent[] = []
   deadLetters: QueuedEvent[] = []
-  /** Ids under which nothing is tried again, though their last try failed: a lease of theirs ends only with its time. */
+  /** Ids under which nothing is tried again, though their last try failed: a lease of theirs ends only with its time. And their sessions. */
   readonly abandoned = new Set<string>()
   private readonly deleted = new Set<string>()
   faults: QueueFaults = NO_QUEUE_FAULTS
@@ -90,12 +90,17 @@ export class Queues {
 
   /** The function failed, or died: visible again some time later, or dead. */
   giveBack(event: QueuedEvent, now: number): void {
-    if (this.deleted.has(event.id)) this.abandoned.add(event.id)
+    if (this.deleted.has(event.id)) this.abandon(event)
     else if (this.events.some(({ id }) => id === event.id)) return
     else if (event.receives >= HOOK_SETTINGS[event.hook].maxReceives) {
-      this.abandoned.add(event.id)
+      this.abandon(event)
       this.deadLetters.push(event)
     } else this.events.push({ ...event, visibleAt: now + this.visibilityTimeout(event.hook) })
+  }
+
+  private abandon(event: QueuedEvent): void {
+    this.abandoned.add(event.id)
+    this.abandoned.add(event.label.split(' ')[1] ?? '')
   }
 
   private visibilityTimeout(hook: HookName): number {

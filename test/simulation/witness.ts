@@ -46,7 +46,9 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
     }
     const between = all.slice(mine.length === 0 ? all.length : all.lastIndexOf(mine.at(-1)!) + 1)
     const other = between.find((one) => one.run.batch[0]!.id !== run.batch[0]!.id && one.run.batch[0]!.label === run.batch[0]!.label)
-    if (other !== undefined && !iotCore.restarted.has(run.batch[0]!.label.split(' ')[1]!)) {
+    const session = run.batch[0]!.label.split(' ')[1]!
+    const stands = iotCore.clients.get(clientid)?.connection?.session === session && !iotCore.restarted.has(session)
+    if (other !== undefined && stands) {
       evidence.violations.push(`I2 order: #${run.number} and #${other.run.number} drain ${topic} for ${clientid} at once`)
     }
     all.push({ run, msgid })
