@@ -37,8 +37,10 @@ export async function fetchQueue(context: Context, { row, seat }: Seated, how: O
   const { topics, clock } = context.ports
   // One that is catching up, by a try that was cut short, has publishers leave messages to it until somebody hands over.
   if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return
-  const mine = seat.live.catching?.by === context.invocation.id
-  const leased = mine ? row : await topics.lease(seat, { by: context.invocation.id, until: context.invocation.deadline }, clock.now())
+  const { id: by, deadline: until } = context.invocation
+  // Taken with the seat a moment ago; a lease of an earlier try, given back or run out, may be another's by now.
+  const mine = seat.live.catching?.by === by && seat.live.catching.until === until
+  const leased = mine ? row : await topics.lease(seat, { by, until }, clock.now())
   if (leased !== undefined) await drain(context, { ...how, seat }, leased)
 }
 
