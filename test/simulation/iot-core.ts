@@ -64,6 +64,8 @@ export class IotCore {
   readonly published: Published[] = []
   /** Sessions that unsubscribed from something: with a later SUBSCRIBE they begin anew. */
   readonly restarted = new Set<string>()
+  /** Session -> its number among the client's connections. */
+  readonly versions = new Map<string, number>()
   readonly byId = new Map<string, Published>()
   faults: PlatformFaults = NO_PLATFORM_FAULTS
   private readonly scheduler: Scheduler
@@ -101,6 +103,7 @@ export class IotCore {
       filters: new Set(),
     }
     client.connection = connection
+    this.versions.set(connection.session, connection.version)
     client.lastEventLost = false
     const event = this.lifecycle(client, connection, { eventType: 'connected', versionNumber: connection.version })
     this.options.emit('client.connected', event)

@@ -5,6 +5,7 @@ import { compareMsgids } from '../../lambda/core/msgid.ts'
 import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
+import type { Queues } from './queues.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** What was seen while the handlers ran. */
@@ -12,19 +13,27 @@ export interface Evidence {
   readonly violations: string[]
   /** Ids that a run was taking off the queue, by run. */
   readonly takenOff: Map<Run, string[]>
+  /** Ids of messages that a run stored, by run. */
+  readonly stored: Map<Run, string[]>
   /** Ids that more than one publish event, or try of one, put on the queue. */
   readonly namedAgain: Set<string>
 }
 
-/** Ids that a run which died or failed was taking off the queue. */
-export const leftBehindIn = ({ takenOff }: Evidence): ReadonlySet<string> =>
-  new Set([...takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids))
+/**
+ * Ids that a run which died or failed was taking off the queue, and those of a repeated publish that died for good: SQS had shown it
+ * twice, and the other receive was done.
+ */
+export function leftBehindIn({ evidence, queues }: { evidence: Evidence; queues: Queues }): ReadonlySet<string> {
+  const interrupted = [...evidence.takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids)
+  const given = [...evidence.stored].filter(([run]) => run.interrupted && run.batch.some(({ id }) => queues.abandoned.has(id)))
+  return new Set([...interrupted, ...given.flatMap(([, ids]) => ids)])
+}
 
 const DRAINS: readonly HookName[] = ['session.subscribed', 'session.created']
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
 export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
-  const evidence: Evidence = { violations: [], takenOff: new Map(), namedAgain: new Set() }
+  const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
@@ -68,6 +77,10 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
       },
       messages: {
         ...real.messages,
+        put(message) {
+          evidence.stored.set(run, [...(evidence.stored.get(run) ?? []), message.msgid])
+          return real.messages.put(message)
+        },
         remove(msgids) {
           const clientid = acker && msgids.includes(acker.newest) ? acker.clientid : undefined
           note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
