@@ -12,6 +12,7 @@ let stopping = false
 let askedAt = 0
 /** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
 const SAME_KEYSTROKE_MS = 300
+const CLOSE_MS = 1_900
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
 
@@ -58,6 +59,8 @@ async function stop(): Promise<void> {
   if (stopping) return
   stopping = true
   askedAt = performance.now()
+  // Also a start that hangs, or a file system that does, ends within two seconds; only an end in time is a clean one.
+  setTimeout(() => process.exit(1), CLOSE_MS)
   const running = await stack?.catch(() => undefined)
   await running?.close()
   process.exit(0)

@@ -1,6 +1,7 @@
 /** The whole backend in this process: IoT Core, DynamoDB, and the handlers as the synthesized template connects them. */
+import { existsSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
 import { DataPlaneOperations } from './data-plane/data-plane-operations.ts'
@@ -133,11 +134,36 @@ async function startEngine(options: LocalStackOptions, throttleRate: number, onC
     if (dynamodb !== 'embedded') return { name: 'remote', url: dynamodb.replace(/\/$/, ''), close: async () => undefined }
     const throttle = throttleRate > 0 ? { throttle: { rate: throttleRate, seed } } : {}
     if (dataDir === undefined) return await startEmbedded({ host, port, inWorker: true, ...throttle })
-    await mkdir(dataDir, { recursive: true })
+    await makeDirectory(dataDir)
     return await startEmbedded({ host, port, inWorker: true, dataDir: join(dataDir, 'dynamodb'), ...throttle })
   })()
   onClose(() => engine.close())
   return engine
+}
+
+async function makeDirectory(dataDir: string): Promise<void> {
+  try {
+    await mkdirs(dataDir)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new BackendError(
+      'data-dir',
+      `--data-dir is ${JSON.stringify(dataDir)}, wanted a directory that is there or can be made (${code})`,
+    )
+  }
+}
+
+/** Node's own recursive mkdir never ends where the parent is there and refuses with ENOENT, as /proc does. */
+async function mkdirs(directory: string): Promise<void> {
+  try {
+    await mkdir(directory)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(directory))) throw error
+    await mkdirs(dirname(directory))
+    await mkdir(directory)
+  }
 }
 
 const queuesOf = (template: Template, backlog: Backlog, retryAfterMs: number): Queue[] =>

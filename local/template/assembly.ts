@@ -31,11 +31,11 @@ export async function synthesize(context: Readonly<Record<string, unknown>>, log
   }
 }
 
-/** env(1) adds to the environment, which only `bin` may read. */
+/** env(1) adds to the environment, which only `bin` may read; by its full path, which is there whatever PATH says. */
 async function runApp(variables: Readonly<Record<string, string>>): Promise<string[]> {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const app = [process.execPath, '--import', 'tsx', join('bin', 'app.ts')]
-  const child = spawn('env', [...assignments, ...app], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn('/usr/bin/env', [...assignments, ...app], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString()
