@@ -1,19 +1,14 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
-import { acknowledge, dropNames, takesAcks } from './acknowledge.ts'
-import { Courier } from './courier.ts'
+import { DeliveryRun, type Stop } from './delivery-run.ts'
 import { BackendError } from './errors.ts'
 import type { HookRow } from './hooks.ts'
-import { hasExpired, type Message } from './message.ts'
 import { millisOfMsgid } from './msgid.ts'
-import { oldestFirst, pendingWindows } from './pending.ts'
+import { pendingWindows } from './pending.ts'
 import type { Context, Seat, Seated } from './ports.ts'
 import { subscriptionIsOver } from './presence.ts'
 import { MARGIN } from './settle.ts'
-import { finalSegments, type Homes, headHomes, type Live, type TopicRow } from './topic-row.ts'
+import { finalSegments, headHomes, type Live, type TopicRow } from './topic-row.ts'
 
-/** Messages read ahead, and acknowledged together at most. */
-const READ_AHEAD = 50
-const ACKS_TOGETHER = 16
 /**
  * How long after its connect or SUBSCRIBE a client may not be known yet. Later "not connected" is the truth, whatever the presence
  * row says: its disconnected event was lost or is late. Milliseconds.
@@ -47,15 +42,13 @@ export async function fetchQueue(context: Context, { row, seat }: Seated, how: O
 const mayHold = (row: TopicRow, seat: Seat): boolean =>
   row.first < finalSegments(row) || [...headHomes(row).keys()].some((id) => millisOfMsgid(id) < seat.live.since + MARGIN)
 
-type Stop = 'gone' | 'forbidden' | 'late'
-
 /**
  * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease; where
  * it cannot go on it gives it back, so that whoever comes next need not wait for its end.
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
-  const run = new Run(context, drain)
+  const run = new DeliveryRun(context, drain)
   const [delivered] = await Promise.allSettled([untilHandedOver(context, drain, run, row)])
   const [saved] = await Promise.allSettled([run.settleAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
@@ -67,7 +60,7 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
   await checkStop(context, drain, stop!)
 }
 
-async function untilHandedOver(context: Context, { seat }: Drain, run: Run, row: TopicRow): Promise<Stop | undefined> {
+async function untilHandedOver(context: Context, { seat }: Drain, run: DeliveryRun, row: TopicRow): Promise<Stop | undefined> {
   const { topics, clock } = context.ports
   const lease = { by: context.invocation.id, until: context.invocation.deadline }
   let current: TopicRow | undefined = row
@@ -110,98 +103,4 @@ async function checkStop(context: Context, { seat, clientid, justArrived }: Drai
     'unfinished',
     `${where}: ${stop === 'gone' ? 'not reachable yet' : 'time is up with messages left'}; goes on at the next try`,
   )
-}
-
-class Run {
-  private readonly context: Context
-  private readonly drain: Drain
-  /** Delivered or not to be delivered: not met again while the queue names them. */
-  private readonly passed = new Set<string>()
-  /** Of these the ids that are off the queue once the acknowledgements are written: a repeated publish may name them anew. */
-  private readonly taken = new Set<string>()
-  private readonly courier: Courier
-  private left: number
-  private unsaved: Homes = new Map()
-  private acks: Promise<void> = Promise.resolve()
-
-  constructor(context: Context, drain: Drain) {
-    this.context = context
-    this.drain = drain
-    this.left = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
-    this.courier = new Courier(context, drain.clientid, drain)
-  }
-
-  isLate = (): boolean => this.courier.isLate()
-
-  /** Ids for this client, oldest first. A native subscriber gets from us what IoT Core has surely not delivered or may not have. */
-  eligible(homes: Homes): string[] {
-    const { seat, row, at } = this.drain
-    const before = seat.live.kind === 'client' ? seat.live.since + MARGIN : Number.POSITIVE_INFINITY
-    const range = row?.offlineOpts?.timeRange
-    const after = range === undefined ? 0 : at - range * 1000
-    const ids = [...homes.keys()].filter((id) => {
-      const time = millisOfMsgid(id)
-      return !this.passed.has(id) && time < before && time >= after
-    })
-    return this.left > 0 ? oldestFirst(ids) : []
-  }
-
-  async deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined> {
-    const { messages } = this.context.ports
-    const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
-    let next = ids.length > 0 ? read(0) : undefined
-    for (let from = 0; from < ids.length && this.left > 0; from += READ_AHEAD) {
-      const stored = await next!
-      next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
-      next?.catch(() => {})
-      await this.clean(ids.slice(from, from + READ_AHEAD), stored, homes)
-      for (const id of ids.slice(from, from + READ_AHEAD)) {
-        const message = stored.get(id)
-        if (this.passed.has(id) || message === undefined || this.left === 0) continue
-        const outcome = await this.courier.send(message)
-        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late') return outcome
-        this.passed.add(id)
-        if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
-      }
-    }
-    await this.settleAcks()
-    for (const id of this.taken) this.passed.delete(id)
-    this.taken.clear()
-    return undefined
-  }
-
-  private acked(id: string, seqs: Set<number>): void {
-    this.left--
-    if (takesAcks(this.context.config, this.drain.seat.topic)) this.taken.add(id)
-    this.unsaved.set(id, seqs)
-    if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
-  }
-
-  /** Acknowledgements are written while the next messages are under way. */
-  private flush(): void {
-    const homes = this.unsaved
-    this.unsaved = new Map()
-    const { seat, clientid } = this.drain
-    this.acks = this.acks.then(() => acknowledge(this.context, { topic: seat.topic, clientid, homes }))
-    this.acks.catch(() => {})
-  }
-
-  async settleAcks(): Promise<void> {
-    if (this.unsaved.size > 0) this.flush()
-    await this.acks
-  }
-
-  /** Ids without a message are left over from something that was cut short; expired messages are nobody's. */
-  private async clean(ids: readonly string[], stored: Map<string, Message>, homes: Homes): Promise<void> {
-    const { ports } = this.context
-    const expired = ids.filter((id) => stored.has(id) && hasExpired(stored.get(id)!, this.drain.at))
-    const dead = [...ids.filter((id) => !stored.has(id)), ...expired]
-    if (dead.length === 0) return
-    for (const id of dead) {
-      this.passed.add(id)
-      this.taken.add(id)
-    }
-    if (expired.length > 0) await ports.messages.remove(expired)
-    await dropNames(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
-  }
 }
