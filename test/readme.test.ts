@@ -1,0 +1,79 @@
+/** What the README says works is what runs here. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HELP } from '../local/command-line.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const run = (command: string, ...args: string[]) => spawnSync(command, args, { cwd: ROOT, encoding: 'utf8', timeout: 110_000 })
+
+it('opens with what it is, then the two commands', () => {
+  const [title, about, block] = README.split(/\n\n/)
+  expect(title).toMatch(/^# .*AWS IoT Core$/)
+  expect(about).toContain('emqx_backend_dynamo')
+  expect(block).toMatch(/^```bash\nnpm ci && npm start .*\nnpm ci && npm test /)
+})
+
+it('names scripts, files and flags that are there', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  const named = [...README.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
+  expect(named.filter((script) => !(script in scripts))).toEqual([])
+  const files = [...README.matchAll(/`((?:etc|lib|lambda|local|bench|bin|test|docs|\.ci)\/[\w./-]+)`/g)].map(([, file]) => file!)
+  expect(files.length).toBeGreaterThan(3)
+  expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
+  const flags = [...README.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
+  expect(flags.filter((flag) => !HELP.includes(flag))).toEqual([])
+})
+
+it('npm run demo walks through the page, and every check holds', () => {
+  const { status, stdout, stderr } = run('npm', 'run', '-s', 'demo')
+  expect({
+    status,
+    said: stdout.trim().split('\n').at(-1),
+    failed: /FAILED.*/.exec(stdout)?.[0],
+    stderr: status === 0 ? '' : stderr,
+  }).toEqual({
+    status: 0,
+    said: '9 of 9 checks held',
+    failed: undefined,
+    stderr: '',
+  })
+}, 120_000)
+
+it('npx cdk synth writes the template without credentials', () => {
+  const output = mkdtempSync(join(tmpdir(), 'synth-'))
+  const { status } = run(
+    'env',
+    '-u',
+    'AWS_ACCESS_KEY_ID',
+    '-u',
+    'AWS_SECRET_ACCESS_KEY',
+    'npx',
+    'cdk',
+    'synth',
+    '--quiet',
+    '--output',
+    output,
+  )
+  expect(status).toBe(0)
+  expect(Object.keys(JSON.parse(readFileSync(join(output, 'MqttBackend.template.json'), 'utf8')).Resources).length).toBeGreaterThan(50)
+  rmSync(output, { recursive: true })
+}, 120_000)
+
+it.each([
+  ['npm start', ['start', '--silent', '--', '--help']],
+  ['npm run bench', ['run', '-s', 'bench', '--', '--help']],
+  ['npm run conf', ['run', '-s', 'conf', '--', '--help']],
+])('%s explains itself', (_, args) => {
+  const { status, stdout } = run('npm', ...args)
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^Usage: /)
+})
+
+it('npm run bench refuses an unknown block with a line that says which there are', () => {
+  const { status, stderr } = run('npm', 'run', '-s', 'bench', '--', '--only', 'nothing')
+  expect(status).toBe(2)
+  expect(stderr).toContain('wanted one of start, publish, backlog, write-units')
+})
