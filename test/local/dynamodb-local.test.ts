@@ -29,7 +29,7 @@ describe('the Java it needs', () => {
     const program = join(bin, 'program.mts')
     await writeFile(
       program,
-      `import { dynamoDbLocalCommand } from ${JSON.stringify(join(LOCAL, 'dynamodb-local.ts'))}
+      `import { dynamoDbLocalCommand } from ${JSON.stringify(join(LOCAL, 'dynamodb', 'local.ts'))}
        dynamoDbLocalCommand().catch(({ name, code, message }) => console.log(JSON.stringify({ name, code, message })))`,
     )
     const env = { ...process.env, PATH: bin }
