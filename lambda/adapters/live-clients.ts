@@ -46,6 +46,12 @@ export function liveClients(db: Database): LiveClients {
     return seat.key === seat.topic ? renewed : rows.head(seat.topic)
   }
 
+  /** The seat of a repeated SUBSCRIBE, or `undefined` where it has gone meanwhile. */
+  async function keep(row: TopicRow, seat: Seat, at: number): Promise<Seated | undefined> {
+    const renewed = seat.live.at >= at ? row : await renew(seat, at)
+    return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
+  }
+
   return {
     head: rows.head,
 
@@ -73,19 +79,23 @@ export function liveClients(db: Database): LiveClients {
         } satisfies Item,
       }
       const mine: Seat = { topic, key: topic, entry, live }
+      // A spilled client keeps its seat. What an older session or the operator's row left there goes first: nobody ever sits twice.
+      const spilled = await spill.seatOf(topic, subscription, entry)
+      if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
+      if (spilled !== undefined && isRepeated(spilled.live, live)) {
+        const head = await rows.head(topic)
+        const kept = head && (await keep(head, spilled, live.at))
+        if (kept !== undefined) return kept
+      } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       for (let round = 0; round < ROUNDS; round++) {
         const condition = `${HAS_MAP} AND (${ABSENT} OR ${taken}) AND (${PRESENT} OR ${ROOM})`
         const set = await rows.update(topic, 'SET live.#entry = :live', condition, placeholders)
-        if (set !== undefined) {
-          // It sat in a spill row before: there it would be told everything twice.
-          for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', PRESENT, placeholders)
-          return { row: set, seat: mine }
-        }
+        if (set !== undefined) return { row: set, seat: mine }
         const { row, seat } = await find(topic, subscription, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
-          const renewed = seat.live.at >= live.at ? row : await renew(seat, live.at)
-          if (renewed !== undefined) return { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, live.at) } } }
-        } else if (seat !== undefined && seat.live.session !== live.session && seat.live.since >= live.at) {
+          const kept = await keep(row, seat, live.at)
+          if (kept !== undefined) return kept
+        } else if (seat !== undefined && isOvertaken(live, seat.live)) {
           return undefined
         } else if (row === undefined || !row.hasLive) {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
@@ -162,6 +172,9 @@ export function liveClients(db: Database): LiveClients {
     },
   }
 }
+
+/** A newer session of the client is live already. */
+const isOvertaken = (live: Live, current: Live): boolean => current.session !== live.session && current.since >= live.at
 
 /** The same session again; an operator's row never takes over from the client's own subscription. */
 const isRepeated = (current: Live, again: Live): boolean =>
