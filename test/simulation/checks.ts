@@ -4,9 +4,10 @@ import { liveOf } from '../../lambda/adapters/topic-item.ts'
 import { hasWildcard } from '../../lambda/core/topic.ts'
 import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
-import type { Row } from './expressions.ts'
-import type { IotCore, SimClient } from './iot-core.ts'
+import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
+import type { Row } from './rows.ts'
+import type { SimClient } from './sim-client.ts'
 import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { TABLES, type TableName } from '../../lambda/core/tables.ts'
 import { ConditionFailed, type ItemAnswer, type ItemOperation, type ItemRequest, type MapDynamoDb } from './dynamodb.ts'
-import { copy, type Row } from './expressions.ts'
+import { copy, type Row } from './rows.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 
 /** Shares of the calls, 0 to 1. */

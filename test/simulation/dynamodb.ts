@@ -1,6 +1,9 @@
 /** DynamoDB for the simulation: rows in Maps; an operation takes effect at once, in one piece, when it is called. */
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
-import { type Bindings, conditionOf, copy, type Row, updateOf } from './expressions.ts'
+import { conditionOf } from './conditions.ts'
+import type { Bindings } from './expression-reader.ts'
+import { copy, type Row } from './rows.ts'
+import { updateOf } from './updates.ts'
 
 export type ItemOperation = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem'
 

@@ -1,30 +1,19 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
 import type { HookName } from '../../lambda/core/hooks.ts'
+import { CASTS, type Cast } from './casts.ts'
 import { atRest, emptied, type Scene } from './checks.ts'
-import { type ItemAnswer, type ItemOperation, type ItemRequest, MapDynamoDb } from './dynamodb.ts'
-import { type DatabaseFaults, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
-import { Handlers, type Run } from './handlers.ts'
-import { IotCore, NO_PLATFORM_FAULTS, type PlatformFaults, type SimClient } from './iot-core.ts'
+import { MapDynamoDb } from './dynamodb.ts'
+import { type DatabaseFaults, type DatabaseWorld, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
+import { FAULTS, type Faults } from './faults.ts'
+import { Handlers } from './handlers.ts'
+import { IotCore, NO_PLATFORM_FAULTS } from './iot-core.ts'
 import type { Mutant } from './mutants.ts'
-import { NO_QUEUE_FAULTS, type QueueFaults, Queues } from './queues.ts'
-import { type Owner, Random, Scheduler, settled } from './scheduler.ts'
+import { operationNote } from './operation-note.ts'
+import { NO_QUEUE_FAULTS, Queues } from './queues.ts'
+import { RestlessClients } from './restless-clients.ts'
+import { Random, Scheduler, settled } from './scheduler.ts'
 import { type Evidence, witness } from './witness.ts'
 
-/** Who is there, and how much is published: client ids, operator's filters, topics, sizes of bursts. */
-interface Cast {
-  readonly natives: number
-  readonly operators: Readonly<Record<string, readonly string[]>>
-  readonly topics: readonly string[]
-  readonly bursts: readonly number[]
-}
-const CASTS: readonly Cast[] = [
-  { natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
-  // Nobody empties the queues at once: they are sealed into segments.
-  { natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24] },
-  { natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
-  // More clients than a head has room for.
-  { natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8] },
-]
 const STEPS = 45
 const RUNS_AT_ONCE = 6
 /** Share of the steps before which everything is handled and a long time passes. */
@@ -32,20 +21,6 @@ const CALM = 0.02
 const LONG = 400_000
 /** Operations after which a history at rest does not come to rest. */
 const PATIENCE = 60_000
-
-export interface Faults {
-  readonly database: DatabaseFaults
-  readonly platform: PlatformFaults
-  readonly queue: QueueFaults
-  /** Share of the steps at which some function dies. */
-  readonly crash: number
-}
-export const FAULTS: Faults = {
-  database: { throttled: 0.01, replyLost: 0.01, repeated: 0.01, unprocessed: 0.05 },
-  platform: { lostDisconnect: 0.1, throttledSend: 0.02, lostPuback: 0.04, unknownConnection: 0.2, notYet: 0.3 },
-  queue: { duplicated: 0.1, receivedTwice: 0.02, late: 20_000, overtakenUnsubscribe: false, hasty: true },
-  crash: 0.004,
-}
 
 export interface Outcome {
   readonly seed: number
@@ -60,6 +35,8 @@ export interface HistoryOptions {
   readonly faults?: Faults
   /** Every operation of DynamoDB in the log. */
   readonly verbose?: boolean
+  /** Is told every operation of DynamoDB. */
+  readonly observe?: DatabaseWorld['observe']
 }
 
 export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<Outcome> {
@@ -80,6 +57,7 @@ class History implements Scene {
   readonly evidence: Evidence
   private readonly log: string[] = []
   private readonly database
+  private readonly clients: RestlessClients
   private operations = 0
 
   constructor(seed: number, faults: Faults, options: HistoryOptions) {
@@ -98,8 +76,9 @@ class History implements Scene {
       dynamodb: this.dynamodb,
       faults: NO_DATABASE_FAULTS as DatabaseFaults,
       mutate: mutant?.request,
-      observe: options.verbose ? this.observe(note) : undefined,
+      observe: options.observe ?? (options.verbose ? operationNote(note, this.iotCore) : undefined),
     }
+    this.clients = new RestlessClients(this.iotCore, this.cast, this.random)
     const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
@@ -111,33 +90,6 @@ class History implements Scene {
       note,
       watch: watched.watch,
     })
-  }
-
-  private observe(note: (line: string) => void) {
-    return (owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined): void => {
-      const named = (text: string) =>
-        text.replace(/M[A-Za-z0-8]{46}/g, (id) => this.iotCore.byId.get(id)?.name ?? id).replaceAll('\\u0000', '|')
-      const key = Object.values(request.Key ?? {})
-        .map(({ S }) => S)
-        .join(' ')
-      const values = request.ExpressionAttributeValues ?? request.Item ?? {}
-      const what = [
-        request.TableName.slice(5),
-        key,
-        request.UpdateExpression,
-        request.ConditionExpression && `IF ${request.ConditionExpression}`,
-        JSON.stringify(values),
-      ]
-      const gave = answer === undefined ? 'refused' : JSON.stringify(answer)
-      note(
-        named(
-          `  #${(owner as Run).number} ${operation} ${what.filter(Boolean).join(' ')} -> ${gave}`
-            .replaceAll('\u0000', '|')
-            .replace(/\{"(?:S|N|SS|M)":([^{}]*)\}/g, '$1')
-            .replaceAll('18000000', ''),
-        ),
-      )
-    }
   }
 
   async run(): Promise<Outcome> {
@@ -174,28 +126,7 @@ class History implements Scene {
   private world(): void {
     this.pass(this.random.pick([50, 300, 1_000, 3_000]))
     this.iotCore.noticeDeadPeers()
-    const client = this.random.pick([...this.iotCore.clients.values()])
-    const dice = this.random.below(100)
-    if (dice < 40) for (let n = this.random.pick(this.cast.bursts); n > 0; n--) this.iotCore.publish(this.random.pick(this.cast.topics))
-    else if (client.connection === undefined) this.iotCore.connect(client)
-    else if (client.connection.halfOpenSince !== undefined) {
-      if (dice < 60) this.iotCore.connect(client)
-    } else this.act(client, dice)
-  }
-
-  private act(client: SimClient, dice: number): void {
-    const native = client.operator.length === 0
-    if (dice < 65 && native) this.iotCore.subscribe(client, this.someFilters())
-    else if (dice < 72 && native && client.connection!.filters.size > 0) {
-      this.iotCore.unsubscribe(client, [this.random.pick([...client.connection!.filters])])
-    } else if (dice < 82) this.iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
-    else if (dice < 92) this.iotCore.halfOpen(client)
-    else if (dice < 95) this.iotCore.connect(client)
-  }
-
-  private someFilters(): string[] {
-    const filters = this.random.shuffled([...this.cast.topics, 'a/#'])
-    return filters.slice(0, this.random.pick([1, 1, 1, 2]))
+    this.clients.doSomething()
   }
 
   private async calm(violations: string[]): Promise<void> {

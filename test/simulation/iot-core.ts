@@ -5,43 +5,13 @@ import { msgidOf } from '../../lambda/core/msgid.ts'
 import type { Device, NativeConnection, SendOutcome } from '../../lambda/core/ports.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
 import type { Owner, Random, Scheduler } from './scheduler.ts'
+import type { Published, SimClient, SimConnection } from './sim-client.ts'
 
 /** A rule stamps a publish up to this much after it came in; lifecycle events err by this much either way. Milliseconds. */
 const STAMP_ERROR = 300
 /** Native delivery takes up to this. Milliseconds. */
 const NATIVE_DELAY = 400
 const CONFIRMATION_MS = 5_000
-
-export interface SimConnection {
-  readonly session: string
-  readonly version: number
-  /** Milliseconds, as everywhere here. */
-  readonly since: number
-  /** From here on nothing reaches the client, and IoT Core does not know. */
-  halfOpenSince?: number
-  readonly filters: Set<string>
-}
-
-export interface SimClient {
-  readonly id: string
-  /** Filters of the operator's rows of mqtt_sub. */
-  readonly operator: readonly string[]
-  /** Seconds: a client is taken to keep it from one connection to the next. */
-  readonly keepAlive: number
-  connection?: SimConnection
-  version: number
-  lastStamp: number
-  /** Whether the last event of the client, a disconnect, was lost. */
-  lastEventLost: boolean
-  readonly got: Map<string, { how: 'native' | 'direct'; at: number }>
-}
-
-export interface Published {
-  readonly msgid: string
-  readonly topic: string
-  readonly name: string
-  readonly at: number
-}
 
 export interface PlatformFaults {
   readonly lostDisconnect: number

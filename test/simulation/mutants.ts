@@ -106,19 +106,24 @@ export const MUTANTS: readonly Mutant[] = [
     ports: (real) => ({ ...real, topics: { ...real.topics, clearOlder: async () => {} } }),
   },
   {
-    name: 'a slow helper ends the sealing of the next set',
+    name: 'first moves past a segment that holds ids',
+    violates: /^I5: segment .* is below first/,
+    ports: (real) => ({
+      ...real,
+      topics: { ...real.topics, advanceFirst: (topic, first) => real.topics.advanceFirst(topic, first + 1) },
+    }),
+  },
+  {
+    name: 'a full set is taken off the head without being set aside',
     violates: /^I5: nothing names/,
-    rare: true,
     request: (operation, request) => {
-      if (operation !== 'UpdateItem' || request.UpdateExpression !== 'REMOVE sealing, sealed') return request
-      const { ConditionExpression: _, ...unconditional } = request
-      return unconditional
+      if (operation !== 'UpdateItem' || !request.UpdateExpression?.startsWith('SET sealing = MsgId')) return request
+      return { ...request, UpdateExpression: 'SET seq = seq + :one REMOVE MsgId' }
     },
   },
   {
     name: 'names are taken off without a last look',
     violates: /^I5: nothing names/,
-    rare: true,
     ports: (real) => {
       let removed = false
       return {
@@ -155,7 +160,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'handing over whatever came in meanwhile',
     violates: /^limbo: /,
-    rare: true,
     ports: (real) => ({
       ...real,
       topics: {
