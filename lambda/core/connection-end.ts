@@ -77,13 +77,30 @@ export async function endSubscription(context: Context, event: SubscriptionChang
     const window = await provenWindow(ports, { clientid: event.clientid, filter, live }, { until: event.at, doubt })
     await settleWindow(context, ended.row, event.clientid, window)
   }
-  if (ended === undefined || live === undefined || live.at <= event.at || hasWildcard(topic)) {
-    await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
-    return
-  }
-  // It had subscribed again by now: what came in between is for it.
-  const again = { row: ended.row, seat: { ...ended.seat, live: { ...live, since: live.at } satisfies Live } }
-  await fetchQueue(context, again, { clientid: event.clientid, row: fetchRow(config, topic), at: live.at, justArrived: false })
+  if (live === undefined || live.at <= event.at) await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
+  // It may have subscribed again by now: what came in between is for it.
+  const again = hasWildcard(topic)
+    ? undefined
+    : (startedAnew(ended, event.at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
+  if (again === undefined) return
+  const { at } = again.seat.live
+  await fetchQueue(context, again, { clientid: event.clientid, row: fetchRow(config, topic), at, justArrived: false })
+}
+
+/** The seat whose window this end has started anew. */
+function startedAnew(ended: Seated | undefined, until: number): Seated | undefined {
+  if (ended === undefined || ended.seat.live.at <= until) return undefined
+  const { catching: _, ...live } = ended.seat.live
+  return { row: ended.row, seat: { ...ended.seat, live: { ...live, since: live.at } } }
+}
+
+/** The same found by a later try of the event: the one that started it anew died before it had fetched. */
+async function seatAfter(ports: Ports, subscription: Subscription, event: SubscriptionChange): Promise<Seated | undefined> {
+  const { topic, entry } = seatOf(subscription)
+  const row = await ports.topics.head(topic)
+  const seats = row === undefined ? [] : await ports.topics.seats(row, { headOnly: subscription.spill === undefined })
+  const seat = seats.find((one) => one.entry === entry && one.live.kind === 'client' && one.live.session === event.session)
+  return row !== undefined && seat !== undefined && seat.live.since > event.at ? { row, seat } : undefined
 }
 
 const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disconnected): boolean =>
