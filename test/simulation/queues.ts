@@ -37,6 +37,10 @@ export class Queues {
   /** Ids under which nothing is tried again, though their last try failed: a lease of theirs ends only with its time. And their sessions. */
   readonly abandoned = new Set<string>()
   private readonly deleted = new Set<string>()
+  /** Id -> receives that are being handled. */
+  private readonly running = new Map<string, number>()
+  /** Ids of which one receive failed while another was being handled. */
+  private readonly failedBeside = new Set<string>()
   faults: QueueFaults = NO_QUEUE_FAULTS
   private readonly random: Random
   private ids = 0
@@ -64,6 +68,7 @@ export class Queues {
     const batch = this.random.shuffled(visible.filter((event) => event.hook === hook)).slice(0, size)
     for (const event of batch) {
       event.receives++
+      this.running.set(event.id, (this.running.get(event.id) ?? 0) + 1)
       if (!this.random.chance(this.faults.receivedTwice)) this.events.splice(this.events.indexOf(event), 1)
     }
     return batch
@@ -83,6 +88,8 @@ export class Queues {
 
   /** Deletes it, and the copy that another receive had shown. */
   handled(event: QueuedEvent): void {
+    this.stopped(event)
+    if (this.failedBeside.has(event.id)) this.abandon(event)
     this.deleted.add(event.id)
     this.events = this.events.filter(({ id }) => id !== event.id)
     this.unhandled.delete(event.id)
@@ -90,12 +97,19 @@ export class Queues {
 
   /** The function failed, or died: visible again some time later, or dead. */
   giveBack(event: QueuedEvent, now: number): void {
+    if (this.stopped(event) > 0) this.failedBeside.add(event.id)
     if (this.deleted.has(event.id)) this.abandon(event)
     else if (this.events.some(({ id }) => id === event.id)) return
     else if (event.receives >= HOOK_SETTINGS[event.hook].maxReceives) {
       this.abandon(event)
       this.deadLetters.push(event)
     } else this.events.push({ ...event, visibleAt: now + this.visibilityTimeout(event.hook) })
+  }
+
+  private stopped({ id }: QueuedEvent): number {
+    const left = (this.running.get(id) ?? 1) - 1
+    this.running.set(id, left)
+    return left
   }
 
   private abandon(event: QueuedEvent): void {
