@@ -110,12 +110,14 @@ export function liveClients(db: Database): LiveClients {
     async endLive(topic, subscription, entry, { session, until }): Promise<Seated | undefined> {
       const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':until': N(until) } }
       const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
-      const before = await rows.update(topic, 'REMOVE live.#entry', `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`, {
-        ...placeholders,
-        returns: 'ALL_OLD',
-      })
+      const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
+      const before = await rows.update(topic, 'REMOVE live.#entry', over, { ...placeholders, returns: 'ALL_OLD' })
       const live = before?.live.get(entry)
-      if (before !== undefined && live !== undefined) return { row: before, seat: { topic, key: topic, entry, live } }
+      if (before !== undefined && live !== undefined) {
+        // Two subscribed events at once may have found the head with room and without.
+        for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
+        return { row: before, seat: { topic, key: topic, entry, live } }
+      }
       for (let round = 0; round < ROUNDS; round++) {
         const { row, seat } = await find(topic, subscription, entry)
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined

@@ -79,7 +79,7 @@ class History implements Scene {
       observe: options.observe ?? (options.verbose ? operationNote(note, this.iotCore) : undefined),
     }
     this.clients = new RestlessClients(this.iotCore, this.cast, this.random)
-    const watched = witness({ iotCore: this.iotCore, scheduler: this.scheduler, note })
+    const watched = witness({ iotCore: this.iotCore, queues: this.queues, scheduler: this.scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
       scheduler: this.scheduler,

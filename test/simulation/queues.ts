@@ -37,6 +37,8 @@ export class Queues {
   /** Ids under which nothing is tried again, though their last try failed: a lease of theirs ends only with its time. And their sessions. */
   readonly abandoned = new Set<string>()
   private readonly deleted = new Set<string>()
+  /** Ids that were handled twice at once: they share a lease. */
+  readonly doubled = new Set<string>()
   /** Id -> receives that are being handled. */
   private readonly running = new Map<string, number>()
   /** Ids of which one receive failed while another was being handled. */
@@ -68,7 +70,9 @@ export class Queues {
     const batch = this.random.shuffled(visible.filter((event) => event.hook === hook)).slice(0, size)
     for (const event of batch) {
       event.receives++
-      this.running.set(event.id, (this.running.get(event.id) ?? 0) + 1)
+      const running = (this.running.get(event.id) ?? 0) + 1
+      this.running.set(event.id, running)
+      if (running > 1) this.doubled.add(event.id)
       if (!this.random.chance(this.faults.receivedTwice)) this.events.splice(this.events.indexOf(event), 1)
     }
     return batch

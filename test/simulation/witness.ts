@@ -31,8 +31,15 @@ export function leftBehindIn({ evidence, queues }: { evidence: Evidence; queues:
 
 const DRAINS: readonly HookName[] = ['session.subscribed', 'session.created']
 
+interface Watched {
+  readonly iotCore: IotCore
+  readonly queues: Queues
+  readonly scheduler: Scheduler
+  readonly note: (line: string) => void
+}
+
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
-export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; scheduler: Scheduler; note: (line: string) => void }) {
+export function witness({ iotCore, queues, scheduler, note }: Watched) {
   const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
@@ -57,7 +64,8 @@ export function witness({ iotCore, scheduler, note }: { iotCore: IotCore; schedu
     const other = between.find((one) => one.run.batch[0]!.id !== run.batch[0]!.id && one.run.batch[0]!.label === run.batch[0]!.label)
     const session = run.batch[0]!.label.split(' ')[1]!
     const stands = iotCore.clients.get(clientid)?.connection?.session === session && !iotCore.restarted.has(session)
-    if (other !== undefined && stands) {
+    const shared = other !== undefined && [run, other.run].some(({ batch }) => queues.doubled.has(batch[0]!.id))
+    if (other !== undefined && stands && !shared) {
       evidence.violations.push(`I2 order: #${run.number} and #${other.run.number} drain ${topic} for ${clientid} at once`)
     }
     all.push({ run, msgid })
