@@ -18,7 +18,9 @@ export interface MsgidParts {
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678'
-const VALUES = new Map([...ALPHABET].map((char, value) => [char, value]))
+/** Character code -> value; elsewhere -1. */
+const VALUES = new Int8Array(128).fill(-1)
+for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value
 /** Decimal digits of 2 ** 128 - 1. */
 const MAX_DIGITS = 39
 const DECIMAL = /^(?:0|[1-9][0-9]*)$/
@@ -85,35 +87,45 @@ export function msgidOf(publish: { readonly at: number; readonly uuid: string })
 }
 
 function encodeDecimal(decimal: string): string {
-  const bytes = Array.from(decimal, (digit) => digit.charCodeAt(0))
   let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b, c] = bytes.slice(i, i + 3)
-    if (b === undefined) text += chars(a >> 2, a & 0b11)
-    else if (c === undefined) text += chars(a >> 2, ((a & 0b11) << 4) | (b >> 4), b & 0b1111)
-    else text += chars(a >> 2, ((a & 0b11) << 4) | (b >> 4), ((b & 0b1111) << 2) | (c >> 6), c & 0b111111)
+  for (let i = 0; i < decimal.length; i += 3) {
+    const left = decimal.length - i
+    const a = decimal.charCodeAt(i)
+    text += charOf(a >> 2)
+    if (left === 1) return text + charOf(a & 0b11)
+    const b = decimal.charCodeAt(i + 1)
+    text += charOf(((a & 0b11) << 4) | (b >> 4))
+    if (left === 2) return text + charOf(b & 0b1111)
+    const c = decimal.charCodeAt(i + 2)
+    text += charOf(((b & 0b1111) << 2) | (c >> 6)) + charOf(c & 0b111111)
   }
   return text
 }
 
-const chars = (...values: number[]): string => values.map((value) => ALPHABET[value]).join('')
+const charOf = (value: number): string => ALPHABET[value]!
 
 function decodeDecimal(msgid: string): string {
   if (msgid.length > 2 * MAX_DIGITS) throw bad(described(msgid), 'at most 52 characters')
-  const bytes: number[] = []
+  let decimal = ''
   for (let i = 0; i < msgid.length; i += 4) {
-    const group = Array.from(msgid.slice(i, i + 4), (char) => {
-      const value = VALUES.get(char)
-      if (value === undefined) throw bad(described(msgid), 'only A-Z a-z 0-8')
-      return value
-    })
-    const [a = 0, b = 0, c = 0, d = 0] = group
-    if (group.length === 4) bytes.push((a << 2) | (b >> 4), ((b & 0b1111) << 4) | (c >> 2), ((c & 0b11) << 6) | d)
-    else if (group.length === 3 && c < 16) bytes.push((a << 2) | (b >> 4), ((b & 0b1111) << 4) | c)
-    else if (group.length === 2 && b < 4) bytes.push((a << 2) | b)
+    const size = Math.min(4, msgid.length - i)
+    const a = valueAt(msgid, i)
+    const b = size > 1 ? valueAt(msgid, i + 1) : 0
+    const c = size > 2 ? valueAt(msgid, i + 2) : 0
+    if (size === 4) {
+      const d = valueAt(msgid, i + 3)
+      decimal += String.fromCharCode((a << 2) | (b >> 4), ((b & 0b1111) << 4) | (c >> 2), ((c & 0b11) << 6) | d)
+    } else if (size === 3 && c < 16) decimal += String.fromCharCode((a << 2) | (b >> 4), ((b & 0b1111) << 4) | c)
+    else if (size === 2 && b < 4) decimal += String.fromCharCode((a << 2) | b)
     else throw bad(described(msgid), 'a tail of 6 + 2 or 6 + 6 + 4 bits')
   }
-  return String.fromCharCode(...bytes)
+  return decimal
+}
+
+function valueAt(msgid: string, i: number): number {
+  const value = VALUES[msgid.charCodeAt(i)] ?? -1
+  if (value < 0) throw bad(described(msgid), 'only A-Z a-z 0-8')
+  return value
 }
 
 /** An id's text may be anything a client sent as one, so only its length is told (I10). */
