@@ -1,6 +1,6 @@
 /** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
 import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
-import { HEAD_LIVE, type Live, type TopicRow } from '../core/topic-row.ts'
+import { HEAD_LIVE, type Live, spillKey, type TopicRow } from '../core/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
 import { contended, type LiveRows, liveRows, ROUNDS } from './live-rows.ts'
@@ -87,11 +87,12 @@ export function liveClients(db: Database): LiveClients {
         const kept = head && (await keep(head, spilled, live.at))
         if (kept !== undefined) return kept
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
+      const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
+      let standing = subscription
       for (let round = 0; round < ROUNDS; round++) {
-        const condition = `${HAS_MAP} AND (${ABSENT} OR ${taken}) AND (${PRESENT} OR ${ROOM})`
-        const set = await rows.update(topic, 'SET live.#entry = :live', condition, placeholders)
+        const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) return { row: set, seat: mine }
-        const { row, seat } = await find(topic, subscription, entry)
+        const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
           const kept = await keep(row, seat, live.at)
           if (kept !== undefined) return kept
@@ -101,7 +102,16 @@ export function liveClients(db: Database): LiveClients {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
           if (created !== undefined) return { row: created, seat: mine }
         } else if (row.live.size >= HEAD_LIVE && !row.live.has(entry)) {
-          return spill.take(row, subscription, entry, live)
+          const n = await spill.claim(row, standing, entry)
+          const key = spillKey(topic, n)
+          const sat =
+            (await rows.update(key, 'SET live.#entry = :live', free, placeholders)) ??
+            (await rows.update(key, 'SET live = :map', 'attribute_not_exists(live)', placeholders))
+          if (sat !== undefined) {
+            return { row: await spill.count(row, { n, size: sat.live.size, live }), seat: { topic, key, spill: n, entry, live } }
+          }
+          // Somebody sits there: the same client by another event, which is found at the next look.
+          standing = { ...standing, spill: n }
         }
       }
       throw contended(topic)

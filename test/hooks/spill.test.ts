@@ -56,6 +56,17 @@ forEachEngine((engine) => {
     expect(await world.live()).toHaveLength(HEAD_LIVE - 1)
   })
 
+  it('two subscribed events of a client, handled at once, take one seat', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    const subscribed = world.subscribedEvent('twice', 's-twice', 't')
+    await Promise.all([world.handle('session.subscribed', subscribed), world.handle('session.subscribed', subscribed)])
+    expect((await world.live()).filter((name) => name.includes('twice'))).toHaveLength(1)
+    await world.disconnect('twice', 's-twice')
+    expect(await world.live()).toHaveLength(HEAD_LIVE)
+  })
+
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
     const clients = many(HEAD_LIVE)
     await connectAll([...clients, 'late'])
