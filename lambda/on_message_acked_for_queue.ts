@@ -1,16 +1,21 @@
 import { acknowledge } from './core/acknowledge.ts'
 import { BackendError } from './core/errors.ts'
 import type { AckEvent } from './core/events.ts'
-import { locate } from './core/pending.ts'
+import { millisOfMsgid } from './core/msgid.ts'
+import { named } from './core/pending.ts'
 import type { Context } from './core/ports.ts'
 import { parseSubscription, topicMatches } from './core/topic.ts'
+import { addHomes } from './core/topic-row.ts'
+
+/** No invocation that stores a message is still about to name it after this. Milliseconds. */
+const QUEUEING = 120_000
 
 /**
  * message.acked, from the ack topic: takes the message off its topic's queue for everybody. (The PUBACK of a direct message does
  * the same in process.) Only a subscriber of the message's topic may acknowledge it.
  */
 export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: AckEvent['acks'][number], context: Context): Promise<void> {
-  const { messages, subscriptions, topics } = context.ports
+  const { messages, subscriptions, topics, clock } = context.ports
   const message = (await messages.get([ack.msgid])).get(ack.msgid)
   if (message === undefined) return
   if (ack.topic !== undefined && ack.topic !== message.topic) {
@@ -21,6 +26,13 @@ export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: Ac
     throw new BackendError('bad-ack', `ack of client '${clientid}': not a subscriber of topic '${message.topic}', wanted a row of mqtt_sub`)
   }
   const row = await topics.head(message.topic)
-  if (row === undefined) return
-  await acknowledge(context, { topic: message.topic, clientid, homes: await locate(topics, row, [ack.msgid]) })
+  const homes = row === undefined ? new Map<string, Set<number>>() : await named(topics, row, [ack.msgid])
+  // Its name would come after it had gone. A message that is kept as history only has none.
+  if (homes.size === 0 && clock.now() - millisOfMsgid(ack.msgid) < QUEUEING) {
+    throw new BackendError(
+      'unfinished',
+      `ack of client '${clientid}': message ${ack.msgid} is not on its queue yet; goes on at the next try`,
+    )
+  }
+  if (row !== undefined) await acknowledge(context, { topic: message.topic, clientid, homes: addHomes(homes, [ack.msgid], row.seq) })
 }

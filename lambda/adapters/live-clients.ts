@@ -91,7 +91,12 @@ export function liveClients(db: Database): LiveClients {
       let standing = subscription
       for (let round = 0; round < ROUNDS; round++) {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
-        if (set !== undefined) return { row: set, seat: mine }
+        if (set !== undefined) {
+          // Another event of the client, handled at once, may have found no room here.
+          if (set.spill > 0)
+            await spill.vacate(topic, standing, (key) => rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders))
+          return { row: set, seat: mine }
+        }
         const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
           const kept = await keep(row, seat, live.at)
@@ -107,11 +112,11 @@ export function liveClients(db: Database): LiveClients {
           const sat =
             (await rows.update(key, 'SET live.#entry = :live', free, placeholders)) ??
             (await rows.update(key, 'SET live = :map', 'attribute_not_exists(live)', placeholders))
-          if (sat !== undefined) {
-            return { row: await spill.count(row, { n, size: sat.live.size, live }), seat: { topic, key, spill: n, entry, live } }
-          }
-          // Somebody sits there: the same client by another event, which is found at the next look.
           standing = { ...standing, spill: n }
+          if (sat === undefined) continue // the same client by another event, which is found at the next look
+          const head = await spill.count(row, { n, size: sat.live.size, live })
+          if (!head.live.has(entry)) return { row: head, seat: { topic, key, spill: n, entry, live } }
+          await rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders)
         }
       }
       throw contended(topic)

@@ -48,22 +48,22 @@ export function retainTable(db: Database): RetainTable {
       if (cleared !== undefined && cleared >= eventId) await removeUpTo(message.topic, cleared)
     },
 
-    async clear(message) {
-      const { event_id, event_at } = eventAttributes(message)
+    async clear(message, { certain }) {
+      const { event_id, event_at } = certain ? eventAttributes(message) : attributesBefore(message)
       const put = new PutItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
         Item: {
           topic: S(retainTombstoneKey(message.topic)),
           event_id,
           event_at,
-          msgid: S(message.msgid),
+          ...(certain ? { msgid: S(message.msgid) } : {}),
           expires_at: N(message.arrived + TOMBSTONE_LIFETIME),
         },
         ConditionExpression: NOT_NEWER,
         ExpressionAttributeValues: { ':event_id': event_id },
       })
       await ifHolds(db.client.send(put))
-      await removeUpTo(message.topic, eventIdOf(message.msgid))
+      await removeUpTo(message.topic, event_id.S)
     },
 
     async get(topic) {
@@ -104,4 +104,12 @@ export function retainTable(db: Database): RetainTable {
 const rootOf = (topic: string): string => firstLevel(topic) || '/'
 /** Orders messages as strings: the 128-bit id in 32 hex digits. */
 const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
-const eventAttributes = (message: Message) => ({ event_id: S(eventIdOf(message.msgid)), event_at: N(millisOfMsgid(message.msgid)) })
+const eventAttributes = (message: Message) => ({ event_id: { S: eventIdOf(message.msgid) }, event_at: N(millisOfMsgid(message.msgid)) })
+
+/** Rules may stamp two publishes of a topic in the wrong order by so much; IoT Core takes one retained publish a second. Milliseconds. */
+const STAMPS_DIFFER = 500
+
+function attributesBefore({ msgid }: Message) {
+  const at = millisOfMsgid(msgid) - STAMPS_DIFFER
+  return { event_id: { S: ((BigInt(at) * 1000n) << 64n).toString(16).padStart(32, '0') }, event_at: N(at) }
+}

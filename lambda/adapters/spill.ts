@@ -18,6 +18,8 @@ export interface SpillRows {
   keysOf(topic: string, subscription: Subscription): string[]
   /** Which spill row is the client's, said once by its row of `mqtt_sub`: events handled side by side agree on it. */
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
+  /** Takes the client off the spill row that is its by now, if one is. */
+  vacate(topic: string, subscription: Subscription, remove: (key: string) => Promise<unknown>): Promise<void>
   /** Tells the head of a client that has sat down in spill row `n`, which holds `size` now; returns the head as of that moment. */
   count(row: TopicRow, sat: { n: number; size: number; live: Live }): Promise<TopicRow>
 }
@@ -57,6 +59,11 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       })
       // Without a row the subscription is over already, and whoever asks will find out.
       return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n
+    },
+
+    async vacate(topic, { clientid, topic: filter, spill }, remove) {
+      const n = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
+      if (n !== undefined) await remove(spillKey(topic, n))
     },
 
     async count({ topic, spill: before }, { n, size, live }) {

@@ -48,10 +48,10 @@ export async function endConnection(context: Context, event: Disconnected): Prom
       const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
       if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
         const was = { clientid: event.clientid, filter: subscription.topic, live: ended.seat.live }
-        const until = { until: event.at, doubt: await doubtFor(context.ports, event.clientid, shared, doubt) }
-        await settleWindow(context, ended.row, event.clientid, await provenWindow(context.ports, was, until))
+        const end = { until: event.at, doubt: () => doubtFor(context.ports, event.clientid, shared, doubt) }
+        await settleWindow(context, ended.row, event.clientid, () => provenWindow(context.ports, was, end))
       } else if (ended === undefined && isMine(subscription, event)) {
-        await settleAgain(context, subscription, event, await doubtFor(context.ports, event.clientid, shared, doubt))
+        await settleAgain(context, subscription, event, () => doubtFor(context.ports, event.clientid, shared, doubt))
       }
       if (subscription.origin === 'client') {
         await context.ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
@@ -73,9 +73,9 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const ended = await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
   const live = ended?.seat.live
   if (ended !== undefined && live?.kind === 'client' && !hasWildcard(topic)) {
-    const doubt = await doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
-    const window = await provenWindow(ports, { clientid: event.clientid, filter, live }, { until: event.at, doubt })
-    await settleWindow(context, ended.row, event.clientid, window)
+    const doubt = () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
+    const was = { clientid: event.clientid, filter, live }
+    await settleWindow(context, ended.row, event.clientid, () => provenWindow(ports, was, { until: event.at, doubt }))
   }
   if (live === undefined || live.at <= event.at) await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
   // It may have subscribed again by now: what came in between is for it.
@@ -107,13 +107,13 @@ const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disc
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
-async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: number): Promise<void> {
+async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: () => Promise<number>): Promise<void> {
   const { clientid, session } = event
   const { topic: filter, since = event.at, at = since } = subscription
   const row = await context.ports.topics.head(seatOf(subscription).topic)
   if (row === undefined) return
   const live: Live = { kind: 'client', session, since, at }
-  await settleWindow(context, row, clientid, await provenWindow(context.ports, { clientid, filter, live }, { until: event.at, doubt }))
+  await settleWindow(context, row, clientid, () => provenWindow(context.ports, { clientid, filter, live }, { until: event.at, doubt }))
 }
 
 /** A member of a shared subscription cannot know which member got a message: it settles as late as for a lost connection. */

@@ -36,10 +36,16 @@ const drain = (config: HookConfig): Calls => [
   'SendDirectMessage',
   ...(acknowledges(config) ? ACKNOWLEDGE : CLEAN),
 ]
-const SETTLE: Calls = ['mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
+const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
 const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
 const settles = (config: HookConfig): boolean => config.settles && acknowledges(config)
-const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_sub:UpdateItem', 'mqtt_client:GetItem']
+const GO_LIVE: Calls = [
+  'mqtt_topic_msg_map:UpdateItem',
+  'mqtt_topic_msg_map:GetItem',
+  'mqtt_sub:GetItem',
+  'mqtt_sub:UpdateItem',
+  'mqtt_client:GetItem',
+]
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
 
 const RETAINED = (retainIndex: boolean): Calls => [
@@ -68,8 +74,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        'GetConnection',
-        ...(settles(config) ? SETTLE : []),
+        ...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []),
       ]
     case 'on_message_fetch_for_queue':
       return [...GO_LIVE, ...drain(config)]
@@ -102,7 +107,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
 /** Only `"retain": "native"` asks IoT Core, and of an empty payload our own tables. */
 const retention = (config: HookConfig): Calls =>
   config.rows.some(({ action, retain = 'native' }) => /retain/.test(action) && retain === 'native')
-    ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem']
+    ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_msg:BatchGetItem']
     : []
 
 /** What the hook's handler does besides its actions. */
@@ -110,6 +115,7 @@ function callsOfHook(config: HookConfig): Calls {
   switch (config.hook) {
     case 'session.subscribed':
       return [
+        'mqtt_sub:GetItem',
         'mqtt_sub:UpdateItem',
         'mqtt_sub:DeleteItem',
         'mqtt_client:GetItem',
@@ -122,7 +128,7 @@ function callsOfHook(config: HookConfig): Calls {
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(fetches(config) ? (['GetConnection', ...(settles(config) ? SETTLE : []), ...drain(config)] as const) : []),
+        ...(fetches(config) ? ([...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []), ...drain(config)] as const) : []),
       ]
     case 'message.publish':
       return config.serverSubscriptions ? PUSH : []

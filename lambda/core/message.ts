@@ -16,10 +16,12 @@ export interface Message {
   readonly expiresAt?: number
 }
 
-/** Whether the publish is the topic's retained message; `cleared`: an empty retained publish, which deletes it. */
+/** Whether the publish is the topic's retained message; `cleared`: an empty retained publish, which deletes it and is no message itself. */
 export interface Retention {
   readonly retained: boolean
   readonly cleared: boolean
+  /** An empty publish that may have been sent with RETAIN or not: nothing is retained on the topic any more. */
+  readonly mayHaveCleared?: true
   /** The true QoS, where IoT Core told it. */
   readonly qos?: number
 }

@@ -34,9 +34,17 @@ export async function* pendingBackwards(topics: TopicTable, row: TopicRow): Asyn
 /** Where the ids are: needed of those that a repeated event may have added twice, or of which nobody knows. */
 export async function locate(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
   const wanted = new Set(ids)
-  const found: Homes = new Map([...wanted].map((id) => [id, new Set([row.seq])]))
+  const found = await named(topics, row, wanted)
+  for (const id of wanted) addHomes(found, [id], row.seq)
+  return found
+}
+
+/** Those of the ids that the queue names, and where. */
+export async function named(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
+  const wanted = new Set(ids)
+  const found: Homes = new Map()
   for await (const homes of pendingBackwards(topics, row)) {
-    for (const [id, seqs] of homes) if (wanted.has(id)) for (const seq of seqs) found.get(id)?.add(seq)
+    for (const [id, seqs] of homes) if (wanted.has(id)) for (const seq of seqs) addHomes(found, [id], seq)
   }
   return found
 }

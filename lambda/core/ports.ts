@@ -119,8 +119,8 @@ export interface AckedTable {
 /** `mqtt_retain`. */
 export interface RetainTable {
   put(message: Message): Promise<void>
-  /** Deletes the topic's retained message as of the message that cleared it. */
-  clear(message: Message): Promise<void>
+  /** Deletes the topic's retained message as of the message that cleared it; one that only may have done so spares what is hardly older. */
+  clear(message: Message, how: { certain: boolean }): Promise<void>
   get(topic: string): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>

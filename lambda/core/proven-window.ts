@@ -5,15 +5,22 @@ import { endsOf } from './subscription.ts'
 import type { Live } from './topic-row.ts'
 
 /**
- * A subscribed event that is tried again after its unsubscribe makes the client live for a moment, or for as long as that try stays
+ * A persistent session that goes on may keep its identifier: what was published between its connections IoT Core may still hold, so
+ * the window begins with the connection. A subscribed event that is tried again after its unsubscribe makes the client live for a moment, or for as long as that try stays
  * dead: the ends that are remembered know better than the live entry.
  */
 export async function provenWindow(
   ports: Ports,
   { clientid, filter, live }: { clientid: string; filter: string; live: Live },
-  { until, doubt }: { until: number; doubt: number },
+  { until, doubt }: { until: number; doubt: () => Promise<number> },
 ): Promise<Window> {
-  const ends = (await endsOf(ports, { clientid, session: live.session }, filter)).filter((end) => end >= live.since && end < until)
-  const since = ends.some((end) => end < live.at) ? live.at : live.since
-  return windowOf({ since }, Math.min(until, ...ends.filter((end) => end >= live.at)), doubt)
+  const [uncertain, presence, remembered] = await Promise.all([
+    doubt(),
+    ports.clients.presence(clientid),
+    endsOf(ports, { clientid, session: live.session }, filter),
+  ])
+  const connectedAt = presence?.session === live.session ? (presence.connectedAt ?? 0) : 0
+  const ends = remembered.filter((end) => end >= live.since && end < until)
+  const since = Math.max(connectedAt, ends.some((end) => end < live.at) ? live.at : live.since)
+  return windowOf({ since }, Math.min(until, ...ends.filter((end) => end >= live.at)), uncertain)
 }

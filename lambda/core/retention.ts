@@ -39,10 +39,13 @@ async function retainedNatively(ports: Ports, publish: Publish): Promise<Retenti
 
 /**
  * An empty publish of whose topic IoT Core holds no retained message: it cleared one if we knew one (or it did so already, on an
- * earlier try); else it is an ordinary message without a payload.
+ * earlier try); else, or if an earlier try took it for a message, it is one without a payload. Also then nothing is retained any more:
+ * the publish that was may be on its way to our table still.
  */
 async function clearedNatively(ports: Ports, publish: Publish): Promise<Retention> {
   if ((await ports.device.retained(publish.topic)) !== undefined) return NOT_RETAINED
+  const msgid = msgidOf(publish)
   const [kept, clearedBy] = await Promise.all([ports.retained.get(publish.topic), ports.retained.clearedBy(publish.topic)])
-  return kept !== undefined || clearedBy === msgidOf(publish) ? { retained: true, cleared: true } : NOT_RETAINED
+  const cleared = clearedBy === msgid || (kept !== undefined && !(await ports.messages.existing([msgid])).has(msgid))
+  return cleared ? { retained: true, cleared } : { ...NOT_RETAINED, mayHaveCleared: true }
 }

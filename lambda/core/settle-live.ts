@@ -13,9 +13,11 @@ const INTERVAL = 10_000
 /** An id may be stored this much after younger ones. Milliseconds. */
 const STRAGGLERS = 3_600_000
 
-/** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). */
-export async function settleWindow(context: Context, row: TopicRow, clientid: string, window: Window): Promise<void> {
-  if (!canSettle(context, row.topic) || window.to < window.from) return
+/** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). `proven`: the window. */
+export async function settleWindow(context: Context, row: TopicRow, clientid: string, proven: () => Promise<Window>): Promise<void> {
+  if (!canSettle(context, row.topic)) return
+  const window = await proven()
+  if (window.to < window.from) return
   // All are read before any is judged: a second with more than IoT Core delivers may lie across the head and segments.
   const pages: Homes[] = []
   for await (const homes of pendingBackwards(context.ports.topics, row)) {
@@ -46,7 +48,11 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     const homes: Homes = new Map()
     for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
     const doubt = Math.max(lostDoubt(connection.keepAlive), LATEST_UNSUBSCRIBE)
-    const { from, to: proven } = await provenWindow(context.ports, { clientid, filter: row.topic, live }, { until: at, doubt })
+    const { from, to: proven } = await provenWindow(
+      context.ports,
+      { clientid, filter: row.topic, live },
+      { until: at, doubt: async () => doubt },
+    )
     // The last second of a part may go on in the next; that of the whole goes on in the head.
     const until = to < finalSegments(row) ? Math.min(proven, youngestOf(homes) - 1000) : proven
     const settled = new Set(settledBy([...homes.keys(), ...headHomes(row).keys()], { from, to: until }))

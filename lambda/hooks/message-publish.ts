@@ -99,7 +99,8 @@ async function alone(one: Incoming): Promise<void> {
   const { message, context, retention, does } = one
   if (does('on_message_store') && !retention.cleared && !isQueued(one)) await on_message_store(message, context)
   if (does('on_message_retain') && retention.retained && !retention.cleared) await on_message_retain(message, context)
-  if (does('on_retain_delete') && retention.cleared) await on_retain_delete(message, context)
+  const clears = retention.cleared || retention.mayHaveCleared
+  if (does('on_retain_delete') && clears) await on_retain_delete(message, { certain: retention.cleared }, context)
   if (context.config.serverSubscriptions && !isQueued(one)) await pushUnqueued(context, message)
 }
 

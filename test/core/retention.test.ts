@@ -30,21 +30,25 @@ interface Known {
   readonly native?: { payload: string; age?: number }
   readonly kept?: true
   readonly clearedBy?: string
+  /** Whether the message has a row. */
+  readonly stored?: true
 }
 /** Ports of which only what was given is known; `asked` notes who was asked. */
-function portsWith({ native, kept, clearedBy }: Known, asked: string[] = []): Ports {
+function portsWith({ native, kept, clearedBy, stored }: Known, asked: string[] = []): Ports {
   const device = {
     retained: async (topic: string) => {
       asked.push(topic)
       return native && { payload: Buffer.from(native.payload), qos: 0, lastModified: AT + (native.age ?? 0) }
     },
   }
-  return { device, retained: { get: async () => kept && {}, clearedBy: async () => clearedBy } } as unknown as Ports
+  const messages = { existing: async (ids: string[]) => new Set(stored ? ids : []) }
+  return { device, messages, retained: { get: async () => kept && {}, clearedBy: async () => clearedBy } } as unknown as Ports
 }
 
 const NO = { retained: false, cleared: false }
 const YES = { retained: true, cleared: false }
 const CLEARED = { retained: true, cleared: true }
+const PERHAPS = { ...NO, mayHaveCleared: true }
 
 describe('native', () => {
   it.each<[string, string, Known, object]>([
@@ -56,8 +60,9 @@ describe('native', () => {
     ['it holds none', 'x', {}, NO],
     ['empty, it holds none and we have one', '', { kept: true }, CLEARED],
     ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, CLEARED],
-    ['empty, another event had cleared it', '', { clearedBy: 'another' }, NO],
-    ['empty, and nobody knows of one', '', {}, NO],
+    ['empty, it holds none and we have one, but an earlier try took it for a message', '', { kept: true, stored: true }, PERHAPS],
+    ['empty, another event had cleared it', '', { clearedBy: 'another' }, PERHAPS],
+    ['empty, and nobody knows of one', '', {}, PERHAPS],
     ['empty, while it holds one', '', { native: { payload: 'y' }, kept: true }, NO],
   ])('%s', async (_name, payload, known, wanted) => {
     expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload))).toEqual(wanted)

@@ -119,6 +119,12 @@ class Story {
     }
     await this.publish('t', 'x')
     await this.publish('w/1', 'x', { user_properties: [{ qos: '0' }] })
+    // Room in the heads for who comes late.
+    await this.disconnect('o0', 's1')
+    for (const filter of ['t', 'w/+']) await world.operatorSubscribes('late', filter)
+    await this.connect('late', 's1')
+    await this.subscribe('late', 's1', 't', 'w/+')
+    await this.disconnect('late', 's1')
     for (let i = 0; i <= HEAD_LIVE; i++) {
       await this.disconnect(`o${i}`, 's1')
       await this.disconnect(`n${i}`, 's1', 0, 'CONNECTION_LOST')

@@ -67,6 +67,22 @@ forEachEngine((engine) => {
     expect(await world.live()).toHaveLength(HEAD_LIVE)
   })
 
+  it('a client that sits in a spill row by one event and finds room in the head by another, sits in the head', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    const { goLive, endLive } = world.ports.topics
+    const live = { kind: 'client', session: 's-twice', since: world.now, at: world.now } as const
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'client', session: 's-twice', since: live.since } as const
+    await world.ports.subscriptions.subscribed(subscription)
+    expect((await goLive('t', subscription, 'twice', live))?.seat.spill).toBe(0)
+    const first = (await world.ports.topics.head('t'))!.live.get('client-0')!
+    await endLive('t', { ...subscription, clientid: 'client-0' }, 'client-0', { session: first.session, until: first.at })
+    // This one has read its row of mqtt_sub before the other claimed a spill row.
+    expect((await goLive('t', subscription, 'twice', live))?.seat.spill).toBeUndefined()
+    expect((await world.live()).filter((name) => name.includes('twice'))).toHaveLength(1)
+  })
+
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
     const clients = many(HEAD_LIVE)
     await connectAll([...clients, 'late'])

@@ -2,16 +2,35 @@
 
 /** Who is there, and how much is published. */
 export interface Cast {
+  readonly name: string
   readonly natives: number
   readonly operators: Readonly<Record<string, readonly string[]>>
   readonly topics: readonly string[]
   readonly bursts: readonly number[]
+  /** Native clients keep their sessions, under the same identifier or a new one. */
+  readonly persistent?: 'same' | 'renamed'
+  /** Share of natively delivered messages that are acknowledged on the ack topic. */
+  readonly acks?: number
+  /** Share of publishes that are retained; the conf has the rows for it then. */
+  readonly retained?: number
 }
+
 export const CASTS: readonly Cast[] = [
-  { natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
+  { name: 'all kinds', natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
   // Nobody empties the queues at once: they are sealed into segments.
-  { natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24] },
-  { natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
+  { name: 'segments', natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24] },
+  { name: 'segments, pushed', natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
   // More clients than a head has room for.
-  { natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8] },
+  { name: 'spilled', natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8] },
+  {
+    name: 'spilled servers',
+    natives: 1,
+    operators: { s1: ['a/1'], s2: ['a/1'], s3: ['a/1'], s4: ['a/1'], s5: ['a/1'], s6: ['a/1'] },
+    topics: ['a/1'],
+    bursts: [1, 2, 8],
+  },
+  { name: 'ack topic', natives: 3, operators: { s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 20], acks: 0.5 },
+  { name: 'retained', natives: 2, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 3], retained: 0.5 },
+  { name: 'persistent', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], persistent: 'same' },
+  { name: 'persistent, renamed', natives: 3, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 8, 20], persistent: 'renamed' },
 ]

@@ -3,14 +3,16 @@
 import { liveOf } from '../../lambda/adapters/topic-item.ts'
 import { hasWildcard } from '../../lambda/core/topic.ts'
 import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
+import type { Cast } from './casts.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
 import type { Row } from './rows.ts'
-import type { SimClient } from './sim-client.ts'
+import type { Published, SimClient } from './sim-client.ts'
 import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {
+  readonly cast: Cast
   readonly queues: Queues
   readonly iotCore: IotCore
   readonly evidence: Evidence
@@ -19,13 +21,15 @@ export interface Scene {
 
 /** With every event handled: the rows say the truth, and nobody waits. */
 export function atRest(scene: Scene): string[] {
-  return [...namesAndRows(scene), ...presence(scene), ...liveEntries(scene), ...limbo(scene)]
+  return [...namesAndRows(scene), ...presence(scene), ...retained(scene), ...liveEntries(scene), ...limbo(scene)]
 }
 
 /** After a fresh subscriber drained every topic. */
 export function emptied(scene: Scene): string[] {
   const { iotCore, dynamodb } = scene
-  const nowhere = iotCore.published.filter(({ msgid }) => ![...iotCore.clients.values()].some(({ got }) => got.has(msgid)))
+  // What clears a retained message is no message to keep, as in EMQX; nor is an empty one that cannot be told from it (README).
+  const messages = iotCore.published.filter((one) => one.retain !== 'clear' && !looksLikeClear(iotCore, one))
+  const nowhere = messages.filter(({ msgid }) => ![...iotCore.clients.values()].some(({ got }) => got.has(msgid)))
   const left = dynamodb
     .rows('mqtt_msg')
     .filter((row) => !leftBehindIn(scene).has(row.msgid?.S ?? ''))
@@ -38,6 +42,10 @@ export function emptied(scene: Scene): string[] {
     ...atRest(scene),
   ]
 }
+
+/** Empty, on a topic whose retained message was cleared some time: whoever looked in between saw the same of both. */
+const looksLikeClear = ({ published }: IotCore, { payload, topic }: Published): boolean =>
+  payload === '' && published.some((other) => other.retain === 'clear' && other.topic === topic)
 
 const NUL = '\u0000'
 const nameIn = (iotCore: IotCore, msgid: string | undefined) => iotCore.byId.get(msgid ?? '')?.name ?? `${msgid}`
@@ -86,13 +94,27 @@ function namesAndRows(scene: Scene): string[] {
 function presence({ iotCore, dynamodb }: Scene): string[] {
   const rows = new Map(dynamodb.rows('mqtt_client').map((row) => [row.clientid?.S, row]))
   return [...iotCore.clients.values()].flatMap((client) => {
-    if (client.version === 0 || client.lastEventLost) return []
+    if (client.connections === 0 || client.lastEventLost) return []
     const row = rows.get(client.id)
     const wanted = client.connection === undefined ? '0' : '1'
     const session = client.connection?.session
     const right = row?.connect_state?.N === wanted && (session === undefined || row?.session?.S === session)
     return right ? [] : [`I6: ${client.id} is shown ${row?.connect_state?.N} in ${row?.session?.S}, true is ${wanted} in ${session}`]
   })
+}
+
+/** I6: `mqtt_retain` ends as the last retained publish of each topic says. */
+function retained({ iotCore, dynamodb, cast }: Scene): string[] {
+  if (cast.retained === undefined) return []
+  const rows = new Map(dynamodb.rows('mqtt_retain').map((row) => [row.topic?.S, row.msgid?.S]))
+  return cast.topics
+    .filter((topic) => rows.get(topic) !== iotCore.retained.get(topic)?.msgid)
+    .map((topic) => {
+      const [shown, truth] = [rows.get(topic), iotCore.retained.get(topic)?.msgid].map((id) =>
+        id === undefined ? 'nothing' : nameIn(iotCore, id),
+      )
+      return `I6: mqtt_retain shows ${shown} on ${topic}, true is ${truth}`
+    })
 }
 
 interface LiveEntry {
@@ -123,8 +145,10 @@ function liveEntries(scene: Scene): string[] {
     if (queues.abandoned.has(live.session)) return []
     // A subscribed event handled after two later connections of which the second's disconnect came before its connect: no row tells
     // that its session is over, until the client subscribes again.
-    const later = client.version - 1 - (iotCore.versions.get(live.session) ?? 0)
+    const later = client.connections - (iotCore.numbers.get(live.session) ?? 1)
     if (live.kind === 'client' && later >= 2 && !hasRow(scene, client, filter)) return []
+    // A session that goes on under its identifier while the end of its earlier connection is handled beside a SUBSCRIBE of that connection.
+    if (scene.cast.persistent === 'same' && live.kind === 'client' && !hasRow(scene, client, filter)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
     if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
@@ -135,7 +159,7 @@ function liveEntries(scene: Scene): string[] {
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
       entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
-    const native = [...connection.filters].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
+    const native = [...connection.announced].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
     const server = operator.filter((filter) => !connection.filters.has(filter) && !isLive(filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
@@ -149,12 +173,12 @@ function subscriptionRows({ iotCore, dynamodb }: Scene): string[] {
   const rows = dynamodb.rows('mqtt_sub').filter((row) => row.origin?.S === 'client')
   const stale = rows.filter((row) => {
     const client = iotCore.clients.get(row.clientid?.S ?? '')!
-    if (client.version - 1 - (iotCore.versions.get(row.session?.S ?? '') ?? 0) >= 2) return false
+    if (client.connections - (iotCore.numbers.get(row.session?.S ?? '') ?? 1) >= 2) return false
     if (client.connection === undefined) return !client.lastEventLost
     return client.connection.session !== row.session?.S || !client.connection.filters.has(row.topic?.S ?? '')
   })
   const missing = [...iotCore.clients.values()].flatMap(({ id, connection }) =>
-    [...(connection?.filters ?? [])]
+    [...(connection?.announced ?? [])]
       .filter((filter) => !rows.some((row) => row.clientid?.S === id && row.topic?.S === filter && row.session?.S === connection?.session))
       .map((filter) => `mqtt_sub has no row of ${id} for ${filter}`),
   )
@@ -172,7 +196,7 @@ function limbo(scene: Scene): string[] {
     const topic = row.topic?.S ?? ''
     const msgid = row.msgid?.S ?? ''
     const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
-    const natives = all.filter(({ connection }) => connection?.filters.has(topic))
+    const natives = all.filter(({ connection }) => connection?.announced.has(topic))
     const name = nameIn(iotCore, msgid)
     // Nobody goes on under that id: the queue waits until its lease ends.
     if (leased.has(topic)) return []

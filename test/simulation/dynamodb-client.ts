@@ -10,31 +10,19 @@ import {
   ProvisionedThroughputExceededException,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { TABLES, type TableName } from '../../lambda/core/tables.ts'
 import { ConditionFailed, type ItemAnswer, type ItemOperation, type ItemRequest, type MapDynamoDb } from './dynamodb.ts'
+import type { Faults } from './faults.ts'
 import { copy, type Row } from './rows.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
-
-/** Shares of the calls, 0 to 1. */
-export interface DatabaseFaults {
-  /** The SDK gave up: nothing was done. */
-  readonly throttled: number
-  /** Done, then told that it failed: the SDK gave up waiting for answers. */
-  readonly replyLost: number
-  /** Done, the answer lost, and done once more by the SDK's own retry. */
-  readonly repeated: number
-  /** Of a batch some keys are left over. */
-  readonly unprocessed: number
-}
-export const NO_DATABASE_FAULTS: DatabaseFaults = { throttled: 0, replyLost: 0, repeated: 0, unprocessed: 0 }
 
 export interface DatabaseWorld {
   readonly scheduler: Scheduler
   readonly dynamodb: MapDynamoDb
-  faults: DatabaseFaults
-  readonly mutate?: ((operation: ItemOperation, request: ItemRequest) => ItemRequest) | undefined
+  readonly faults: Faults
   /** Every operation that took effect, as it did. */
   readonly observe?: ((owner: Owner, operation: ItemOperation, request: ItemRequest, answer: ItemAnswer | undefined) => void) | undefined
 }
@@ -70,16 +58,16 @@ class Calls {
     if (command instanceof BatchGetItemCommand) return this.faulty(() => this.batchGet(command.input))
     if (command instanceof BatchWriteItemCommand) return this.faulty(() => this.batchWrite(command.input))
     if (command instanceof QueryCommand) return this.faulty(async () => this.query(command.input))
+    if (command instanceof ScanCommand) return this.faulty(async () => this.scan(command.input))
     throw new Error(`${command.constructor.name} is not simulated`)
   }
 
   private async faulty(call: () => Promise<object>): Promise<object> {
     const { scheduler, faults } = this.world
-    const { random } = scheduler
     await scheduler.turn(this.owner)
-    if (random.chance(faults.throttled)) throw new ProvisionedThroughputExceededException({ message: 'throttled', $metadata: {} })
-    const repeated = random.chance(faults.repeated)
-    const lost = random.chance(faults.replyLost)
+    if (faults.happens('throttled')) throw new ProvisionedThroughputExceededException({ message: 'throttled', $metadata: {} })
+    const repeated = faults.happens('repeated')
+    const lost = faults.happens('reply-lost')
     if (repeated || lost) {
       const first = await call().then(
         (answer) => () => answer,
@@ -96,7 +84,7 @@ class Calls {
 
   private perform(operation: ItemOperation, request: ItemRequest): ItemAnswer {
     try {
-      const answer = this.world.dynamodb.perform(operation, this.world.mutate?.(operation, request) ?? request)
+      const answer = this.world.dynamodb.perform(operation, request)
       this.world.observe?.(this.owner, operation, request, answer)
       return answer
     } catch (error) {
@@ -136,7 +124,7 @@ class Calls {
   private some<T>(all: readonly T[]): [now: T[], later: T[]] {
     const { random } = this.world.scheduler
     const mixed = random.shuffled(all)
-    const processed = random.chance(this.world.faults.unprocessed) ? random.below(all.length) : all.length
+    const processed = this.world.faults.happens('unprocessed') ? random.below(all.length) : all.length
     return [mixed.slice(0, processed), mixed.slice(processed)]
   }
 
@@ -153,5 +141,9 @@ class Calls {
         .filter((row) => row[hashKey]?.S === hash)
         .map(copy),
     }
+  }
+
+  private scan({ TableName }: Record<string, unknown>): object {
+    return { Items: this.world.dynamodb.rows(TableName as TableName).map(copy) }
   }
 }

@@ -1,10 +1,9 @@
 /** The real handlers of every hook, run as Lambda runs them: on ports of their own, until they answer, die, or their time is up. */
-import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { handlerOf } from '../../lambda/adapters/lambda.ts'
 import { portsOn } from '../../lambda/adapters/ports.ts'
 import type { Hook } from '../../lambda/core/hook-entry.ts'
 import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
-import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+import type { Ports } from '../../lambda/core/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { clientConnected } from '../../lambda/hooks/client-connected.ts'
 import { clientDisconnected } from '../../lambda/hooks/client-disconnected.ts'
@@ -14,9 +13,9 @@ import { sessionCreated } from '../../lambda/hooks/session-created.ts'
 import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
+import { dataPlaneOf, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
-import type { Mutant } from './mutants.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 
@@ -31,7 +30,9 @@ const HOOKS: Record<HookName, Hook<any>> = {
   'message.acked': messageAcked,
 }
 
-const ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
+type Row = Omit<HookRow, 'label' | 'pool'>
+
+const ROWS: readonly Row[] = [
   { hook: 'client.connected', action: 'on_client_connected' },
   { hook: 'session.created', action: 'on_subscribe_lookup' },
   { hook: 'client.disconnected', action: 'on_client_disconnected' },
@@ -40,12 +41,22 @@ const ROWS: readonly Omit<HookRow, 'label' | 'pool'>[] = [
   { hook: 'message.publish', topic: '#', action: 'on_message_publish' },
   { hook: 'message.acked', topic: '#', action: 'on_message_acked_for_queue' },
 ]
-const CONFIGS = new Map<HookName, HookConfig>(
-  hookConfigs({ pools: { pool1: {} }, rows: ROWS.map((row, i) => ({ label: `${i + 1}`, pool: 'pool1', ...row })) }).map((config) => [
-    config.hook,
-    config,
-  ]),
-)
+const RETAINED_ROWS: readonly Row[] = [
+  { hook: 'session.subscribed', topic: '#', action: 'on_retain_lookup' },
+  { hook: 'message.publish', topic: '#', action: 'on_message_retain' },
+  { hook: 'message.publish', topic: '#', action: 'on_retain_delete' },
+]
+type Configs = ReadonlyMap<HookName, HookConfig>
+
+const configsOf = (rows: readonly Row[]): Configs =>
+  new Map(
+    hookConfigs({ pools: { pool1: {} }, rows: rows.map((row, i) => ({ label: `${i + 1}`, pool: 'pool1', ...row })) }).map((config) => [
+      config.hook,
+      config,
+    ]),
+  )
+const CONFIGS = configsOf(ROWS)
+const CONFIGS_WITH_RETAINED = configsOf([...ROWS, ...RETAINED_ROWS])
 
 const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 
@@ -66,10 +77,11 @@ export interface HandlersOptions {
   readonly queues: Queues
   readonly iotCore: IotCore
   readonly database: DatabaseWorld
-  readonly mutant?: Mutant | undefined
+  /** Whether the conf has the page's rows of retained messages. */
+  readonly retained: boolean
   readonly note: (line: string) => void
   readonly watch: {
-    sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void
+    sent(run: Run, sent: Sent): void
     /** Wraps the ports of a run to see what it does. */
     ports(run: Run, ports: Ports): Ports
   }
@@ -80,10 +92,12 @@ export class Handlers {
   /** Log lines of failed events, newest last. */
   readonly failures: string[] = []
   private readonly options: HandlersOptions
+  private readonly configs: Configs
   private count = 0
 
   constructor(options: HandlersOptions) {
     this.options = options
+    this.configs = options.retained ? CONFIGS_WITH_RETAINED : CONFIGS
   }
 
   start(batch: readonly QueuedEvent[]): void {
@@ -101,7 +115,11 @@ export class Handlers {
     }
     this.runs.push(run)
     note(`#${run.number} ${hook} starts: ${batch.map(({ id, receives, label }) => `${id}/${receives} ${label}`).join('; ')}`)
-    const handler = handlerOf(HOOKS[hook], { config: CONFIGS.get(hook)!, ports: this.portsOf(run), log: (line) => this.log(run, line) })
+    const handler = handlerOf(HOOKS[hook], {
+      config: this.configs.get(hook)!,
+      ports: this.portsOf(run),
+      log: (line) => this.log(run, line),
+    })
     const Records = batch.map(({ id, body }) => ({ messageId: id, body }))
     handler({ Records }, { getRemainingTimeInMillis: () => timeout }).then(
       ({ batchItemFailures }) => {
@@ -148,17 +166,15 @@ export class Handlers {
   }
 
   private portsOf(run: Run): Ports {
-    const { scheduler, database, iotCore, watch, mutant } = this.options
+    const { scheduler, database, iotCore, watch } = this.options
     const ports = portsOn({
       dynamodb: clientOf(database, run),
-      iot: undefined as unknown as IoTDataPlaneClient,
+      iot: dataPlaneOf({ scheduler, faults: database.faults, iotCore, sent: (_, sent) => watch.sent(run, sent) }, run),
       clock: { now: () => scheduler.now, sleep: (ms) => scheduler.turn(run, ms) },
       tables: TABLES,
       retainIndex: undefined,
       region: 'us-west-2',
     })
-    const device = iotCore.device(run, (clientid, msgid, outcome) => watch.sent(run, clientid, msgid, outcome))
-    const watched = watch.ports(run, { ...ports, device })
-    return mutant?.ports?.(watched, run) ?? watched
+    return watch.ports(run, ports)
   }
 }

@@ -2,112 +2,151 @@
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { CASTS, type Cast } from './casts.ts'
 import { atRest, emptied, type Scene } from './checks.ts'
+import { Coverage } from './coverage.ts'
 import { MapDynamoDb } from './dynamodb.ts'
-import { type DatabaseFaults, type DatabaseWorld, NO_DATABASE_FAULTS } from './dynamodb-client.ts'
-import { FAULTS, type Faults } from './faults.ts'
+import type { DatabaseWorld } from './dynamodb-client.ts'
+import { Faults, SHARES, type Shares } from './faults.ts'
 import { Handlers } from './handlers.ts'
-import { IotCore, NO_PLATFORM_FAULTS } from './iot-core.ts'
-import type { Mutant } from './mutants.ts'
+import { IotCore } from './iot-core.ts'
 import { operationNote } from './operation-note.ts'
-import { NO_QUEUE_FAULTS, Queues } from './queues.ts'
+import { type Plan, planOf } from './plan.ts'
+import { Queues } from './queues.ts'
+import { Random } from './random.ts'
+import { changed, everything } from './replay.ts'
 import { RestlessClients } from './restless-clients.ts'
-import { Random, Scheduler, settled } from './scheduler.ts'
+import { Scheduler, settled } from './scheduler.ts'
 import { type Evidence, witness } from './witness.ts'
 
-const STEPS = 45
+/** How many things happen in the world. */
+const LENGTHS = [6, 12, 24, 45]
 const RUNS_AT_ONCE = 6
-/** Share of the steps before which everything is handled and a long time passes. */
-const CALM = 0.02
-const LONG = 400_000
+/** Share of the steps before which everything is handled and a long time passes; sometimes so long that versions start over. Milliseconds. */
+const CALM = 0.025
+const LONG = [400_000, 400_000, 4_000_000]
 /** Operations after which a history at rest does not come to rest. */
 const PATIENCE = 60_000
+/** Events that are replayed once everything is at rest (I4). */
+const REPLAYED = 6
 
 export interface Outcome {
-  readonly seed: number
+  readonly plan: Plan
   readonly violations: readonly string[]
   readonly log: readonly string[]
-  readonly messages: number
-  readonly operations: number
+  readonly coverage: Coverage
+  /** Stands for the interleaving. */
+  readonly order: number
+  /** Numbers of the world's steps. */
+  readonly steps: readonly number[]
 }
 
 export interface HistoryOptions {
-  readonly mutant?: Mutant | undefined
-  readonly faults?: Faults
+  readonly shares?: Partial<Shares>
+  readonly cast?: Cast | undefined
+  /** More to ask once everything is at rest. */
+  readonly ask?: (scene: Scene) => string[]
   /** Every operation of DynamoDB in the log. */
   readonly verbose?: boolean
   /** Is told every operation of DynamoDB. */
   readonly observe?: DatabaseWorld['observe']
 }
 
-export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<Outcome> {
-  const history = new History(seed, options.faults ?? FAULTS, options)
-  return history.run()
+export async function runHistory(plan: Plan | number, options: HistoryOptions = {}): Promise<Outcome> {
+  return new History(typeof plan === 'number' ? planOf(plan) : plan, options).run()
+}
+
+interface Emitted {
+  readonly hook: HookName
+  readonly event: object
+  readonly label: string
 }
 
 class History implements Scene {
-  private readonly seed: number
-  private readonly cast: Cast
-  private readonly faults: Faults
+  private readonly plan: Plan
+  readonly cast: Cast
+  /** Decides what the world does, and when what runs. */
+  private readonly worldRandom: Random
   private readonly random: Random
+  private readonly faults: Faults
   private readonly scheduler: Scheduler
   readonly dynamodb = new MapDynamoDb()
   readonly queues: Queues
   readonly iotCore: IotCore
   private readonly handlers: Handlers
   readonly evidence: Evidence
+  private readonly coverage = new Coverage()
+  private readonly emitted: Emitted[] = []
   private readonly log: string[] = []
-  private readonly database
   private readonly clients: RestlessClients
-  private operations = 0
+  private readonly ask: (scene: Scene) => string[]
 
-  constructor(seed: number, faults: Faults, options: HistoryOptions) {
-    const { mutant } = options
-    this.seed = seed
-    this.cast = CASTS[seed % CASTS.length]!
-    this.faults = faults
-    this.random = new Random(seed)
-    this.scheduler = new Scheduler(this.random)
-    this.queues = new Queues(this.random)
-    const note = (line: string) => void this.log.push(`${this.scheduler.now - 1_800_000_000_000} ${line}`)
-    const emit = (hook: HookName, event: object) => this.queues.put(hook, event, this.scheduler.now, labelOf(event))
-    this.iotCore = new IotCore({ scheduler: this.scheduler, emit, note })
-    this.database = {
-      scheduler: this.scheduler,
-      dynamodb: this.dynamodb,
-      faults: NO_DATABASE_FAULTS as DatabaseFaults,
-      mutate: mutant?.request,
-      observe: options.observe ?? (options.verbose ? operationNote(note, this.iotCore) : undefined),
+  constructor(plan: Plan, options: HistoryOptions) {
+    this.plan = plan
+    this.ask = options.ask ?? (() => [])
+    this.cast = options.cast ?? CASTS[plan.seed % CASTS.length]!
+    this.worldRandom = new Random(plan.seed)
+    this.random = new Random(plan.seed, plan.schedule)
+    const { random, worldRandom, cast, dynamodb, coverage } = this
+    this.faults = new Faults(random, { ...SHARES, ...options.shares }, plan.without)
+    this.scheduler = new Scheduler(random)
+    this.queues = new Queues(random, this.faults)
+    const { scheduler, faults, queues } = this
+    const note = (line: string) => void this.log.push(`${scheduler.now - 1_800_000_000_000} ${line}`)
+    const emit = (hook: HookName, event: object, label: string) => {
+      this.emitted.push({ hook, event, label })
+      queues.put(hook, event, scheduler.now, label)
     }
-    this.clients = new RestlessClients(this.iotCore, this.cast, this.random)
-    const watched = witness({ iotCore: this.iotCore, queues: this.queues, scheduler: this.scheduler, note })
+    this.iotCore = new IotCore({ scheduler, faults, random: worldRandom, acks: cast.acks ?? 0, emit, note })
+    const { iotCore } = this
+    const noteOperation = options.verbose ? operationNote(note, iotCore) : options.observe
+    const database: DatabaseWorld = {
+      scheduler,
+      dynamodb,
+      faults,
+      observe(owner, operation, request, answer) {
+        if (request.TableName === 'mqtt_topic_msg_map') coverage.sees(answer?.Attributes)
+        noteOperation?.(owner, operation, request, answer)
+      },
+    }
+    this.clients = new RestlessClients(iotCore, cast, worldRandom)
+    const watched = witness({ iotCore, queues, scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
-      scheduler: this.scheduler,
-      queues: this.queues,
-      iotCore: this.iotCore,
-      database: this.database,
-      mutant,
+      scheduler,
+      queues,
+      iotCore,
+      database,
+      retained: cast.retained !== undefined,
       note,
       watch: watched.watch,
     })
   }
 
   async run(): Promise<Outcome> {
+    const { plan, random, worldRandom, coverage, scheduler, evidence } = this
     this.populate()
-    this.setFaults(true)
+    this.faults.on = true
     const violations: string[] = []
-    for (let i = 0; i < STEPS; i++) {
-      if (this.random.chance(CALM)) await this.calm(violations)
+    const steps = plan.steps ?? Array.from({ length: new Random(plan.seed, plan.seed).pick(LENGTHS) }, (_, i) => i)
+    for (const step of steps) {
+      worldRandom.reseed(plan.seed, step)
+      random.reseed(plan.seed, plan.schedule, step)
+      if (worldRandom.chance(CALM)) await this.calm(violations)
       this.world()
-      for (let n = this.random.below(50); n > 0; n--) await this.step()
+      for (let n = random.below(50); n > 0; n--) await this.step()
     }
-    violations.push(...(await this.rest()))
-    return { seed: this.seed, violations, log: this.log, messages: this.iotCore.published.length, operations: this.operations }
+    violations.push(...(await this.rest()), ...evidence.violations)
+    coverage.count('messages', this.iotCore.published.length)
+    coverage.count('operations', scheduler.released)
+    coverage.count('operations chosen among several', scheduler.chosen)
+    coverage.count(`histories: ${this.cast.name}`)
+    for (const [name, count] of this.faults.injected) coverage.count(`fault: ${name}`, count)
+    return { plan, violations: [...new Set(violations)], log: this.log, coverage, order: scheduler.order, steps }
   }
 
   private populate(): void {
-    for (let n = 1; n <= this.cast.natives; n++) this.iotCore.add(`n${n}`)
-    for (const [id, filters] of Object.entries(this.cast.operators)) this.iotCore.add(id, filters)
+    const { persistent } = this.cast
+    for (let n = 1; n <= this.cast.natives; n++) this.iotCore.add(`n${n}`, { ...(persistent && { persistent }) })
+    for (const [id, operator] of Object.entries(this.cast.operators)) this.iotCore.add(id, { operator })
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const topic of operator) {
         const Item = { clientid: { S: id }, topic: { S: topic }, qos: { N: '1' } }
@@ -116,15 +155,9 @@ class History implements Scene {
     }
   }
 
-  private setFaults(on: boolean): void {
-    this.database.faults = on ? this.faults.database : NO_DATABASE_FAULTS
-    this.iotCore.faults = on ? this.faults.platform : NO_PLATFORM_FAULTS
-    this.queues.faults = on ? this.faults.queue : NO_QUEUE_FAULTS
-  }
-
   /** Something happens out there, some time after the last. */
   private world(): void {
-    this.pass(this.random.pick([50, 300, 1_000, 3_000]))
+    this.pass(this.worldRandom.pick([50, 300, 1_000, 3_000]))
     this.iotCore.noticeDeadPeers()
     this.clients.doSomething()
   }
@@ -133,8 +166,8 @@ class History implements Scene {
     this.iotCore.noticeDeadPeers(true)
     await this.quiet(violations)
     this.log.push('--- a long calm')
-    this.pass(LONG)
-    this.setFaults(true)
+    this.pass(this.worldRandom.pick(LONG))
+    this.faults.on = true
   }
 
   private pass(ms: number): void {
@@ -145,16 +178,14 @@ class History implements Scene {
 
   private async step(): Promise<void> {
     if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.25)) await this.startRun(4)
-    if (this.handlers.runs.length > 0 && this.random.chance(this.faults.crash)) this.handlers.crash(this.random.pick(this.handlers.runs))
-    if (await this.scheduler.step()) {
-      this.operations++
-      this.iotCore.deliverDue()
-    }
+    if (this.handlers.runs.length > 0 && this.faults.happens('crash')) this.handlers.crash(this.random.pick(this.handlers.runs))
+    if (await this.scheduler.step()) this.iotCore.deliverDue()
   }
 
   private async startRun(most: number): Promise<boolean> {
     const batch = this.queues.receive(this.scheduler.now, most)
     if (batch.length === 0) return false
+    this.coverage.count(`handled: ${batch[0]!.hook}`, batch.length)
     this.handlers.start(batch)
     await settled()
     return true
@@ -162,12 +193,12 @@ class History implements Scene {
 
   /** Faults stop; dead letters are redriven; everything is handled. */
   private async quiet(violations: string[]): Promise<void> {
-    this.setFaults(false)
+    this.faults.on = false
     let redrives = 2
     for (let n = 0; n < PATIENCE; n++) {
       if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.2) && (await this.startRun(4))) continue
       if (await this.scheduler.step()) {
-        this.operations++
+        this.iotCore.deliverDue()
         this.handlers.stopLate()
         continue
       }
@@ -175,18 +206,26 @@ class History implements Scene {
       const next = Math.min(this.scheduler.idle ? Number.POSITIVE_INFINITY : this.scheduler.next, this.queues.nextVisible)
       if (next === Number.POSITIVE_INFINITY) {
         if (this.queues.deadLetters.length > 0 && redrives-- > 0) {
+          this.coverage.count('dead letters redriven', this.queues.deadLetters.length)
           this.queues.redrive(this.scheduler.now)
           continue
         }
-        // What IoT Core still delivers arrives.
+        // What IoT Core still delivers arrives; an acknowledgement may follow.
         this.pass(1_000)
-        for (const dead of this.queues.deadLetters) violations.push(`dead letter: ${dead.hook} ${dead.label}: ${this.lastFailure(dead.id)}`)
-        this.queues.deadLetters = []
+        if (this.queues.events.length > 0) continue
+        violations.push(...this.poison())
         return
       }
       this.pass(Math.max(0, next - this.scheduler.now))
     }
     violations.push(`no rest after ${PATIENCE} operations`)
+  }
+
+  /** Dead letters that a redrive did not help. An acknowledgement of a client that is gone by now is refused for good. */
+  private poison(): string[] {
+    const letters = this.queues.deadLetters.splice(0)
+    const said = letters.map(({ hook, label, id }) => ({ hook, label, why: this.lastFailure(id) }))
+    return said.filter(({ why }) => !why.includes(' bad-ack: ')).map(({ hook, label, why }) => `I1 dead letter: ${hook} ${label}: ${why}`)
   }
 
   private lastFailure(id: string): string {
@@ -195,12 +234,12 @@ class History implements Scene {
 
   private async rest(): Promise<string[]> {
     const violations: string[] = []
-    const { iotCore, evidence } = this
-    this.setFaults(false)
+    const { iotCore } = this
     iotCore.noticeDeadPeers(true)
     await this.quiet(violations)
     this.log.push('--- at rest')
-    violations.push(...atRest(this))
+    violations.push(...atRest(this), ...this.ask(this))
+    await this.replay(violations)
     for (const client of iotCore.clients.values()) if (client.connection) iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
     await this.quiet(violations)
     this.log.push('--- everybody gone')
@@ -212,14 +251,24 @@ class History implements Scene {
     iotCore.subscribe(last, this.cast.topics)
     await this.quiet(violations)
     this.log.push('--- after the last subscriber')
-    violations.push(...emptied(this), ...evidence.violations)
-    return [...new Set(violations)]
+    violations.push(...emptied(this))
+    return violations
   }
-}
 
-const labelOf = (event: object): string => {
-  const { topic, clientId, sessionIdentifier, payload, topics } = event as Record<string, string>
-  return topic === undefined
-    ? `${clientId} ${sessionIdentifier}${topics ? ` ${topics}` : ''}`
-    : Buffer.from(payload ?? '', 'base64').toString()
+  /** I4: lifecycle events that come once more change nothing; publishes that do are at most pending once more. */
+  private async replay(violations: string[]): Promise<void> {
+    const { queues, scheduler, random, emitted, dynamodb } = this
+    const before = everything(dynamodb, this.cast)
+    const again = async (some: readonly Emitted[]) => {
+      for (const { hook, event, label } of random.shuffled(some).slice(0, REPLAYED)) queues.put(hook, event, scheduler.now, label)
+      await this.quiet(violations)
+    }
+    const ofMessages = ({ hook }: Emitted) => hook.startsWith('message.')
+    await again(emitted.filter((one) => !ofMessages(one)))
+    this.log.push('--- after lifecycle events were replayed')
+    violations.push(...changed(before, everything(dynamodb, this.cast)))
+    await again(emitted.filter(ofMessages))
+    this.log.push('--- after publishes and acknowledgements were replayed')
+    violations.push(...atRest(this))
+  }
 }

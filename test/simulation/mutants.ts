@@ -1,188 +1,294 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: code as text
 /**
- * Shortcuts that lose messages, built in on purpose: ports of one run with a fault, and what the checks must say of it.
- * A checker that finds none of them checks nothing.
+ * Faults of the product, one line each, built in on purpose: what the checks must say of it. A checker that finds none of them checks
+ * nothing; a mutant that none of them finds is a missing test.
  */
-import type { Ports } from '../../lambda/core/ports.ts'
-import type { ItemOperation, ItemRequest } from './dynamodb.ts'
-import type { Run } from './handlers.ts'
+import { CASTS } from './casts.ts'
+import type { Shares } from './faults.ts'
 
 export interface Mutant {
   readonly name: string
+  /** Of `lambda/`. */
+  readonly file: string
+  /** The code that is replaced; it stands there once. */
+  readonly from: string
+  readonly to: string
   /** What is violated, for the mutant's own reason. */
   readonly violates: RegExp
-  /** Takes more histories than a test has time for: `--mutants` finds it. */
-  readonly rare?: true
-  readonly ports?: (real: Ports, run: Run) => Ports
-  readonly request?: (operation: ItemOperation, request: ItemRequest) => ItemRequest
+  /** A world in which it shows soon. Default: every seed's own. */
+  readonly cast?: (typeof CASTS)[number]['name']
+  readonly shares?: Partial<Shares>
+}
+
+export const castOf = ({ cast }: Mutant) => {
+  const found = CASTS.find(({ name }) => name === cast)
+  if (cast !== undefined && found === undefined) throw new Error(`no cast is named ${cast}`)
+  return found
 }
 
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the name before the message',
+    file: 'on_message_publish.ts',
+    from: `  const stored: Stored[] = await Promise.all(messages.map(async (message) => ({ message, repeated: await ports.messages.put(message) })))
+  const row = await ports.topics.add(
+    topic,
+    messages.map(({ msgid }) => msgid),
+  )`,
+    to: `  const row = await ports.topics.add(topic, messages.map(({ msgid }) => msgid))
+  const stored: Stored[] = await Promise.all(messages.map(async (message) => ({ message, repeated: await ports.messages.put(message) })))`,
     violates: /^I5: nothing names/,
-    rare: true,
-    ports: (real) => {
-      const late: Promise<unknown>[] = []
-      const waiting: (() => Promise<boolean>)[] = []
-      return {
-        ...real,
-        messages: { ...real.messages, put: async (message) => !waiting.push(() => real.messages.put(message)) },
-        topics: {
-          ...real.topics,
-          async add(topic, msgids) {
-            const row = await real.topics.add(topic, msgids)
-            late.push(...waiting.splice(0).map((put) => put()))
-            await Promise.all(late)
-            return row
-          },
-        },
-      }
-    },
+    cast: 'all kinds',
   },
   {
-    name: 'no PUBACK taken for delivered',
+    name: 'a batch that reports no failures',
+    file: 'adapters/lambda.ts',
+    from: 'batchItemFailures: failed.map(',
+    to: 'batchItemFailures: failed.slice(0, 0).map(',
+    violates: /^I1 lost/,
+  },
+  {
+    name: 'ids by the clock of the handler',
+    file: 'core/msgid.ts',
+    from: 'const micros = BigInt(publish.at) * 1000n',
+    to: 'const micros = (BigInt(Date.now()) + 400_000_000_000n) * 1000n',
+    violates: /^I1 lost/,
+  },
+  {
+    name: 'taken off before its PUBACK',
+    file: 'core/delivery-run.ts',
+    from: '        const outcome = await this.courier.send(message)',
+    to: '        this.acked(id, homes.get(id) ?? new Set())\n        const outcome = await this.courier.send(message)',
     violates: /^I3: .* who did not get it/,
-    ports: (real) => ({
-      ...real,
-      device: {
-        ...real.device,
-        send: async (...args) => {
-          const outcome = await real.device.send(...args)
-          return outcome === 'unknown' ? 'acked' : outcome
-        },
-      },
-    }),
+  },
+  {
+    name: 'no PUBACK (504) taken for delivered',
+    file: 'adapters/device.ts',
+    from: "504: 'unknown'",
+    to: "504: 'acked'",
+    violates: /^I3: .* who did not get it/,
+  },
+  {
+    name: 'a broken connection (ECONNRESET, 500) taken for delivered',
+    file: 'adapters/device.ts',
+    from: "500: 'unknown'",
+    to: "500: 'acked'",
+    violates: /^I3: .* who did not get it/,
+    shares: { 'send-failed': 0.2 },
   },
   {
     name: 'no doubt before a lost connection',
+    file: 'core/settle.ts',
+    from: '1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT',
+    to: '0 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT',
     violates: /^I3: .* client\.disconnected took .* who did not get it/,
-    ports: (real) => ({
-      ...real,
-      device: {
-        ...real.device,
-        connection: async (clientid) => {
-          const connection = await real.device.connection(clientid)
-          return connection && { ...connection, keepAlive: 0.001 }
-        },
-      },
-    }),
+  },
+  {
+    name: 'no doubt before a clean end',
+    file: 'core/settle.ts',
+    from: 'export const CLEAN_DOUBT = 1000',
+    to: 'export const CLEAN_DOUBT = -1000',
+    violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
+  },
+  {
+    name: 'no margin after a SUBSCRIBE',
+    file: 'core/settle.ts',
+    from: 'from: live.since + MARGIN',
+    to: 'from: live.since - MARGIN',
+    violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
   },
   {
     name: 'settling in mid-window without proof',
+    file: 'core/settle-live.ts',
+    from: 'if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue',
+    to: 'if (connection === undefined) continue',
     violates: /^I3: .* message\.publish took .* who did not get it/,
-    rare: true,
-    ports: (real, run) =>
-      run.hook !== 'message.publish'
-        ? real
-        : { ...real, device: { ...real.device, connection: async () => ({ connected: true, connectedSince: 0, keepAlive: 1 }) } },
+    cast: 'segments',
+    shares: { 'disconnect-lost': 0.7 },
+  },
+  {
+    name: 'an unsubscribe that nobody remembers',
+    file: 'core/connection-end.ts',
+    from: '  await ports.topics.markGone(filter, event)\n',
+    to: '',
+    violates: /^(stale live: .* but unsubscribed|I3: .* who did not get it|I4: a replay changed (live|mqtt_sub))/,
   },
   {
     name: 'a stale subscribed event makes its client live',
+    file: 'core/subscription.ts',
+    from: 'return subscriptionIsOver(presence, event) || unsubscribed',
+    to: 'return unsubscribed && presence === undefined',
     violates: /^stale live: .* \(client /,
-    ports: (real, run) =>
-      run.hook !== 'session.subscribed' ? real : { ...real, clients: { ...real.clients, presence: async () => undefined } },
+  },
+  {
+    name: "a server-side subscriber's connected event is believed whatever came after",
+    file: 'on_subscribe_lookup.ts',
+    from: 'const over = connectionIsOver(await clients.presence(event.clientid), event)',
+    to: 'const over = connectionIsOver(undefined, event)',
+    violates: /^stale live: .* \(server /,
   },
   {
     name: "an old session's disconnect ends the new one",
+    file: 'adapters/live-clients.ts',
+    from: 'const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`',
+    to: "const over = 'attribute_exists(live.#entry)'",
     violates: /^not live: /,
-    ports: (real, run) =>
-      run.hook !== 'client.disconnected'
-        ? real
-        : {
-            ...real,
-            topics: {
-              ...real.topics,
-              async endLive(topic, subscription, entry, end) {
-                const live = (await real.topics.head(topic))?.live.get(entry)
-                const any = live === undefined ? end : { session: live.session, until: Math.max(end.until, live.at) }
-                return real.topics.endLive(topic, subscription, entry, any)
-              },
-            },
-          },
   },
   {
     name: 'a connect clears nothing',
+    file: 'core/connection-end.ts',
+    from: '      await ports.topics.clearOlder(topic, subscription, entry, event)\n',
+    to: '',
     violates: /^stale live: .* but connected in/,
-    ports: (real) => ({ ...real, topics: { ...real.topics, clearOlder: async () => {} } }),
+  },
+  {
+    name: "an operator's row takes over from the client's own subscription",
+    file: 'adapters/live-clients.ts',
+    from: "const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : OLDER_SESSION",
+    to: "const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : `${SAME_SESSION} OR ${OLDER_SESSION}`",
+    violates: /^(I2 order: .* at once|I4: a replay changed live|limbo: )/,
+  },
+  {
+    name: 'a full set leaves the head without being set aside',
+    file: 'adapters/topic-ids.ts',
+    from: 'SET sealing = MsgId, sealed = seq, seq = seq + :one REMOVE MsgId',
+    to: 'SET seq = seq + :one REMOVE MsgId',
+    violates: /^I5: nothing names/,
+  },
+  {
+    name: 'the head trimmed under a concurrent ADD',
+    file: 'adapters/topic-ids.ts',
+    from: "UpdateExpression: 'REMOVE sealing, sealed',",
+    to: "UpdateExpression: 'REMOVE sealing, sealed, MsgId',",
+    violates: /^I5: nothing names/,
+    cast: 'segments',
+  },
+  {
+    name: 'the set leaves the head before it is a segment',
+    file: 'adapters/topic-ids.ts',
+    from: 'const written = ids.length > 0 && (await ifHolds(db.client.send(put))) !== undefined',
+    to: 'const written = ids.length > 0 && seq % 3 !== 0 && (await ifHolds(db.client.send(put))) !== undefined',
+    violates: /^I5: nothing names/,
+    cast: 'segments',
   },
   {
     name: 'first moves past a segment that holds ids',
+    file: 'core/pending.ts',
+    from: 'await topics.advanceFirst(row.topic, first)',
+    to: 'await topics.advanceFirst(row.topic, first + 1)',
     violates: /^I5: segment .* is below first/,
-    ports: (real) => ({
-      ...real,
-      topics: { ...real.topics, advanceFirst: (topic, first) => real.topics.advanceFirst(topic, first + 1) },
-    }),
-  },
-  {
-    name: 'a full set is taken off the head without being set aside',
-    violates: /^I5: nothing names/,
-    request: (operation, request) => {
-      if (operation !== 'UpdateItem' || !request.UpdateExpression?.startsWith('SET sealing = MsgId')) return request
-      return { ...request, UpdateExpression: 'SET seq = seq + :one REMOVE MsgId' }
-    },
   },
   {
     name: 'names are taken off without a last look',
+    file: 'core/acknowledge.ts',
+    from: 'if (back.size > 0) await ports.topics.add(topic, [...back])',
+    to: 'if (back.size < 0) await ports.topics.add(topic, [...back])',
     violates: /^I5: nothing names/,
-    ports: (real) => {
-      let removed = false
-      return {
-        ...real,
-        topics: {
-          ...real.topics,
-          async removeIds(topic, homes) {
-            await real.topics.removeIds(topic, homes)
-            removed = true
-          },
-        },
-        messages: {
-          ...real.messages,
-          async existing(msgids) {
-            const skips = removed
-            removed = false
-            return skips ? new Set<string>() : real.messages.existing(msgids)
-          },
-        },
-      }
-    },
+  },
+  {
+    name: 'an acknowledgement that overtakes the name',
+    file: 'on_message_acked_for_queue.ts',
+    from: 'homes.size === 0 && clock.now()',
+    to: 'homes.size < 0 && clock.now()',
+    violates: /^I5: .* which does not exist/,
+    cast: 'ack topic',
+  },
+  {
+    name: 'unprocessed keys ignored',
+    file: 'adapters/dynamodb.ts',
+    from: 'missing = got.UnprocessedKeys?.[name]?.Keys ?? []',
+    to: 'missing = []',
+    violates: /^(I5: nothing names|I2: |limbo: )/,
+    shares: { unprocessed: 0.3 },
+  },
+  {
+    name: 'unprocessed deletes ignored',
+    file: 'adapters/dynamodb.ts',
+    from: '        writes = left\n',
+    to: '        writes = []\n',
+    violates: /^(limbo: |I2: .* is pending)/,
+    shares: { unprocessed: 0.3 },
+  },
+  {
+    name: 'ids compared as text',
+    file: 'core/msgid.ts',
+    from: '  const left = msgidNumber(a)\n  const right = msgidNumber(b)\n',
+    to: '  const left = a\n  const right = b\n',
+    violates: /^I2 order: .* sent .* after/,
   },
   {
     name: 'a lease is nobody else’s business',
+    file: 'adapters/live-clients.ts',
+    from: 'const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
+    to: 'const free = `(attribute_exists(live.#entry) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
     violates: /^I2 order: .* at once/,
-    ports: (real) => ({
-      ...real,
-      topics: {
-        ...real.topics,
-        lease: async (seat, lease, now) => (await real.topics.lease(seat, lease, now)) ?? real.topics.head(seat.topic),
-      },
-    }),
   },
   {
     name: 'handing over whatever came in meanwhile',
+    file: 'adapters/live-clients.ts',
+    from: "const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''",
+    to: "const quiet = ''",
     violates: /^limbo: /,
-    ports: (real) => ({
-      ...real,
-      topics: {
-        ...real.topics,
-        async handOver(row, seat, by) {
-          await real.clock.sleep(2_000)
-          return real.topics.handOver((await real.topics.head(row.topic)) ?? row, seat, by)
-        },
-      },
-    }),
+    cast: 'segments, pushed',
   },
   {
     name: 'a publish looks for no native subscriber',
+    file: 'core/push.ts',
+    from: "const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)",
+    to: "const due = live.kind === 'server' ? messages : []",
     violates: /^limbo: nobody got/,
-    ports: (real, run) =>
-      run.hook !== 'message.publish'
-        ? real
-        : {
-            ...real,
-            topics: {
-              ...real.topics,
-              seats: async (...args) => (await real.topics.seats(...args)).filter(({ live }) => live.kind === 'server'),
-            },
-          },
+  },
+  {
+    name: 'two spill rows for one client',
+    file: 'adapters/spill.ts',
+    from: 'return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n',
+    to: 'await ifHolds(db.client.send(claim))\n      return row.spill',
+    violates: /^(stale live|not live)/,
+    cast: 'spilled',
+  },
+  {
+    name: 'a disconnect that overtook its connect is forgotten',
+    file: 'adapters/client-table.ts',
+    from: 'ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`',
+    to: 'ConditionExpression: `${SAME_CONNECTION}`',
+    violates: /^I6: .* is shown 1/,
+  },
+  {
+    name: 'a connect after its own disconnect',
+    file: 'adapters/client-table.ts',
+    from: '        ConditionExpression: NEWER_OR_UNKNOWN,\n        ...placeholders(event),',
+    to: '        ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,\n        ...placeholders(event),',
+    violates: /^I6: .* is shown 1/,
+  },
+  {
+    name: 'a bare version guard locks out who was offline for long',
+    file: 'adapters/client-table.ts',
+    from: "const MUCH_OLDER = 'event_at < :horizonBefore'",
+    to: "const MUCH_OLDER = 'event_at < :horizonBefore AND #version < :version'",
+    violates: /^I6: /,
+  },
+  {
+    name: 'a retained message that was cleared comes back',
+    file: 'adapters/retain-table.ts',
+    from: 'if (cleared !== undefined && cleared >= eventId) await',
+    to: 'if (cleared !== undefined && cleared < eventId) await',
+    violates: /^(I6: mqtt_retain shows|I4: a replay changed mqtt_retain)/,
+    cast: 'retained',
+  },
+  {
+    name: 'a late clear deletes the newer retained message',
+    file: 'adapters/retain-table.ts',
+    from: "ConditionExpression: 'attribute_not_exists(event_id) OR event_id <= :event_id'",
+    to: "ConditionExpression: 'attribute_exists(topic) OR event_id <= :event_id'",
+    violates: /^(I6: mqtt_retain shows nothing|I4: a replay changed mqtt_retain)/,
+    cast: 'retained',
+  },
+  {
+    name: 'an empty publish clears nothing that is on its way',
+    file: 'core/retention.ts',
+    from: '{ ...NOT_RETAINED, mayHaveCleared: true }',
+    to: '{ ...NOT_RETAINED }',
+    violates: /^I6: mqtt_retain shows .* true is nothing/,
+    cast: 'retained',
   },
 ]

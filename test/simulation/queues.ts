@@ -2,7 +2,8 @@
 
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
-import type { Random } from './scheduler.ts'
+import type { Faults } from './faults.ts'
+import type { Random } from './random.ts'
 
 export interface QueuedEvent {
   readonly hook: HookName
@@ -15,20 +16,8 @@ export interface QueuedEvent {
   readonly label: string
 }
 
-export interface QueueFaults {
-  /** Share of events that a rule puts twice. */
-  readonly duplicated: number
-  /** Share of receives after which SQS shows the message to another function as well. */
-  readonly receivedTwice: number
-  /** Milliseconds: an event may be hidden for up to this when it comes in. */
-  readonly late: number
-  /** Whether the end of a subscription or connection may be handled before an unsubscribe of the same client that came first. */
-  readonly overtakenUnsubscribe: boolean
-  /** Whether a failed event is seen again sooner than SQS would show it. */
-  readonly hasty: boolean
-}
-export const NO_QUEUE_FAULTS: QueueFaults = { duplicated: 0, receivedTwice: 0, late: 0, overtakenUnsubscribe: false, hasty: false }
-
+/** An event may come so late. Milliseconds. */
+const LATEST = 20_000
 const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed']
 
 export class Queues {
@@ -43,18 +32,19 @@ export class Queues {
   private readonly running = new Map<string, number>()
   /** Ids of which one receive failed while another was being handled. */
   private readonly failedBeside = new Set<string>()
-  faults: QueueFaults = NO_QUEUE_FAULTS
   private readonly random: Random
+  private readonly faults: Faults
   private ids = 0
 
-  constructor(random: Random) {
+  constructor(random: Random, faults: Faults) {
     this.random = random
+    this.faults = faults
   }
 
   put(hook: HookName, event: object, now: number, label: string): void {
-    const copies = this.random.chance(this.faults.duplicated) ? 2 : 1
+    const copies = this.faults.happens('duplicated') ? 2 : 1
     for (let i = 0; i < copies; i++) {
-      const late = this.random.chance(0.15) ? this.random.below(this.faults.late + 1) : 0
+      const late = this.faults.happens('late') ? this.random.below(LATEST + 1) : 0
       const queued = { hook, id: `q${++this.ids}`, body: JSON.stringify(event), receives: 0, visibleAt: now + late, label }
       this.events.push(queued)
       if (hook === 'session.unsubscribed' && i === 0) this.unhandled.set(queued.id, queued)
@@ -73,16 +63,19 @@ export class Queues {
       const running = (this.running.get(event.id) ?? 0) + 1
       this.running.set(event.id, running)
       if (running > 1) this.doubled.add(event.id)
-      if (!this.random.chance(this.faults.receivedTwice)) this.events.splice(this.events.indexOf(event), 1)
+      if (!this.faults.happens('received-twice')) this.events.splice(this.events.indexOf(event), 1)
     }
     return batch
   }
 
   private readonly unhandled = new Map<string, QueuedEvent>()
 
-  /** Unsubscribes are handled before what ends the same client's windows later. */
+  /**
+   * Unsubscribes are handled before what ends the same client's windows later: the one order that the protocol relies on, because an
+   * unsubscribe that nobody has heard of looks like a subscription that goes on (README, "At least once").
+   */
   private mustWait(event: QueuedEvent): boolean {
-    if (this.faults.overtakenUnsubscribe || !ENDS.includes(event.hook)) return false
+    if (!ENDS.includes(event.hook)) return false
     const { clientId, timestamp } = JSON.parse(event.body)
     return [...this.unhandled.values()].some((other) => {
       const earlier = JSON.parse(other.body)
@@ -122,7 +115,7 @@ export class Queues {
   }
 
   private visibilityTimeout(hook: HookName): number {
-    return this.faults.hasty ? this.random.pick([0, 500, 3_000, 20_000]) : (HOOK_SETTINGS[hook].timeoutSeconds + 10) * 1000
+    return this.faults.happens('hasty') ? this.random.pick([0, 500, 3_000, 20_000]) : (HOOK_SETTINGS[hook].timeoutSeconds + 10) * 1000
   }
 
   /** The operator's redrive: new message ids, from the beginning. */

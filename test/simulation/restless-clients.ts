@@ -1,7 +1,7 @@
 /** Publishers and clients that do as they like. */
 import type { Cast } from './casts.ts'
 import type { IotCore } from './iot-core.ts'
-import type { Random } from './scheduler.ts'
+import type { Random } from './random.ts'
 import type { SimClient } from './sim-client.ts'
 
 export class RestlessClients {
@@ -25,15 +25,20 @@ export class RestlessClients {
   }
 
   private publish(): void {
-    for (let n = this.random.pick(this.cast.bursts); n > 0; n--) this.iotCore.publish(this.random.pick(this.cast.topics))
+    for (let n = this.random.pick(this.cast.bursts); n > 0; n--) {
+      const retained = this.random.chance(this.cast.retained ?? 0)
+      const retain = retained ? this.random.pick(['put', 'put', 'clear'] as const) : undefined
+      const empty = this.cast.retained !== undefined && this.random.chance(0.1)
+      this.iotCore.publish(this.random.pick(this.cast.topics), { retain, empty })
+    }
   }
 
   private act(client: SimClient, dice: number): void {
     const native = client.operator.length === 0
+    const { filters } = client.connection!
     if (dice < 65 && native) this.iotCore.subscribe(client, this.someFilters())
-    else if (dice < 72 && native && client.connection!.filters.size > 0) {
-      this.iotCore.unsubscribe(client, [this.random.pick([...client.connection!.filters])])
-    } else if (dice < 82) this.iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
+    else if (dice < 72 && native && filters.size > 0) this.iotCore.unsubscribe(client, [this.random.pick([...filters])])
+    else if (dice < 82) this.iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
     else if (dice < 92) this.iotCore.halfOpen(client)
     else if (dice < 95) this.iotCore.connect(client)
   }

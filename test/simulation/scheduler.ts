@@ -2,7 +2,7 @@
  * The simulation's only source of order and time. Whatever the code under test waits for is an operation held here; the scheduler
  * releases one at a time, chosen by its random numbers, so the same seed gives the same history.
  */
-import { seededRandom } from '../../local/seeded-random.ts'
+import type { Random } from './random.ts'
 
 /** What a run of a handler looks like from here: its operations die with it. */
 export interface Owner {
@@ -16,26 +16,14 @@ interface Operation {
   readonly release: () => void
 }
 
-export class Random {
-  private readonly next: () => number
-  constructor(seed: number) {
-    this.next = seededRandom(seed)
-  }
-
-  chance = (share: number): boolean => this.next() < share
-  /** Whole number from 0 to n - 1. */
-  below = (n: number): number => Math.floor(this.next() * n)
-  between = (low: number, high: number): number => low + this.below(high - low + 1)
-  pick = <T>(all: readonly T[]): T => all[this.below(all.length)]!
-  shuffled = <T>(all: readonly T[]): T[] => {
-    const rest = [...all]
-    return all.map(() => rest.splice(this.below(rest.length), 1)[0]!)
-  }
-}
-
 export class Scheduler {
   /** Milliseconds. */
   now = 1_800_000_000_000
+  /** Operations released, and those of them that were chosen among several. */
+  released = 0
+  chosen = 0
+  /** Stands for the order in which operations were released. */
+  order = 0
   readonly random: Random
   private operations: Operation[] = []
 
@@ -59,13 +47,16 @@ export class Scheduler {
 
   /** Releases one operation whose time has come, and lets all that follows from it happen. Returns whether there was one. */
   async step(): Promise<boolean> {
-    this.operations = this.operations.filter(({ owner }) => owner.alive)
-    const due = this.operations.filter(({ at }) => at <= this.now)
+    const due: number[] = []
+    for (let i = 0; i < this.operations.length; i++) if (this.operations[i]!.at <= this.now) due.push(i)
     if (due.length === 0) return false
-    const one = this.random.pick(due)
-    this.operations.splice(this.operations.indexOf(one), 1)
+    const among = this.random.below(due.length)
+    const [one] = this.operations.splice(due[among]!, 1)
+    this.released++
+    if (due.length > 1) this.chosen++
+    this.order = (Math.imul(this.order, 31) + among * 16 + due.length) | 0
     this.now += this.random.below(8)
-    one.release()
+    one!.release()
     await settled()
     return true
   }

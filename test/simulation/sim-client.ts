@@ -8,6 +8,15 @@ export interface SimConnection {
   /** From here on nothing reaches the client, and IoT Core does not know. */
   halfOpenSince?: number
   readonly filters: Set<string>
+  /** Those of the filters of which this connection sent a SUBSCRIBE: a persistent session that goes on sends none. */
+  readonly announced: Set<string>
+}
+
+/** A persistent session between two connections. */
+export interface KeptSession {
+  readonly session: string
+  readonly filters: ReadonlySet<string>
+  readonly endedAt: number
 }
 
 export interface SimClient {
@@ -16,8 +25,17 @@ export interface SimClient {
   readonly operator: readonly string[]
   /** Seconds: a client is taken to keep it from one connection to the next. */
   readonly keepAlive: number
+  /** Its session outlives its connections: `renamed` under a new identifier, of which the documentation does not tell. */
+  readonly persistent?: 'same' | 'renamed' | undefined
   connection?: SimConnection
+  kept?: KeptSession
+  /** Ids of messages that IoT Core holds for the persistent session. */
+  held: string[]
   version: number
+  /** Connections so far. */
+  connections: number
+  /** When the last connection ended. */
+  endedAt: number
   lastStamp: number
   /** Whether the last event of the client, a disconnect, was lost. */
   lastEventLost: boolean
@@ -29,4 +47,7 @@ export interface Published {
   readonly topic: string
   readonly name: string
   readonly at: number
+  readonly payload: string
+  /** A retained publish: of a payload, or an empty one that clears. */
+  readonly retain?: 'put' | 'clear' | undefined
 }

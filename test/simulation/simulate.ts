@@ -1,69 +1,113 @@
-/**
- * Campaigns of histories: `npx tsx test/simulation/simulate.ts --runs N --seed N`. Prints each violation with its first seeds;
- * one run alone prints its whole history, every operation of DynamoDB in it.
- */
+/** `npm run simulate`: campaigns of histories, or one history with all that happened in it. */
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { runHistory } from './history.ts'
-import { MUTANTS } from './mutants.ts'
+import { type Campaign, campaign } from './campaign.ts'
+import { FAULT_NAMES } from './faults.ts'
+import { type Outcome, runHistory } from './history.ts'
+import { whole } from './numbers.ts'
+import { formatPlan, type Plan, parsePlan } from './plan.ts'
+import { Progress } from './progress.ts'
+import { shrink } from './shrink.ts'
 
-const HELP = `simulate: the real handlers under random interleavings, faults and crashes
-  --runs N     histories (200)
-  --seed N     the first one's seed (1); history n has seed + n
-  --mutants    instead: look for each mutant's violation in so many histories
-  --help       this`
+const HELP = `simulate: the real handlers and stores under interleavings, faults, crashes and misbehaving clients that a seed decides
 
-const { values } = parseArgs({
-  options: { runs: { type: 'string' }, seed: { type: 'string' }, mutants: { type: 'boolean' }, help: { type: 'boolean' } },
+  npm run simulate -- --seed N      one history, and all that happened in it; exit code 1 if an invariant is violated
+  npm run simulate -- --runs N      a campaign: N histories, with seeds from --seed on (1)
+
+  --seed S      a whole number, or SEED/SCHEDULE/STEPS/WITHOUT as a failed history prints it
+  --runs N      histories
+  --jobs N      processes (one for each core)
+  --tries N     histories spent on making a failed one shorter (2000); 0: none
+  --verbose     of one history, every operation of DynamoDB too
+  --help        this
+`
+
+process.exitCode = await main().catch((error: Error) => {
+  process.stderr.write(`simulate: ${error.message}\n`)
+  return 2
 })
-const runs = whole('runs', values.runs ?? '200')
-const first = whole('seed', values.seed ?? '1')
-if (values.help) console.log(HELP)
-else process.exitCode = (await (values.mutants ? mutants() : campaign())) ? 0 : 1
 
-function whole(name: string, text: string): number {
-  if (/^[0-9]{1,9}$/.test(text)) return Number(text)
-  throw new Error(`--${name}: got '${text}', wanted a whole number`)
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      runs: { type: 'string' },
+      jobs: { type: 'string', default: `${availableParallelism()}` },
+      tries: { type: 'string', default: '2000' },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return say(HELP)
+  const plan = parsePlan(values.seed)
+  const tries = whole('tries', values.tries, 0)
+  if (values.runs === undefined) return one(plan, { tries, verbose: values.verbose })
+  if (values.seed !== `${plan.seed}`) throw new Error(`--runs goes with a --seed that is a whole number, got '${values.seed}'`)
+  return many(plan.seed, { runs: whole('runs', values.runs, 1), jobs: whole('jobs', values.jobs, 1), tries })
 }
 
-async function campaign(): Promise<boolean> {
-  const kinds = new Map<string, { seeds: number[]; example: string; count: number }>()
-  const total = { messages: 0, operations: 0, bad: 0 }
-  const started = Date.now()
-  for (let seed = first; seed < first + runs; seed++) {
-    const { violations, messages, operations, log } = await runHistory(seed, { verbose: runs === 1 })
-    total.messages += messages
-    total.operations += operations
-    if (violations.length > 0) total.bad++
-    for (const violation of violations) note(kinds, violation, seed)
-    if (runs === 1) console.log([...log, ...violations].join('\n'))
+async function one(plan: Plan, { tries, verbose }: { tries: number; verbose: boolean }): Promise<number> {
+  const outcome = await runHistory(plan, { verbose })
+  say(`${outcome.log.join('\n')}\n`)
+  if (outcome.violations.length === 0) return say(`seed ${formatPlan(plan)}: nothing is violated\n`)
+  if (plan.steps === undefined && tries > 0) await tellShortest(outcome, tries)
+  else tellViolations(outcome)
+  return 1
+}
+
+async function many(seed: number, { runs, jobs, tries }: { runs: number; jobs: number; tries: number }): Promise<number> {
+  const progress = new Progress(runs, 'histories')
+  const done = await campaign({ seed, runs }, jobs, ({ runs: so, findings }) => progress.at(so, `${findings} violations`))
+  progress.end()
+  tellCovered(done, progress.seconds)
+  for (const [kind, findings] of done.findings) {
+    say(`\n${findings.length} times: ${kind}\n`)
+    for (const { plan, violation } of findings.slice(0, 5)) say(`  seed ${plan}: ${violation}\n`)
   }
-  for (const { count, seeds, example } of kinds.values()) console.log(`${count} times, seeds ${seeds.slice(0, 8)}: ${example}`)
-  const seconds = (Date.now() - started) / 1000
-  console.log(
-    `${runs} histories, ${total.bad} with violations; ${total.messages} messages, ${total.operations} operations, ` +
-      `${(runs / seconds).toFixed(1)} histories/s`,
+  // One of each kind is made shorter, the rest can be replayed.
+  const plans = new Set([...done.findings.values()].map(([first]) => first!.plan))
+  if (tries > 0) for (const plan of plans) await tellShortest(await runHistory(parsePlan(plan)), tries)
+  return done.findings.size === 0 ? 0 : 1
+}
+
+async function tellShortest(found: Outcome, tries: number): Promise<void> {
+  if (tries === 0) return tellViolations(found)
+  const progress = new Progress(tries, 'histories, looking for a shorter one')
+  const shortest = await shrink(found, { tries, progress: ({ steps }, tried) => progress.at(tried, `${steps.length} steps`) })
+  progress.end()
+  say(`\nThe shortest history found, of ${found.steps.length} steps ${shortest.steps.length} are left:\n${shortest.log.join('\n')}\n`)
+  tellViolations(shortest)
+}
+
+function tellViolations({ plan, violations }: Outcome): void {
+  say(
+    `\nViolated:\n${violations.map((violation) => `  ${violation}`).join('\n')}\nReplay: npm run simulate -- --seed ${formatPlan(plan)}\n`,
   )
-  return total.bad === 0
 }
 
-function note(kinds: Map<string, { seeds: number[]; example: string; count: number }>, violation: string, seed: number): void {
-  const kind = violation.replace(/\d+/g, '*')
-  const known = kinds.get(kind) ?? { seeds: [], example: violation, count: 0 }
-  known.count++
-  if (known.seeds.at(-1) !== seed) known.seeds.push(seed)
-  kinds.set(kind, known)
+function tellCovered({ runs, coverage, interleavings, findings }: Campaign, seconds: number): void {
+  const { counts, states } = coverage
+  const count = (what: string) => (counts.get(what) ?? 0).toLocaleString('en')
+  const all = (prefix: string) =>
+    [...counts]
+      .filter(([what]) => what.startsWith(prefix))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([what, n]) => `  ${what.slice(prefix.length).padEnd(22)} ${n.toLocaleString('en')}`)
+      .join('\n')
+  const never = FAULT_NAMES.filter((name) => !counts.has(`fault: ${name}`))
+  say(`${runs.toLocaleString('en')} histories in ${seconds.toFixed(0)} s (${(runs / seconds).toFixed(0)}/s), ${findings.size} kinds of violations
+${count('messages')} messages, ${count('operations')} operations, ${count('operations chosen among several')} of them chosen among several
+${interleavings.toLocaleString('en')} interleavings, ${states.size} states of topic rows, ${count('dead letters redriven')} dead letters redriven
+histories
+${all('histories: ')}
+events handled
+${all('handled: ')}
+faults injected
+${all('fault: ')}${never.length === 0 ? '' : `\n  never: ${never.join(', ')}`}
+`)
 }
 
-async function mutants(): Promise<boolean> {
-  let found = 0
-  for (const mutant of MUTANTS) {
-    let said: string | undefined
-    let seed = first
-    for (; said === undefined && seed < first + runs; seed++) {
-      said = (await runHistory(seed, { mutant })).violations.find((violation) => mutant.violates.test(violation))
-    }
-    if (said !== undefined) found++
-    console.log(`${mutant.name}: ${said === undefined ? `not found in ${runs} histories` : `seed ${seed - 1}: ${said}`}`)
-  }
-  return found === MUTANTS.length
+function say(text: string): 0 {
+  process.stdout.write(text)
+  return 0
 }

@@ -1,32 +1,113 @@
-/** The protocol under random interleavings; `npx tsx test/simulation/simulate.ts --runs 10000` goes further. */
+/** I1 to I6 under random interleavings and faults; `npm run simulate -- --runs 100000` goes further. */
+import { execFile } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { campaign } from './campaign.ts'
+import type { Scene } from './checks.ts'
+import { FAULT_NAMES } from './faults.ts'
 import { runHistory } from './history.ts'
+import { type Found, search, searchAll } from './mutant-search.ts'
 import { MUTANTS } from './mutants.ts'
+import { formatPlan, parsePlan, planOf } from './plan.ts'
+import { shrink } from './shrink.ts'
 
-const HISTORIES = 60
-/** A mutant that needs more is marked rare. */
-const SEARCHED = 150
+const HISTORIES = 2_000
+/** Histories in which each mutant must be found. */
+const SEARCHED = 600
+const JOBS = availableParallelism()
 
-jest.setTimeout(120_000)
+jest.setTimeout(600_000)
 
-it(`I1 to I6 hold in ${HISTORIES} histories of faults, crashes and reordered events`, async () => {
-  for (let seed = 1; seed <= HISTORIES; seed++) {
-    const { violations, log } = await runHistory(seed)
-    if (violations.length > 0) throw new Error([`seed ${seed}:`, ...log.slice(-200), ...violations].join('\n'))
-  }
+describe(`${HISTORIES} histories`, () => {
+  const task = { seed: 1, runs: HISTORIES }
+  let done: Awaited<ReturnType<typeof campaign>>
+  beforeAll(async () => {
+    done = await campaign(task, JOBS, () => {})
+  })
+
+  it('violate nothing', async () => {
+    const [found] = [...done.findings.values()]
+    if (found === undefined) return
+    const { log, violations, plan } = await shrink(await runHistory(parsePlan(found[0]!.plan)), { tries: 1_000 })
+    throw new Error([...log.slice(-200), ...violations, `replay: npm run simulate -- --seed ${formatPlan(plan)}`].join('\n'))
+  })
+
+  it('meet every fault', () => {
+    expect(FAULT_NAMES.filter((name) => !done.coverage.counts.has(`fault: ${name}`))).toEqual([])
+  })
+
+  it('are different interleavings of different worlds', () => {
+    expect(done.runs).toBe(HISTORIES)
+    expect(done.interleavings).toBeGreaterThan(0.99 * HISTORIES)
+    expect(done.coverage.states.size).toBeGreaterThan(200)
+  })
 })
 
-it('the same seed gives the same history', async () => {
-  const [one, two] = [await runHistory(7), await runHistory(7)]
-  expect(one.log).toEqual(two.log)
-  expect(one.log).not.toEqual((await runHistory(8)).log)
+describe('a history', () => {
+  it('is the same for the same seed', async () => {
+    const [one, two] = [await runHistory(7), await runHistory(7)]
+    expect(one.log).toEqual(two.log)
+    expect(one.log).not.toEqual((await runHistory(8)).log)
+  })
+
+  it('is made as short as it still shows what was wrong', async () => {
+    const ask = ({ iotCore }: Scene) =>
+      iotCore.published
+        .filter(({ name }) => [...iotCore.clients.values()].some(({ got }) => got.size > 0) && name === 'm0')
+        .map(() => 'got one')
+    const found = await runHistory(9, { ask })
+    expect(found.violations).toEqual(['got one'])
+    const shortest = await shrink(found, { ask, tries: 500 })
+    expect(shortest.violations).toEqual(['got one'])
+    expect(shortest.steps.length).toBeLessThanOrEqual(3)
+    expect([...shortest.plan.without]).toEqual(FAULT_NAMES)
+    const again = await runHistory(parsePlan(formatPlan(shortest.plan)), { ask })
+    expect(again.log).toEqual(shortest.log)
+  })
 })
 
-describe('finds what it looks for: a mutant', () => {
-  it.each(MUTANTS.filter(({ rare }) => !rare).map((mutant) => [mutant.name, mutant] as const))('%s', async (_name, mutant) => {
-    for (let seed = 1; seed <= SEARCHED; seed++) {
-      const { violations } = await runHistory(seed, { mutant })
-      if (violations.some((violation) => mutant.violates.test(violation))) return
-    }
-    throw new Error(`nothing like ${mutant.violates} in ${SEARCHED} histories`)
+describe('a seed', () => {
+  it.each(['1', '123/4/0,3,7/crash,late', '5/1//', '0'])('%s', (text) => {
+    expect(parsePlan(formatPlan(parsePlan(text)))).toEqual(parsePlan(text))
+  })
+  it('alone is the whole history', () => {
+    expect(parsePlan('12')).toEqual(planOf(12))
+  })
+  it.each(['', 'x', '-1', '1.5', '1/2/3/4/5', '1/x', '1/2/a', '1/2/3/nonsense', '12345678901'])('refuses %j', (text) => {
+    expect(() => parsePlan(text)).toThrow(/^seed is /)
+  })
+})
+
+describe('each mutant is found, for its own reason:', () => {
+  const found = new Map<string, Found>()
+  beforeAll(() => searchAll(MUTANTS, { runs: SEARCHED, jobs: JOBS }, ({ name }, result) => found.set(name, result)))
+
+  it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s', (name, { violates }) => {
+    expect(found.get(name)?.violation ?? `nothing like ${violates} in ${SEARCHED} histories`).toMatch(violates)
+  })
+
+  it('refuses a mutant whose code is not there', async () => {
+    const gone = { ...MUTANTS[0]!, from: 'code that nobody wrote' }
+    await expect(search(gone, { runs: 1 })).rejects.toThrow(/has 0 times what it replaces/)
+  })
+})
+
+describe('the command refuses', () => {
+  const run = (command: string, ...args: string[]) =>
+    new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      const file = join(import.meta.dirname, command)
+      execFile(process.execPath, ['--import', 'tsx', file, ...args], (error, _stdout, stderr) => resolve({ code: error?.code, stderr }))
+    })
+
+  it.each([
+    ['simulate.ts', ['--runs', '0'], /^simulate: --runs is '0', wanted a whole number, at least 1\n$/],
+    ['simulate.ts', ['--seed', 'x'], /^simulate: seed is 'x', wanted .*\n$/],
+    ['simulate.ts', ['--seed', '1/2', '--runs', '9'], /^simulate: --runs goes with .*\n$/],
+    ['simulate.ts', ['--nonsense'], /^simulate: Unknown option '--nonsense'.*\n$/],
+    ['mutants-command.ts', ['--runs', '0'], /^mutants: --runs is '0', wanted .*\n$/],
+    ['mutants-command.ts', ['--only', 'nonsense'], /^mutants: --only is 'nonsense', wanted .*\n$/],
+  ])('%s %j', async (command, args, wanted) => {
+    const { code, stderr } = await run(command, ...args)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(wanted) })
   })
 })

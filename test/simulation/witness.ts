@@ -1,8 +1,8 @@
 /** Looks over the handlers' shoulders: who takes what off the queue for whom (I3), and in which order each delivery runs (I2). */
 
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { compareMsgids } from '../../lambda/core/msgid.ts'
-import type { Ports, SendOutcome } from '../../lambda/core/ports.ts'
+import type { Ports } from '../../lambda/core/ports.ts'
+import type { Sent } from './data-plane.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
@@ -46,16 +46,18 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
   const everNamed = new Set<string>()
   const sendings = new Map<string, { run: Run; msgid: string }[]>()
 
-  function sent(run: Run, clientid: string, msgid: string, outcome: SendOutcome): void {
+  function sent(run: Run, { clientid, msgid, retained, payload, outcome }: Sent): void {
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const topic = iotCore.byId.get(msgid)?.topic ?? ''
+    if (payload !== iotCore.byId.get(msgid)?.payload)
+      evidence.violations.push(`I1: ${nameOf(msgid)} was sent to ${clientid} with another payload`)
     // A batch may drain for the same client twice, one event after the other.
-    if (!DRAINS.includes(run.hook) || run.batch.length > 1) return
+    if (retained || !DRAINS.includes(run.hook) || run.batch.length > 1) return
     const key = `${clientid} ${topic}`
     const all = sendings.get(key) ?? []
     sendings.set(key, all)
     const mine = all.filter((one) => one.run === run)
-    const later = mine.find((other) => compareMsgids(other.msgid, msgid) > 0)
+    const later = mine.find((other) => iotCore.isOlder(msgid, other.msgid))
     const anew = !mine.some((other) => other.msgid === msgid)
     if (later !== undefined && anew && (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt) {
       evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later.msgid)}`)

@@ -1,0 +1,108 @@
+/** An IoTDataPlaneClient whose every call waits for its turn and may go wrong, on the simulated IoT Core. */
+import {
+  GetConnectionCommand,
+  GetRetainedMessageCommand,
+  type IoTDataPlaneClient,
+  SendDirectMessageCommand,
+  type SendDirectMessageCommandInput,
+} from '@aws-sdk/client-iot-data-plane'
+import type { Faults } from './faults.ts'
+import type { IotCore } from './iot-core.ts'
+import type { Owner, Scheduler } from './scheduler.ts'
+import type { SimClient } from './sim-client.ts'
+
+/** What a client is told at the end of a call that failed with a status, or without one. */
+class CallFailed extends Error {
+  readonly $metadata: { readonly httpStatusCode?: number }
+  constructor(name: string, status?: number) {
+    super(name)
+    this.name = name
+    this.$metadata = status === undefined ? {} : { httpStatusCode: status }
+  }
+}
+
+const GONE = ['ResourceNotFoundException', 404] as const
+const NO_PUBACK = ['GatewayTimeoutException', 504] as const
+const THROTTLED = ['ThrottlingException', 429] as const
+
+export interface Sent {
+  readonly clientid: string
+  readonly msgid: string
+  /** A retained message, which is on no queue. */
+  readonly retained: boolean
+  readonly payload: string
+  /** 200, or the status or name of what went wrong. */
+  readonly outcome: string
+}
+
+export interface DataPlaneWorld {
+  readonly scheduler: Scheduler
+  readonly faults: Faults
+  readonly iotCore: IotCore
+  readonly sent: (owner: Owner, sent: Sent) => void
+}
+
+export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneClient {
+  const { scheduler } = world
+  const send = async (command: { readonly input: unknown }): Promise<object> => {
+    await scheduler.turn(owner)
+    if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
+    if (command instanceof GetConnectionCommand) return getConnection(world, command.input.clientId!)
+    if (command instanceof GetRetainedMessageCommand) return getRetainedMessage(world, command.input.topic!)
+    throw new Error(`${command.constructor.name} is not simulated`)
+  }
+  return { send } as unknown as IoTDataPlaneClient
+}
+
+async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: SendDirectMessageCommandInput): Promise<object> {
+  const { scheduler, sent } = world
+  const properties = (JSON.parse(input.userProperties as string) as Record<string, string>[]).flatMap((one) => Object.entries(one))
+  const property = (name: string) => properties.find(([key]) => key === name)?.[1]
+  const message = { clientid: input.clientId!, msgid: property('msgid')!, retained: property('retain') === '1' }
+  const payload = Buffer.from(input.payload as Buffer).toString()
+  const failure = transmit(world, world.iotCore.clients.get(message.clientid), message.msgid)
+  await scheduler.turn(owner, failure === NO_PUBACK ? input.timeout! * 1000 : 0)
+  sent(owner, { ...message, payload, outcome: failure === undefined ? '200' : failure.join(' ').trim() })
+  if (failure === undefined) return {}
+  const [name, status] = failure
+  const error = new CallFailed(name, status)
+  throw status === undefined ? Object.assign(error, { code: name }) : error
+}
+
+type Failure = readonly [name: string, status?: number]
+
+/** `undefined`: the client has acknowledged it. */
+function transmit({ scheduler, faults, iotCore }: DataPlaneWorld, client: SimClient | undefined, msgid: string): Failure | undefined {
+  if (faults.happens('send-throttled')) return THROTTLED
+  const connection = client?.connection
+  if (client === undefined || connection === undefined) return GONE
+  if (scheduler.now - connection.since < 500 && faults.happens('not-yet-known')) return GONE
+  if (connection.halfOpenSince !== undefined) return NO_PUBACK
+  if (faults.happens('puback-lost')) {
+    if (scheduler.random.chance(0.5)) iotCore.received(client, msgid, 'direct')
+    return NO_PUBACK
+  }
+  if (faults.happens('send-failed')) {
+    const got = scheduler.random.chance(0.5)
+    if (got) iotCore.received(client, msgid, 'direct')
+    return got ? ['ECONNRESET'] : ['InternalFailureException', 500]
+  }
+  iotCore.received(client, msgid, 'direct')
+  return undefined
+}
+
+function getConnection({ faults, iotCore }: DataPlaneWorld, clientid: string): object {
+  if (faults.happens('connection-unknown')) throw new CallFailed(...THROTTLED)
+  const client = iotCore.clients.get(clientid)
+  if (client === undefined) throw new CallFailed(...GONE)
+  const { connection, keepAlive: keepAliveDuration, persistent } = client
+  const common = { keepAliveDuration, cleanSession: persistent === undefined }
+  return connection === undefined ? { connected: false, ...common } : { connected: true, connectedSince: connection.since, ...common }
+}
+
+function getRetainedMessage({ faults, iotCore }: DataPlaneWorld, topic: string): object {
+  if (faults.happens('retained-throttled')) throw new CallFailed(...THROTTLED)
+  const message = iotCore.retained.get(topic)
+  if (message === undefined) throw new CallFailed(...GONE)
+  return { topic, payload: Buffer.from(message.payload), qos: 1, lastModifiedTime: message.at }
+}

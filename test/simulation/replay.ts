@@ -1,0 +1,40 @@
+/** I4: what a replayed lifecycle event must leave as it is. */
+import { liveOf } from '../../lambda/adapters/topic-item.ts'
+import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
+import type { Cast } from './casts.ts'
+import type { MapDynamoDb } from './dynamodb.ts'
+import type { Row } from './rows.ts'
+
+type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
+
+/**
+ * Presence, subscriptions, retained messages, and who is live since when, by what they are of. Messages may be delivered again. A session
+ * that goes on under its identifier is subscribed in IoT Core whether or not we show a SUBSCRIBE of its last connection: both are true.
+ */
+export function everything(dynamodb: MapDynamoDb, { persistent }: Cast): ReadonlyMap<string, string> {
+  const kept: Kept[] = persistent === 'same' ? ['mqtt_client', 'mqtt_retain'] : ['mqtt_client', 'mqtt_sub', 'mqtt_retain']
+  const rows = kept.flatMap((table) => dynamodb.rows(table).map((row) => [keyOf(table, row), ordered(row)] as const))
+  const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
+    [...liveOf(row.live)].map(([entry, { kind, session, since, at }]) => {
+      const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')
+      return [of, `${kind} ${session} ${since} ${at}`] as const
+    }),
+  )
+  return new Map([...rows, ...(persistent === 'same' ? [] : live)])
+}
+
+export function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()])
+  return [...keys]
+    .filter((key) => before.get(key) !== after.get(key))
+    .map((key) => `I4: a replay changed ${key}: it was ${before.get(key) ?? 'nothing'}, it is ${after.get(key) ?? 'nothing'}`)
+}
+
+const keyOf = (table: Kept, row: Row): string => {
+  const { hashKey, rangeKey }: TableDefinition = TABLES[table]
+  return `${table}: ${row[hashKey]?.S}${rangeKey === undefined ? '' : ` ${row[rangeKey]?.S}`}`
+}
+
+/** Without the spill row in which the client would sit: that is no state, only a place. */
+const ordered = ({ spill: _, ...row }: Row): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1))))
