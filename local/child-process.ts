@@ -1,11 +1,16 @@
 /** A child process that never outlives us, however we end. */
 import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 
 export interface ChildCommand {
   /** Program and arguments. */
   readonly command: readonly string[]
   /** Run (and waited for) when it is to stop: what a kill alone would leave behind. */
   readonly onStop?: readonly string[]
+  /** Default: ours. */
+  readonly cwd?: string
+  /** Gets each line that it writes to its standard output. */
+  readonly onLine?: (line: string) => void
 }
 
 export interface Child {
@@ -24,12 +29,17 @@ const WATCH = 'run=$1; shift; "$@" </dev/null & exec >/dev/null 2>&1; cat; kill 
 /** Starts a program (POSIX only). It is killed by `stop`, and when this process ends. */
 export function startChild(child: ChildCommand): Child {
   const onStop = (child.onStop ?? []).map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  const shell = spawn('sh', ['-c', WATCH, 'sh', onStop, ...child.command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const shell = spawn('sh', ['-c', WATCH, 'sh', onStop, ...child.command], {
+    ...(child.cwd === undefined ? {} : { cwd: child.cwd }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
   let tail = ''
   const keep = (chunk: Buffer) => {
     tail = (tail + chunk.toString()).slice(-2_000)
   }
   shell.stdout.on('data', keep)
+  if (child.onLine) createInterface({ input: shell.stdout }).on('line', child.onLine)
   shell.stderr.on('data', keep)
   shell.stdin.on('error', () => {})
   const closed = (stream: NodeJS.ReadableStream) => new Promise((resolve) => stream.on('close', resolve))

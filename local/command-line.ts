@@ -17,8 +17,8 @@ data plane, the rules of the synthesized template, and the handlers that deploy.
   --dynamodb ENGINE     embedded (default), local (DynamoDB Local: needs Java 17 or
                         docker), or the URL of one that runs
   --data-dir DIR        keep between runs: the embedded engine's tables, retained
-                        messages, unhandled events and dead letters. MQTT sessions
-                        are not kept (default: keep nothing)
+                        messages, unhandled events and dead letters, also when it
+                        is killed. MQTT sessions are not kept (default: keep nothing)
   --retry-after SECONDS how long a failed event waits for its next try; in the cloud
                         that is the queue's visibility timeout (default: 1)
   --verbose             show what handlers log of their normal work
@@ -38,6 +38,9 @@ On the data plane's port as well:
   GET  /local/health
   GET  /local/queues                     depths and dead letters
   POST /local/queues/NAME/redrive        dead letters once more
+  GET  /local/functions                  invocations under way
+  POST /local/functions/NAME/kill        in the middle of them
+  GET  /local/misbehaviour               how often each has happened
   POST /local/events?topic=$aws/events/...  a lifecycle event, its JSON as the body
 
 Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start.

@@ -25,18 +25,26 @@ export interface Misbehaviour {
   /** With what delay each copy of an event is queued, in milliseconds. */
   copies(): number[]
   hearsPuback(): boolean
+  /** How often each has happened so far; throttling is the engine's own. */
+  readonly counts: Readonly<Record<Exclude<keyof Misbehaviours, 'throttle'>, number>>
 }
 
 export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
   const random = seededRandom(seed)
   // No draw for what never happens: switching one on leaves the others' draws alone only then.
-  const happens = (chance: number) => chance > 0 && random() < chance
+  const counts = { duplicate: 0, reorder: 0, delay: 0, dropPuback: 0 }
+  const happens = (kind: keyof typeof counts) => {
+    if (chances[kind] === 0 || random() >= chances[kind]) return false
+    counts[kind]++
+    return true
+  }
   const delay = () => {
-    const held = happens(chances.reorder) ? 1 + random() * MAX_HOLD_MS : 0
-    return happens(chances.delay) ? held + 1 + random() * MAX_DELAY_MS : held
+    const held = happens('reorder') ? 1 + random() * MAX_HOLD_MS : 0
+    return happens('delay') ? held + 1 + random() * MAX_DELAY_MS : held
   }
   return {
-    copies: () => (happens(chances.duplicate) ? [delay(), delay()] : [delay()]),
-    hearsPuback: () => !happens(chances.dropPuback),
+    counts,
+    copies: () => (happens('duplicate') ? [delay(), delay()] : [delay()]),
+    hearsPuback: () => !happens('dropPuback'),
   }
 }

@@ -1,22 +1,22 @@
 /** The whole backend in this process: IoT Core, DynamoDB, and the handlers as the synthesized template connects them. */
-import { existsSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
 import { DataPlaneOperations } from './data-plane/data-plane-operations.ts'
 import { LocalOperations } from './data-plane/local-operations.ts'
-import { startEmbedded } from './dynamodb/embedded.ts'
+import { startEmbedded, type Throttle } from './dynamodb/embedded.ts'
 import type { DynamoDbEngine } from './dynamodb/engine.ts'
 import { startDynamoDbLocal } from './dynamodb/local.ts'
 import { connectFunctions, type Log } from './functions/function-connections.ts'
 import type { LocalFunction } from './functions/functions.ts'
 import { type DeadLetter, Queue } from './functions/queue.ts'
+import { type Append, type Journal, openJournal } from './journal.ts'
+import type { KeptState } from './kept-state.ts'
 import { type Misbehaviour, type Misbehaviours, misbehave, WELL_BEHAVED } from './misbehaviour.ts'
 import { Backlog } from './mqtt/backlog.ts'
 import { Broker } from './mqtt/broker.ts'
 import { Rules } from './rules/rules.ts'
-import { restoreState, saveState } from './saved-state.ts'
 import { type Assembly, synthesize } from './template/assembly.ts'
 import { createTables } from './template/table-creation.ts'
 import { readTemplate, type Template } from './template/template.ts'
@@ -87,26 +87,33 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const warn = (text: string) => log('warn', text)
   const misbehaviours = { ...WELL_BEHAVED, ...options.misbehaviour }
   const misbehaviour = misbehave(misbehaviours, seed)
-  const [assembly, engine] = await settleBoth(assemble(options, warn, onClose), startEngine(options, misbehaviours.throttle, onClose))
+  const throttled = new Int32Array(new SharedArrayBuffer(4))
+  if (options.dataDir !== undefined) await makeDataDirectory(options.dataDir)
+  const [assembly, engine] = await settleBoth(
+    assemble(options, warn, onClose),
+    startEngine(options, { rate: misbehaviours.throttle, seed, count: throttled }, onClose),
+  )
   const template = readTemplate(assembly)
   const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
-  const queues = queuesOf(template, backlog, options.retryAfterMs ?? 1000)
+  const journal = options.dataDir === undefined ? undefined : openJournal(options.dataDir)
+  onClose(() => journal?.close())
+  const queues = queuesOf(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal: journal?.append })
+  if (journal) restoreQueues(queues, journal.kept)
   const rules = new Rules(rulesOf(template, queues), { misbehaviour, warn })
   await createTables(engine.url, template.tables)
 
-  const broker = await startBroker(options, { host, backlog, misbehaviour, rules, warn })
+  const broker = await startBroker(options, { host, backlog, misbehaviour, rules, warn, journal })
   onClose(() => broker.close())
-  const local = new LocalOperations(broker, queues)
+  const functions: LocalFunction[] = []
+  const misbehaved = () => ({ ...misbehaviour.counts, throttle: Atomics.load(throttled, 0) })
+  const local = new LocalOperations({ broker, queues, functions: () => functions, misbehaved })
   const iot = new DataPlaneOperations(broker)
   const dataPlane = await listening('data plane', options.dataPort, () =>
     startDataPlane({ host, port: options.dataPort ?? 0, iot, local, warn }),
   )
   onClose(() => dataPlane.close())
 
-  const { dataDir } = options
-  if (dataDir !== undefined) onClose(() => saveState(dataDir, broker.retained, queues))
-  const functions = connectFunctions(template, { queues, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose })
-  if (dataDir !== undefined) restoreState(dataDir, broker.retained, queues)
+  functions.push(...connectFunctions(template, { queues, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose }))
   const empty = () => queues.every(({ depth }) => depth === 0)
   const idle = () => until(empty)
   onClose(async () => {
@@ -127,47 +134,33 @@ async function assemble(options: LocalStackOptions, warn: (text: string) => void
   return assembly.directory
 }
 
-async function startEngine(options: LocalStackOptions, throttleRate: number, onClose: OnClose): Promise<DynamoDbEngine> {
-  const { dynamodb = 'embedded', host = '127.0.0.1', dynamodbPort: port = 0, dataDir, seed = 1 } = options
+async function startEngine(options: LocalStackOptions, throttling: Throttle, onClose: OnClose): Promise<DynamoDbEngine> {
+  const { dynamodb = 'embedded', host = '127.0.0.1', dynamodbPort: port = 0, dataDir } = options
   const engine = await (async (): Promise<DynamoDbEngine> => {
     if (dynamodb === 'local') return await startDynamoDbLocal({ host, port })
     if (dynamodb !== 'embedded') return { name: 'remote', url: dynamodb.replace(/\/$/, ''), close: async () => undefined }
-    const throttle = throttleRate > 0 ? { throttle: { rate: throttleRate, seed } } : {}
+    const throttle = throttling.rate > 0 ? { throttle: throttling } : {}
     if (dataDir === undefined) return await startEmbedded({ host, port, inWorker: true, ...throttle })
-    await makeDirectory(dataDir)
     return await startEmbedded({ host, port, inWorker: true, dataDir: join(dataDir, 'dynamodb'), ...throttle })
   })()
   onClose(() => engine.close())
   return engine
 }
 
-async function makeDirectory(dataDir: string): Promise<void> {
-  try {
-    await mkdirs(dataDir)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new BackendError(
-      'data-dir',
-      `--data-dir is ${JSON.stringify(dataDir)}, wanted a directory that is there or can be made (${code})`,
-    )
-  }
+interface QueueParts {
+  readonly backlog: Backlog
+  readonly retryAfterMs: number
+  readonly journal: Append | undefined
 }
 
-/** Node's own recursive mkdir never ends where the parent is there and refuses with ENOENT, as /proc does. */
-async function mkdirs(directory: string): Promise<void> {
-  try {
-    await mkdir(directory)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' && statSync(directory).isDirectory()) return
-    if (code !== 'ENOENT' || existsSync(dirname(directory))) throw error
-    await mkdirs(dirname(directory))
-    await mkdir(directory)
-  }
-}
+const queuesOf = (template: Template, { backlog, ...options }: QueueParts): Queue[] =>
+  template.queues.map((queue) => new Queue({ ...queue, ...options, onEntered: () => backlog.added(), onLeft: () => backlog.handled() }))
 
-const queuesOf = (template: Template, backlog: Backlog, retryAfterMs: number): Queue[] =>
-  template.queues.map((queue) => new Queue({ ...queue, retryAfterMs, onEntered: () => backlog.added(), onLeft: () => backlog.handled() }))
+function restoreQueues(queues: readonly Queue[], { waiting, deadLetters }: KeptState): void {
+  const queueOf = (name: string) => queues.find((queue) => queue.name === name)
+  for (const message of waiting.values()) queueOf(message.queue)?.restore(message)
+  for (const letter of deadLetters.values()) queueOf(letter.queue)?.restoreDeadLetter(letter)
+}
 
 const rulesOf = (template: Template, queues: readonly Queue[]) =>
   template.rules.map(({ name, sql, queue }) => ({ name, sql, queue: queues.find(({ options }) => options.arn === queue)! }))
@@ -178,13 +171,14 @@ interface BrokerParts {
   readonly misbehaviour: Misbehaviour
   readonly rules: Rules
   readonly warn: (text: string) => void
+  readonly journal: Journal | undefined
 }
 
-const startBroker = (options: LocalStackOptions, { host, backlog, misbehaviour, rules, warn }: BrokerParts): Promise<Broker> =>
+const startBroker = (options: LocalStackOptions, { misbehaviour, rules, journal, ...parts }: BrokerParts): Promise<Broker> =>
   listening('MQTT', options.mqttPort, () => {
     const port = options.mqttPort ?? 0
     const hearsPuback = () => misbehaviour.hearsPuback()
-    return Broker.start({ host, port, backlog, warn, hearsPuback, onMessage: (message) => rules.run(message) })
+    return Broker.start({ ...parts, port, hearsPuback, journal, onMessage: (message) => rules.run(message) })
   })
 
 async function listening<T>(what: string, port: number | undefined, listen: () => Promise<T>): Promise<T> {

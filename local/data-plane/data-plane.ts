@@ -40,6 +40,9 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
   { method: 'GET', path: ['local', 'health'], run: () => local.health() },
   { method: 'GET', path: ['local', 'queues'], run: () => local.queues() },
   { method: 'POST', path: ['local', 'queues', '*', 'redrive'], run: (_, name) => local.redrive(name) },
+  { method: 'GET', path: ['local', 'functions'], run: () => local.functions() },
+  { method: 'POST', path: ['local', 'functions', '*', 'kill'], run: (_, name) => local.kill(name) },
+  { method: 'GET', path: ['local', 'misbehaviour'], run: () => local.misbehaviour() },
   { method: 'POST', path: ['local', 'events'], run: (request) => local.events(request) },
 ]
 

@@ -1,5 +1,6 @@
-/** What only the local run answers, under `/local`: the state of its queues, and events as the service would send them. */
+/** What only the local run answers, under `/local`: the state of its queues and functions, and events as the service would send them. */
 import { checkTopicName } from '../../lambda/core/topic.ts'
+import type { LocalFunction } from '../functions/functions.ts'
 import type { DeadLetter, Queue } from '../functions/queue.ts'
 import type { Broker } from '../mqtt/broker.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
@@ -7,13 +8,20 @@ import type { HttpRequest } from './http-request.ts'
 
 const EVENT_PREFIX = '$aws/events/'
 
-export class LocalOperations {
-  readonly #broker: Broker
-  readonly #queues: readonly Queue[]
+export interface LocalParts {
+  readonly broker: Broker
+  readonly queues: readonly Queue[]
+  /** Asked when needed: functions are there once the data plane is. */
+  readonly functions: () => readonly Pick<LocalFunction, 'name' | 'running' | 'kill'>[]
+  /** How often each kind of misbehaviour has happened. */
+  readonly misbehaved: () => Readonly<Record<string, number>>
+}
 
-  constructor(broker: Broker, queues: readonly Queue[]) {
-    this.#broker = broker
-    this.#queues = queues
+export class LocalOperations {
+  readonly #parts: LocalParts
+
+  constructor(parts: LocalParts) {
+    this.#parts = parts
   }
 
   health(): object {
@@ -23,7 +31,7 @@ export class LocalOperations {
   /** Without bodies: dead letters hold payloads, and payloads stay out of outputs (I10). */
   queues(): object {
     return {
-      queues: this.#queues.map((queue) => ({
+      queues: this.#parts.queues.map((queue) => ({
         name: queue.name,
         waiting: queue.depth - queue.inFlight,
         inFlight: queue.inFlight,
@@ -33,10 +41,26 @@ export class LocalOperations {
   }
 
   redrive(name: string): object {
-    const queue = this.#queues.find((one) => one.name === name)
-    const names = this.#queues.map((one) => one.name).join(', ')
+    const queue = this.#parts.queues.find((one) => one.name === name)
+    const names = this.#parts.queues.map((one) => one.name).join(', ')
     if (!queue) throw new DataPlaneError('ResourceNotFoundException', `no queue ${name}, wanted one of ${names}`)
     return { redriven: queue.redrive() }
+  }
+
+  functions(): object {
+    return { functions: this.#parts.functions().map(({ name, running }) => ({ name, running })) }
+  }
+
+  async kill(name: string): Promise<object> {
+    const functions = this.#parts.functions()
+    const target = functions.find((one) => one.name === name)
+    const names = functions.map((one) => one.name).join(', ')
+    if (!target) throw new DataPlaneError('ResourceNotFoundException', `no function ${name}, wanted one of ${names}`)
+    return { interrupted: await target.kill() }
+  }
+
+  misbehaviour(): object {
+    return this.#parts.misbehaved()
   }
 
   /** A lifecycle event that the service would send; any JSON object, so that handlers meet those that nobody documented. */
@@ -46,7 +70,7 @@ export class LocalOperations {
     if (!topic.startsWith(EVENT_PREFIX))
       throw new DataPlaneError('InvalidRequestException', `topic is ${topic}, wanted one that starts with ${EVENT_PREFIX}`)
     if (!isJsonObject(body)) throw new DataPlaneError('InvalidRequestException', `the body is ${body.length} bytes, wanted a JSON object`)
-    return { matched: this.#broker.inject(topic, body) }
+    return { matched: this.#parts.broker.inject(topic, body) }
   }
 }
 

@@ -17,8 +17,15 @@ export interface EmbeddedOptions {
   readonly dataDir?: string
   /** Runs on a second core. */
   readonly inWorker?: boolean
-  /** Which item operations to refuse as throttled: a share (0 to 1) of them, the same ones for the same seed; or, in this thread only, a choice of one's own. */
-  readonly throttle?: { readonly rate: number; readonly seed: number } | (() => boolean)
+  /** Which item operations to refuse as throttled: a share (0 to 1) of them, the same ones for the same seed, counted where asked; or, in this thread only, a choice of one's own. */
+  readonly throttle?: Throttle | (() => boolean)
+}
+
+export interface Throttle {
+  readonly rate: number
+  readonly seed: number
+  /** Its first number grows with every refusal. */
+  readonly count?: Int32Array<SharedArrayBuffer>
 }
 
 /** What the thread tells its owner, once. */
@@ -74,9 +81,13 @@ async function openStore(path?: string): Promise<Store> {
 
 const closeStore = (store: Store) => new Promise<void>((resolve) => store.db.close(() => resolve()))
 
-const share = ({ rate, seed }: { rate: number; seed: number }) => {
+const share = ({ rate, seed, count }: Throttle) => {
   const random = seededRandom(seed)
-  return () => random() < rate
+  return () => {
+    const refused = random() < rate
+    if (refused && count) Atomics.add(count, 0, 1)
+    return refused
+  }
 }
 
 function forgetting(operations: Operations, timeToLive: TimeToLive): Operations {

@@ -31,6 +31,7 @@ export function connectFunctions(template: Template, { queues, dataUrl, dynamodb
 function connect(queue: Queue, target: LocalFunction, source: TemplateSource, log: Log): () => void {
   const eventSource = new EventSource(queue, target, { ...source, warn: (text) => log('warn', text) })
   queue.onVisible = () => eventSource.wake()
+  eventSource.wake() // what came before
   return () => {
     eventSource.close()
     queue.close()

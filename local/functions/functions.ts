@@ -54,11 +54,21 @@ export class LocalFunction implements Invocable {
     return this.#current().invoke(event)
   }
 
-  /** Stops the thread at once, in the middle of whatever it does: what was in flight fails, the next invocation starts a new thread. */
-  async kill(): Promise<void> {
+  /** Invocations under way. */
+  get running(): number {
+    return this.#sandbox?.running ?? 0
+  }
+
+  /**
+   * Stops the thread at once, in the middle of whatever it does: what was in flight fails, the next invocation starts a new thread.
+   * How many invocations that cut short.
+   */
+  async kill(): Promise<number> {
     const sandbox = this.#sandbox
+    const running = this.running
     this.#sandbox = undefined
     await sandbox?.end('was killed')
+    return running
   }
 
   /** A thread that has let an invocation time out gets no more of them, as on Lambda. */
@@ -94,6 +104,10 @@ class Sandbox {
     this.#worker.on('message', (answer: Answer) => this.#answered(answer))
     this.#worker.on('error', (error) => void this.end(`ended: ${error.message}`))
     this.#worker.on('exit', () => void this.end('ended'))
+  }
+
+  get running(): number {
+    return this.#running.size
   }
 
   invoke(event: unknown): Promise<unknown> {

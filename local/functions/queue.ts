@@ -3,6 +3,8 @@
  * goes to the dead letters. Unlike SQS it keeps the order of calm traffic, and knows its depth.
  */
 import { createHash, randomUUID } from 'node:crypto'
+import type { Append } from '../journal.ts'
+import type { KeptDeadLetter, KeptMessage } from '../kept-state.ts'
 
 export interface QueueOptions {
   readonly name: string
@@ -15,6 +17,8 @@ export interface QueueOptions {
   readonly onEntered?: () => void
   /** Called when a message has left: handled, or a dead letter. */
   readonly onLeft?: () => void
+  /** Told of every message that comes, goes or becomes a dead letter, before anybody else is. */
+  readonly journal?: Append | undefined
 }
 
 export interface QueueMessage {
@@ -91,11 +95,22 @@ export class Queue {
   }
 
   send(body: string, delayMs = 0): void {
-    this.options.onEntered?.()
     const now = Date.now()
     const message: QueueMessage = { messageId: randomUUID(), body, sentAt: now, visibleAt: now, receives: 0 }
+    this.options.journal?.({ did: 'sent', queue: this.name, id: message.messageId, at: now, body })
+    this.options.onEntered?.()
     if (delayMs > 0) this.#hide(message, delayMs)
     else this.#show(message)
+  }
+
+  /** A message of an earlier run under its own id: whoever began with it may go on. */
+  restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
+    this.options.onEntered?.()
+    this.#show({ messageId, body, sentAt, visibleAt: Date.now(), receives: 0 })
+  }
+
+  restoreDeadLetter({ id: messageId, body, diedAt: at, receives, reason }: KeptDeadLetter): void {
+    this.deadLetters.push({ messageId, body, at, receives, reason })
   }
 
   /** At most so many messages, now in flight until {@link done} or {@link failed}. */
@@ -110,7 +125,11 @@ export class Queue {
   }
 
   done(receiptHandle: string): void {
-    if (this.#inFlight.delete(receiptHandle)) this.options.onLeft?.()
+    const message = this.#inFlight.get(receiptHandle)
+    if (!message) return
+    this.options.journal?.({ did: 'left', id: message.messageId, at: Date.now() })
+    this.#inFlight.delete(receiptHandle)
+    this.options.onLeft?.()
   }
 
   failed(receiptHandle: string, reason: string): void {
@@ -121,7 +140,9 @@ export class Queue {
     if (message.receives < maxReceiveCount) this.#hide(message, retryAfterMs)
     else {
       const { messageId, body, receives } = message
-      this.deadLetters.push({ messageId, body, at: Date.now(), receives, reason })
+      const at = Date.now()
+      this.options.journal?.({ did: 'died', id: messageId, at, receives, reason })
+      this.deadLetters.push({ messageId, body, at, receives, reason })
       this.options.onLeft?.()
     }
   }
@@ -129,14 +150,11 @@ export class Queue {
   /** Sends the dead letters again, as new messages. How many. */
   redrive(): number {
     const letters = this.deadLetters.splice(0)
-    for (const { body } of letters) this.send(body)
+    for (const { messageId, body } of letters) {
+      this.send(body)
+      this.options.journal?.({ did: 'left', id: messageId, at: Date.now() })
+    }
     return letters.length
-  }
-
-  /** What is not handled yet, in the order of sending. */
-  save(): { readonly waiting: string[]; readonly deadLetters: readonly DeadLetter[] } {
-    const all = [...this.#inFlight.values(), ...this.#invisible.keys(), ...this.#visible]
-    return { waiting: all.sort((a, b) => a.sentAt - b.sentAt).map(({ body }) => body), deadLetters: this.deadLetters }
   }
 
   close(): void {

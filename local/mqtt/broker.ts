@@ -6,13 +6,15 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import mqtt from 'mqtt-packet'
+import type { Journal } from '../journal.ts'
+import type { KeptState } from '../kept-state.ts'
 import type { RuleMessage } from '../rules/rule-evaluator.ts'
 import type { Backlog } from './backlog.ts'
 import { ClientPackets } from './client-packets.ts'
-import { ClientRegistry } from './client-registry.ts'
+import { ClientRegistry, subjectOf } from './client-registry.ts'
 import { Connection } from './connection.ts'
 import { emitsLifecycleEvents } from './iot-limits.ts'
-import type { LifecycleEvent } from './lifecycle.ts'
+import { disconnectedEvent, type LifecycleEvent } from './lifecycle.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 import { RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
@@ -30,6 +32,8 @@ export interface BrokerOptions {
   readonly warn: (text: string) => void
   /** Misbehaviour: whether the PUBACK of a direct message is heard. */
   readonly hearsPuback?: () => boolean
+  /** Told who connects and disconnects, and what is retained; tells what an earlier run left. */
+  readonly journal?: Journal | undefined
 }
 
 // 65,536 cached buffers are memory that a laptop's broker does not get back.
@@ -37,7 +41,7 @@ mqtt.writeToStream.cacheNumbers = false
 
 export class Broker {
   readonly clients = new ClientRegistry()
-  readonly retained = new RetainedMessages()
+  readonly retained: RetainedMessages
   readonly subscriptions = new SubscriptionIndex<Session>()
   readonly options: BrokerOptions
   readonly #server: Server
@@ -46,6 +50,7 @@ export class Broker {
 
   private constructor(options: BrokerOptions) {
     this.options = options
+    this.retained = new RetainedMessages(options.journal?.append)
     const handlers = new ClientPackets(this)
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, handlers)
@@ -57,6 +62,7 @@ export class Broker {
   /** Rejects with the system's error (`EADDRINUSE`) where the port is taken. */
   static async start(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options)
+    if (options.journal) broker.#restore(options.journal.kept)
     await new Promise<void>((resolve, reject) => {
       broker.#server.once('error', reject)
       broker.#server.listen(options.port, options.host, resolve)
@@ -105,6 +111,17 @@ export class Broker {
     for (const { socket } of this.#sockets) socket.destroy()
     this.clients.close()
     await closed
+  }
+
+  /** Connections that an earlier run did not live to end have ended when it was last known to run. */
+  #restore({ clients, retained, lastAt }: KeptState): void {
+    this.retained.restore(retained.values())
+    for (const [clientid, kept] of clients) {
+      const client = this.clients.restore(clientid, kept, lastAt)
+      if (kept.disconnectedAt !== undefined) continue
+      this.emitEvent(clientid, disconnectedEvent(subjectOf(client), lastAt, 'SERVER_ERROR'))
+      this.options.journal?.append({ did: 'disconnected', clientid, at: lastAt })
+    }
   }
 
   #deliver(message: MqttMessage): void {

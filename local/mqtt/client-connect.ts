@@ -49,6 +49,8 @@ function start(broker: Broker, connection: Connection, packet: IConnectPacket, c
   connection.keepAlive(Math.min(packet.keepalive || MAX_KEEP_ALIVE_SECONDS, MAX_KEEP_ALIVE_SECONDS))
   Object.assign(client, { connection, keepAliveSeconds: connection.keepAliveSeconds })
 
+  const { sessionId, version } = client
+  broker.options.journal?.append({ did: 'connected', clientid, session: sessionId, version, at: connection.connectedSince })
   connection.send(connack(connection, packet, resumed))
   broker.emitEvent(clientid, connectedEvent(subjectOf(client), connection.connectedSince, connection.socket.remoteAddress ?? '127.0.0.1'))
   session.attach(connection)

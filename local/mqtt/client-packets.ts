@@ -75,6 +75,7 @@ export class ClientPackets implements PacketHandlers {
     Object.assign(client, { disconnectedSince: now, disconnectReason: reason })
     this.#publishWill(connection, client)
     this.#broker.emitEvent(client.clientid, disconnectedEvent(subjectOf(client), now, reason))
+    this.#broker.options.journal?.append({ did: 'disconnected', clientid: client.clientid, at: now })
     if (session.expirySeconds === 0) this.#endSession(client)
     else this.#broker.clients.after(client, session.expirySeconds * 1000, () => this.#endSession(client))
   }

@@ -1,11 +1,12 @@
 /** Who is or was connected: the session and the latest connection of every client id. */
 import { randomUUID } from 'node:crypto'
+import type { KeptClient } from '../kept-state.ts'
 import type { Connection } from './connection.ts'
 import type { DisconnectReason, Subject } from './lifecycle.ts'
 import { Session } from './session.ts'
 
 /** A client id forgotten for an hour starts over at version 0 (developer guide, "Lifecycle events"). */
-const MEMORY_MS = 3_600_000
+export const CLIENT_MEMORY_MS = 3_600_000
 
 export interface Client {
   readonly clientid: string
@@ -25,7 +26,7 @@ export interface Client {
 
 export class ClientRegistry {
   readonly #clients = new Map<string, Client>()
-  readonly #sweeper = setInterval(() => this.#forget(), MEMORY_MS / 60).unref()
+  readonly #sweeper = setInterval(() => this.#forget(), CLIENT_MEMORY_MS / 60).unref()
 
   of(clientid: string): Client | undefined {
     return this.#clients.get(clientid)
@@ -42,6 +43,14 @@ export class ClientRegistry {
     Object.assign(client, { session, sessionId: session.id, version: client.version + 1 })
     this.#clients.set(clientid, client)
     return { client, session, resumed }
+  }
+
+  /** A client of an earlier run: its versions go on counting. Whatever it was then, it is not connected now. */
+  restore(clientid: string, { session, version, disconnectedAt }: KeptClient, until: number): Client {
+    const disconnectedSince = disconnectedAt ?? until
+    const client: Client = { clientid, version, sessionId: session, disconnectedSince, timers: new Set() }
+    this.#clients.set(clientid, client)
+    return client
   }
 
   connections(): Connection[] {
@@ -63,7 +72,7 @@ export class ClientRegistry {
   }
 
   #forget(): void {
-    const before = Date.now() - MEMORY_MS
+    const before = Date.now() - CLIENT_MEMORY_MS
     for (const [clientid, client] of this.#clients)
       if (!client.connection && !client.session && (client.disconnectedSince ?? 0) < before) this.#clients.delete(clientid)
   }

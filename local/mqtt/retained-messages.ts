@@ -1,4 +1,5 @@
 /** The retained message of each topic: kept, replaced, and deleted by an empty one. */
+import type { Append } from '../journal.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 
 export interface RetainedMessage {
@@ -7,7 +8,7 @@ export interface RetainedMessage {
   readonly lastModifiedTime: number
 }
 
-/** As written to the data directory: the payload in base64. */
+/** As the journal has it: the payload in base64. */
 export interface SavedRetainedMessage {
   readonly topic: string
   readonly payload: string
@@ -20,10 +21,23 @@ export interface SavedRetainedMessage {
 
 export class RetainedMessages {
   readonly #byTopic = new Map<string, RetainedMessage>()
+  readonly #journal: Append | undefined
+
+  /** `journal` is told of every change. */
+  constructor(journal?: Append) {
+    this.#journal = journal
+  }
 
   apply(message: MqttMessage, now: number): void {
-    if (message.payload.length === 0) this.#byTopic.delete(message.topic)
-    else this.#byTopic.set(message.topic, { message, lastModifiedTime: now })
+    const { topic } = message
+    if (message.payload.length === 0) {
+      this.#journal?.({ did: 'cleared', topic })
+      this.#byTopic.delete(topic)
+    } else {
+      const retained = { message, lastModifiedTime: now }
+      this.#journal?.({ did: 'retained', message: savedOf(retained) })
+      this.#byTopic.set(topic, retained)
+    }
   }
 
   of(topic: string, now: number): RetainedMessage | undefined {
@@ -39,19 +53,7 @@ export class RetainedMessages {
     return alive.sort((a, b) => (a.message.topic < b.message.topic ? -1 : 1))
   }
 
-  save(): SavedRetainedMessage[] {
-    return [...this.#byTopic.values()].map(({ message, lastModifiedTime }) => ({
-      topic: message.topic,
-      payload: message.payload.toString('base64'),
-      qos: message.qos,
-      lastModifiedTime,
-      ...(message.properties.user ? { user: message.properties.user } : {}),
-      ...(message.properties.contentType === undefined ? {} : { contentType: message.properties.contentType }),
-      ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt }),
-    }))
-  }
-
-  restore(saved: readonly SavedRetainedMessage[]): void {
+  restore(saved: Iterable<SavedRetainedMessage>): void {
     for (const { topic, payload, qos, lastModifiedTime, user, contentType, expiresAt } of saved) {
       const properties = { ...(user ? { user } : {}), ...(contentType === undefined ? {} : { contentType }) }
       const expiry = expiresAt === undefined ? {} : { expiresAt }
@@ -60,3 +62,13 @@ export class RetainedMessages {
     }
   }
 }
+
+const savedOf = ({ message, lastModifiedTime }: RetainedMessage): SavedRetainedMessage => ({
+  topic: message.topic,
+  payload: message.payload.toString('base64'),
+  qos: message.qos,
+  lastModifiedTime,
+  ...(message.properties.user ? { user: message.properties.user } : {}),
+  ...(message.properties.contentType === undefined ? {} : { contentType: message.properties.contentType }),
+  ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt }),
+})

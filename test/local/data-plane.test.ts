@@ -17,6 +17,8 @@ import { Broker } from '../../local/mqtt/broker.ts'
 import type { RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { connect, endClients, eventually } from './mqtt-client.ts'
 
+const FUNCTION = { name: 'Publish', running: 3, kill: async () => 3 }
+
 let broker: Broker
 let dataPlane: DataPlane
 let iot: IoTDataPlaneClient
@@ -34,7 +36,7 @@ beforeEach(async () => {
   const backlog = new Backlog(1000)
   broker = await Broker.start({ host: '127.0.0.1', port: 0, backlog, onMessage: (one) => seen.push(one), warn, hearsPuback })
   queue = new Queue({ name: 'PublishQueue', arn: 'arn:aws:sqs:us-west-2:000000000000:q', retryAfterMs: 10, maxReceiveCount: 1 })
-  const local = new LocalOperations(broker, [queue])
+  const local = new LocalOperations({ broker, queues: [queue], functions: () => [FUNCTION], misbehaved: () => ({ delay: 2 }) })
   dataPlane = await startDataPlane({ host: '127.0.0.1', port: 0, iot: new DataPlaneOperations(broker), local, warn })
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   iot = new IoTDataPlaneClient({ endpoint: dataPlane.url, region: 'us-west-2', credentials, maxAttempts: 1 })
@@ -50,6 +52,14 @@ const publishes = () => seen.filter(({ topic }) => !topic.startsWith('$'))
 const direct = (input: Partial<ConstructorParameters<typeof SendDirectMessageCommand>[0]> = {}) =>
   iot.send(new SendDirectMessageCommand({ clientId: 'dev/1', topic: 'cmd/a b', payload: Buffer.from([0, 255]), ...input }))
 const user = [{ k: '1' }, { l: 'é' }, { k: '2' }]
+
+test('/local/functions and /local/misbehaviour', async () => {
+  const ask = async (path: string, method = 'GET') => (await fetch(`${dataPlane.url}/local/${path}`, { method })).json()
+  expect(await ask('misbehaviour')).toEqual({ delay: 2 })
+  expect(await ask('functions')).toEqual({ functions: [{ name: 'Publish', running: 3 }] })
+  expect(await ask('functions/Publish/kill', 'POST')).toEqual({ interrupted: 3 })
+  expect(await ask('functions/Nobody/kill', 'POST')).toEqual({ message: 'no function Nobody, wanted one of Publish' })
+})
 
 describe('SendDirectMessage', () => {
   test('with confirmation: QoS 1, MQTT 5 properties, no subscription needed, no rule sees it', async () => {

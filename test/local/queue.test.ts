@@ -135,10 +135,11 @@ test('a slow delivery blocks nobody: another invocation starts after 100 ms of w
   expect(most).toBe(10)
 })
 
-test('what is delayed, in flight or waiting is saved in the order of sending', () => {
+test('a restored message keeps its id: whoever began with it may go on', async () => {
   const queue = queueOf()
-  for (const body of ['1', '2', '3']) queue.send(body)
-  queue.receive(1)
-  expect(queue.save().waiting).toEqual(['1', '2', '3'])
-  expect(queue.inFlight).toBe(1)
+  const ids: string[] = []
+  attach(queue, (_, records) => void ids.push(...records.map(({ messageId }) => messageId)))
+  queue.restore({ queue: 'q', id: 'earlier', at: 1, body: '1' })
+  await done(queue)
+  expect(ids).toEqual(['earlier'])
 })
