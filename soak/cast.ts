@@ -1,0 +1,72 @@
+/** Who takes part: topics, and clients of every way to get messages. */
+import type { Dice } from './dice.ts'
+
+/**
+ * `exact`: subscribes to topics themselves, and to one through `$share/` as well. `wildcard`: to filters, which are no queue
+ * consumers. `server`, `server-wildcard`: an operator's rows of mqtt_sub subscribe it.
+ */
+export type Kind = 'exact' | 'wildcard' | 'server' | 'server-wildcard'
+
+export interface Role {
+  readonly clientid: string
+  readonly kind: Kind
+  /** MQTT 3.1.1 or 5. */
+  readonly protocol: 4 | 5
+  /** What it subscribes to itself. */
+  readonly filters: readonly string[]
+  /** What an operator's rows subscribe it to. */
+  readonly operatorFilters: readonly string[]
+  /** Comes and goes all the time. */
+  readonly flaps: boolean
+}
+
+export interface Cast {
+  readonly topics: readonly string[]
+  /** Of these some publishes are retained. */
+  readonly retainedTopics: readonly string[]
+  readonly roles: readonly Role[]
+}
+
+const GROUPS = 10
+const KINDS: readonly Kind[] = ['exact', 'wildcard', 'server', 'exact', 'server-wildcard']
+const TOPICS_EACH = 3
+const SHARE = '$share/soak/'
+
+export function castOf({ clients, topics: count }: { clients: number; topics: number }, dice: Dice): Cast {
+  const groupOf = (i: number) => Math.floor((i * GROUPS) / Math.max(count, GROUPS))
+  const groups = Array.from({ length: groupOf(count - 1) + 1 }, (_, group) => group)
+  const topicOf = (i: number) => `soak/g${groupOf(i)}/t${i}`
+  const indexes = Array.from({ length: count }, (_, i) => i)
+  const isRetained = (group: number) => group < Math.ceil(groups.length / 5)
+  const retainedTopics = indexes.filter((i) => isRetained(groupOf(i))).map(topicOf)
+
+  // A third of the topics has no subscriber of its own: what is published there waits for the last one.
+  const attended = indexes.filter((i) => i % 3 !== 2)
+  const roles = Array.from({ length: clients }, (_, i): Role => {
+    const kind = KINDS[i % KINDS.length]!
+    const protocol = i % 2 === 0 ? 5 : 4
+    // An MQTT 3.1.1 client cannot tell a pushed retained message from a queued one.
+    const open = (group: number) => protocol === 5 || !isRetained(group)
+    const group = dice.pick(groups.filter(open))
+    const topics = dice.some(
+      attended.filter((one) => open(groupOf(one))),
+      TOPICS_EACH,
+    )
+    const [first = topicOf(count - 1), ...rest] = topics.map(topicOf)
+    const native: Record<Kind, string[]> = {
+      exact: [i % 10 === 3 ? `${SHARE}${first}` : first, ...rest],
+      wildcard: [`soak/g${group}/#`],
+      server: [],
+      'server-wildcard': [],
+    }
+    const operator: Record<Kind, string[]> = {
+      exact: [],
+      wildcard: [],
+      server: [first, ...rest],
+      'server-wildcard': [`soak/g${group}/+`],
+    }
+    const flaps = i % 3 === 1
+    return { clientid: `soak-${i}`, kind, protocol, filters: native[kind], operatorFilters: operator[kind], flaps }
+  })
+  return { topics: indexes.map(topicOf), retainedTopics, roles }
+}

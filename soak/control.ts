@@ -1,0 +1,71 @@
+/** What the local run answers under `/local`: its queues and functions, and what it has done on purpose. */
+import { setTimeout as pause } from 'node:timers/promises'
+
+export interface QueueDepth {
+  readonly name: string
+  readonly waiting: number
+  readonly inFlight: number
+  readonly deadLetters: number
+}
+
+export type MisbehaviourCounts = Record<string, number>
+
+const POLL_MS = 100
+/** An event that causes another leaves its own queue first. */
+const CALM_POLLS = 3
+
+export class Control {
+  readonly #url: string
+
+  constructor(dataUrl: string) {
+    this.#url = `${dataUrl}/local`
+  }
+
+  async queues(): Promise<QueueDepth[]> {
+    const { queues } = (await this.#ask('GET', '/queues')) as { queues: (Omit<QueueDepth, 'deadLetters'> & { deadLetters: unknown[] })[] }
+    return queues.map(({ name, waiting, inFlight, deadLetters }) => ({ name, waiting, inFlight, deadLetters: deadLetters.length }))
+  }
+
+  /** Events that are neither handled nor dead letters. */
+  async depth(): Promise<number> {
+    return (await this.queues()).reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0)
+  }
+
+  /** `tell` gets the depth again and again. */
+  async idle(signal: AbortSignal, tell: (depth: number) => void = () => undefined): Promise<void> {
+    for (let calm = 0; calm < CALM_POLLS; ) {
+      const depth = await this.depth()
+      tell(depth)
+      calm = depth === 0 ? calm + 1 : 0
+      await pause(POLL_MS, undefined, { signal })
+    }
+  }
+
+  /** How many dead letters were sent once more. */
+  async redrive(): Promise<number> {
+    const queues = (await this.queues()).filter(({ deadLetters }) => deadLetters > 0)
+    const done = await Promise.all(queues.map(({ name }) => this.#ask('POST', `/queues/${name}/redrive`)))
+    return done.reduce((sum, { redriven }) => sum + (redriven as number), 0)
+  }
+
+  /** Names of the functions that are in the middle of an invocation. */
+  async busyFunctions(): Promise<string[]> {
+    const { functions } = (await this.#ask('GET', '/functions')) as { functions: { name: string; running: number }[] }
+    return functions.filter(({ running }) => running > 0).map(({ name }) => name)
+  }
+
+  /** How many invocations that cut short. */
+  async kill(name: string): Promise<number> {
+    return (await this.#ask('POST', `/functions/${name}/kill`)).interrupted as number
+  }
+
+  async misbehaviour(): Promise<MisbehaviourCounts> {
+    return (await this.#ask('GET', '/misbehaviour')) as MisbehaviourCounts
+  }
+
+  async #ask(method: string, path: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.#url}${path}`, { method })
+    if (!response.ok) throw new Error(`${method} /local${path}: ${response.status}`)
+    return (await response.json()) as Record<string, unknown>
+  }
+}

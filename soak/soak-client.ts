@@ -1,0 +1,122 @@
+/** One MQTT client with its own record of what it got, and all the ways in which clients come and go. */
+import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import mqtt, { type MqttClient } from 'mqtt'
+import { orAborted } from './abort.ts'
+import type { Role } from './cast.ts'
+import { ReceiptBook } from './receipts.ts'
+
+/** Seconds. Short, so that the doubt about a lost connection (one and a half of it) ends within a soak. */
+const KEEP_ALIVE = 10
+const RECONNECT_MS = 250
+/** A clean end waits for the acknowledgements of what is under way: so long at most. */
+const PATIENCE_MS = 3_000
+
+interface Line {
+  readonly client: MqttClient
+  /** Rejects when the client will not be used again. */
+  readonly ended: Promise<never>
+}
+
+export class SoakClient {
+  readonly role: Role
+  readonly book: ReceiptBook
+  readonly #url: string
+  #line: Line | undefined
+
+  constructor(url: string, role: Role) {
+    this.#url = url
+    this.role = role
+    this.book = new ReceiptBook(role)
+  }
+
+  get connected(): boolean {
+    return this.#line?.client.connected ?? false
+  }
+
+  /** Connected and subscribed; from then on it comes back by itself when its connection ends. */
+  async connect(signal: AbortSignal): Promise<void> {
+    const line = this.#open()
+    this.#line = line
+    await orAborted(new Promise<void>((resolve) => line.client.once('connect', () => resolve())), signal)
+  }
+
+  /** Resolves with the PUBACK, be it after a reconnect; rejects where this client will not get one any more. */
+  async publish(topic: string, payload: string, { retain }: { retain: boolean }): Promise<void> {
+    if (!this.#line) throw new Error(`${this.role.clientid} is not there`)
+    const { client, ended } = this.#line
+    await Promise.race([client.publishAsync(topic, payload, { qos: 1, retain }), ended])
+  }
+
+  /** DISCONNECT. */
+  async leave(): Promise<void> {
+    const client = this.#line?.client
+    this.#line = undefined
+    if (client) await Promise.race([client.endAsync(), pause(PATIENCE_MS)])
+    await client?.endAsync(true)
+  }
+
+  /** Cut off for good, without a DISCONNECT. */
+  async end(): Promise<void> {
+    const client = this.#line?.client
+    this.#line = undefined
+    await client?.endAsync(true)
+  }
+
+  /** Resolves once it is connected, at once if it is. */
+  async connectedAgain(): Promise<void> {
+    const client = this.#line?.client
+    if (client && !client.connected) await new Promise<void>((resolve) => client.once('connect', () => resolve()))
+  }
+
+  /** The network is cut without a DISCONNECT; it comes back by itself. */
+  cut(): void {
+    this.#line?.client.stream.destroy()
+  }
+
+  /** Half open: for a while nothing goes through and nobody is told; then as {@link cut}. */
+  async freeze(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const stream = this.#line?.client.stream as Socket | undefined
+    stream?.unpipe()
+    stream?.pause()
+    stream?.cork()
+    await pause(milliseconds, undefined, { signal })
+    stream?.destroy()
+  }
+
+  /** A second client with the same id, while the first is still there. */
+  async takeOver(signal: AbortSignal): Promise<void> {
+    const old = this.#line?.client
+    // Or the two would take over from each other for ever.
+    if (old) old.options.reconnectPeriod = 0
+    try {
+      await this.connect(signal)
+    } finally {
+      await old?.endAsync(true)
+    }
+  }
+
+  async unsubscribe(): Promise<void> {
+    const client = this.#line?.client
+    if (client?.connected) await client.unsubscribeAsync([...this.role.filters])
+  }
+
+  async subscribe(): Promise<void> {
+    const client = this.#line?.client
+    if (client?.connected && this.role.filters.length > 0) await client.subscribeAsync([...this.role.filters], { qos: 1 })
+  }
+
+  #open(): Line {
+    const { clientid, protocol } = this.role
+    const options = { reconnectPeriod: RECONNECT_MS, connectTimeout: 10_000, keepalive: KEEP_ALIVE, resubscribe: false }
+    const client = mqtt.connect(this.#url, { clientId: clientid, protocolVersion: protocol, ...options })
+    client.setMaxListeners(0)
+    client.on('error', () => undefined) // it tries again
+    client.on('message', (_topic, _payload, packet) => this.book.note(packet))
+    // Also after a reconnect; what a broken connection makes of it, the next one repairs.
+    client.on('connect', () => void this.subscribe().catch(() => undefined))
+    const ended = new Promise<never>((_, reject) => client.once('end', () => reject(new Error(`${clientid} has ended`))))
+    ended.catch(() => undefined)
+    return { client, ended }
+  }
+}
