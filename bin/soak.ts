@@ -1,4 +1,5 @@
 /** `npm run soak`: nothing is lost, asked of real processes. */
+import { setMaxListeners } from 'node:events'
 import { BackendError } from '../lambda/core/errors.ts'
 import { HELP, parseSoak, replayOf, type SoakCommand } from '../soak/command-line.ts'
 import { progressOn } from '../soak/progress.ts'
@@ -7,12 +8,13 @@ import { soak } from '../soak/soak.ts'
 
 const INTERRUPTED = 'interrupted'
 const stop = new AbortController()
+// Every client listens to it.
+setMaxListeners(0, stop.signal)
 let askedAt = 0
 /** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
 const SAME_KEYSTROKE_MS = 300
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
-
 
 async function main(): Promise<number> {
   const command = read(process.argv.slice(2))

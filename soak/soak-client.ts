@@ -16,6 +16,8 @@ interface Line {
   readonly client: MqttClient
   /** Rejects when the client will not be used again. */
   readonly ended: Promise<never>
+  /** Cuts it off for good. The library's own end waits for ever for acknowledgements that a lost connection owes it. */
+  readonly drop: () => void
 }
 
 export class SoakClient {
@@ -50,17 +52,16 @@ export class SoakClient {
 
   /** DISCONNECT. */
   async leave(): Promise<void> {
-    const client = this.#line?.client
+    const line = this.#line
     this.#line = undefined
-    if (client) await Promise.race([client.endAsync(), pause(PATIENCE_MS)])
-    await client?.endAsync(true)
+    if (line) await Promise.race([line.client.endAsync(), pause(PATIENCE_MS)])
+    line?.drop()
   }
 
   /** Cut off for good, without a DISCONNECT. */
-  async end(): Promise<void> {
-    const client = this.#line?.client
+  end(): void {
+    this.#line?.drop()
     this.#line = undefined
-    await client?.endAsync(true)
   }
 
   /** Resolves once it is connected, at once if it is. */
@@ -86,13 +87,13 @@ export class SoakClient {
 
   /** A second client with the same id, while the first is still there. */
   async takeOver(signal: AbortSignal): Promise<void> {
-    const old = this.#line?.client
+    const old = this.#line
     // Or the two would take over from each other for ever.
-    if (old) old.options.reconnectPeriod = 0
+    if (old) old.client.options.reconnectPeriod = 0
     try {
       await this.connect(signal)
     } finally {
-      await old?.endAsync(true)
+      old?.drop()
     }
   }
 
@@ -115,8 +116,15 @@ export class SoakClient {
     client.on('message', (_topic, _payload, packet) => this.book.note(packet))
     // Also after a reconnect; what a broken connection makes of it, the next one repairs.
     client.on('connect', () => void this.subscribe().catch(() => undefined))
-    const ended = new Promise<never>((_, reject) => client.once('end', () => reject(new Error(`${clientid} has ended`))))
+    let drop = () => {}
+    const ended = new Promise<never>((_, reject) => {
+      drop = () => {
+        client.end(true)
+        client.stream.destroy()
+        reject(new Error(`${clientid} has ended`))
+      }
+    })
     ended.catch(() => undefined)
-    return { client, ended }
+    return { client, ended, drop }
   }
 }

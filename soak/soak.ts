@@ -35,7 +35,7 @@ export async function soak(options: SoakOptions, surroundings: Surroundings): Pr
     report = await run.play()
     return report
   } finally {
-    await run.close({ keepData: !surroundings.signal.aborted && (report === undefined || report.violations.length > 0) })
+    await run.close({ keepData: report !== undefined && report.violations.length > 0 })
   }
 }
 
@@ -96,9 +96,8 @@ class Soak {
 
   async close(how: { keepData: boolean }): Promise<void> {
     this.#tables?.close()
-    const leaving = [...this.#clients, ...this.#last].map((client) => client.end())
+    for (const client of [...this.#clients, ...this.#last]) client.end()
     await this.#stage.close(how)
-    await Promise.all(leaving)
   }
 
   async #start(): Promise<void> {
