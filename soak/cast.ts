@@ -42,17 +42,21 @@ export function castOf({ clients, topics: count }: { clients: number; topics: nu
 
   // A third of the topics has no subscriber of its own: what is published there waits for the last one.
   const attended = indexes.filter((i) => i % 3 !== 2)
+  // Dealt like cards: a message that has one subscriber is not saved by another.
+  const deck = dice.some(attended, attended.length)
+  const deal = (fits: (index: number) => boolean): number[] => {
+    const cards = deck.filter(fits).slice(0, TOPICS_EACH)
+    deck.push(...cards.map((card) => deck.splice(deck.indexOf(card), 1)[0]!))
+    return cards
+  }
   const roles = Array.from({ length: clients }, (_, i): Role => {
     const kind = KINDS[i % KINDS.length]!
     const protocol = i % 2 === 0 ? 5 : 4
     // An MQTT 3.1.1 client cannot tell a pushed retained message from a queued one.
     const open = (group: number) => protocol === 5 || !isRetained(group)
     const group = dice.pick(groups.filter(open))
-    const topics = dice.some(
-      attended.filter((one) => open(groupOf(one))),
-      TOPICS_EACH,
-    )
-    const [first = topicOf(count - 1), ...rest] = topics.map(topicOf)
+    const deals = kind === 'exact' || kind === 'server'
+    const [first = topicOf(count - 1), ...rest] = deals ? deal((card) => open(groupOf(card))).map(topicOf) : []
     const native: Record<Kind, string[]> = {
       exact: [i % 10 === 3 ? `${SHARE}${first}` : first, ...rest],
       wildcard: [`soak/g${group}/#`],

@@ -10,6 +10,8 @@ export interface QueueDepth {
 
 export type MisbehaviourCounts = Record<string, number>
 
+/** The queue of message.publish (lib/construct-ids.ts). */
+export const PUBLISH_QUEUE = 'MessagePublish'
 const POLL_MS = 100
 /** An event that causes another leaves its own queue first. */
 const CALM_POLLS = 3
@@ -38,6 +40,15 @@ export class Control {
       tell(depth)
       calm = depth === 0 ? calm + 1 : 0
       await pause(POLL_MS, undefined, { signal })
+    }
+  }
+
+  /** Every publish so far is handled, or a dead letter. `tell` as for {@link idle}. */
+  async published(signal: AbortSignal, tell: (depth: number) => void): Promise<void> {
+    for (let depth = 1; depth > 0; await pause(POLL_MS, undefined, { signal })) {
+      const queue = (await this.queues()).find(({ name }) => name.startsWith(PUBLISH_QUEUE))!
+      depth = queue.waiting + queue.inFlight
+      tell(depth)
     }
   }
 

@@ -6,8 +6,8 @@ import type { SoakClient } from './soak-client.ts'
 export type Flap = 'clean disconnect' | 'network cut' | 'half open' | 'take-over' | 'unsubscribe'
 export type FlapCounts = Record<Flap, number>
 
-const LONGEST_STAY_MS = 4_000
-const LONGEST_ABSENCE_MS = 2_000
+const LONGEST_STAY_MS = 2_000
+const LONGEST_ABSENCE_MS = 1_500
 const LONGEST_FREEZE_MS = 3_000
 
 interface Flapping {

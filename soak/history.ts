@@ -2,6 +2,7 @@
 import { parsePublish } from '../lambda/core/events.ts'
 import { msgidOf } from '../lambda/core/msgid.ts'
 import { type Entry, KeptState } from '../local/kept-state.ts'
+import { PUBLISH_QUEUE } from './control.ts'
 import { numberOf } from './receipts.ts'
 
 interface PublishEvent {
@@ -40,7 +41,7 @@ export class History {
   }
 
   #sent({ id, at, queue, body }: Extract<Entry, { did: 'sent' }>): void {
-    if (this.#events.has(id) || !queue.startsWith('MessagePublish')) return
+    if (this.#events.has(id) || !queue.startsWith(PUBLISH_QUEUE)) return
     const publish = parsePublish(JSON.parse(body))
     const number = numberOf(publish.payload.toString())
     if (number === undefined) return

@@ -49,6 +49,7 @@ class Soak {
   readonly #published: Published = { messages: new Map(), retained: new Map(), deletes: 0 }
   readonly #flaps: FlapCounts = { 'clean disconnect': 0, 'network cut': 0, 'half open': 0, 'take-over': 0, unsubscribe: 0 }
   readonly #havoc = { kills: 0, interrupted: 0 }
+  #publishSeconds = 0
   #clients: SoakClient[] = []
   #last: SoakClient[] = []
   #tables: Tables | undefined
@@ -65,9 +66,7 @@ class Soak {
   async play(): Promise<SoakReport> {
     const started = performance.now()
     await this.#start()
-    const publishing = performance.now()
     await this.#misbehave()
-    const publishSeconds = (performance.now() - publishing) / 1000
     await this.#calm()
     const { deadLettersBeforeRedrive, redriven } = await this.#redrive()
     const presence = await this.#presence()
@@ -79,7 +78,7 @@ class Soak {
       ...account,
       violations,
       options: this.#options,
-      publishSeconds,
+      publishSeconds: this.#publishSeconds,
       seconds: (performance.now() - started) / 1000,
       ...this.#havoc,
       restarts: this.#stage.restarts,
@@ -113,6 +112,7 @@ class Soak {
   }
 
   async #misbehave(): Promise<void> {
+    const publishing = performance.now()
     const { publishes: count, kills, restarts } = this.#options
     const [signal, published] = [this.#signal, this.#published]
     this.#progress.phase('publishing', count)
@@ -127,6 +127,10 @@ class Soak {
         publishAll({ count, cast: this.#cast, clients: this.#clients, dice: this.#dice(2), published, signal }),
         havoc({ ...played, kills, restarts, publishes: count, signal }),
       ])
+      this.#publishSeconds = (performance.now() - publishing) / 1000
+      clearInterval(telling)
+      this.#progress.phase('handling what is published')
+      await this.#stage.control.published(signal, (depth) => this.#progress.at(depth))
     } finally {
       over = true
       clearInterval(telling)

@@ -38,7 +38,7 @@ function run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Run 
   return { child, out: () => out, err: () => err, status: new Promise((resolve) => child.on('close', resolve)) }
 }
 
-const SMALL = ['--clients', '8', '--topics', '6', '--publishes', '600', '--kills', '3', '--restarts', '1', '--seed', '1']
+const SMALL = ['--clients', '8', '--topics', '24', '--publishes', '600', '--kills', '3', '--restarts', '1', '--seed', '1']
 /** What the program itself leaves behind; Node and its loaders have caches there too. */
 const left = () => readdirSync(directory).filter((name) => name.startsWith('soak-'))
 
@@ -53,7 +53,7 @@ test('I1, I3, I5, I6: 600 publishes, handlers and the stack killed: every messag
   expect(report.interrupted).toBeGreaterThanOrEqual(3)
   for (const kind of ['duplicate', 'reorder', 'delay', 'throttle']) expect(report.misbehaviours[kind]).toBeGreaterThan(0)
   expect(left()).toEqual([])
-}, 120_000)
+}, 180_000)
 
 test('Ctrl-C ends it and all its processes', async () => {
   const soak = run(SMALL)
