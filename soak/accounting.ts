@@ -112,6 +112,16 @@ const unnamedOne = ({ number, topic }: StoredMessage): Violation => ({
   clients: [],
 })
 
+/** I2, after a last subscriber of every topic: with all messages pending a backend that delivers nothing would pass. */
+export function undrainedViolations(stored: readonly StoredMessage[], named: readonly NamedMessage[]): Violation[] {
+  const names = new Set(named.map(({ msgid }) => msgid))
+  const left = stored.filter(({ msgid, number }) => number !== undefined && names.has(msgid))
+  return left.map(({ number, topic }) => {
+    const what = `message ${number} of ${topic} is pending, but the topic's last subscriber did not get it or it was not acknowledged`
+    return { invariant: 'I2', what, messages: [number!], clients: [] }
+  })
+}
+
 /** I3: acknowledged by a client means that this client has it; of a shared subscription, that some member has. */
 function falseAcks({ acked, numbers, members }: Facts): Violation[] {
   const has = (member: Member | undefined, n: number) => member?.receipts.has(n) === true

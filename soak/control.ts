@@ -43,6 +43,12 @@ export class Control {
     }
   }
 
+  /** Events of who connects, subscribes and goes that are not handled yet. */
+  async restlessness(): Promise<number> {
+    const queues = (await this.queues()).filter(({ name }) => !name.startsWith(PUBLISH_QUEUE))
+    return queues.reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0)
+  }
+
   /** Every publish so far is handled, or a dead letter. `tell` as for {@link idle}. */
   async published(signal: AbortSignal, tell: (depth: number) => void): Promise<void> {
     for (let depth = 1; depth > 0; await pause(POLL_MS, undefined, { signal })) {

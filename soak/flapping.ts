@@ -1,5 +1,6 @@
 /** A client that comes and goes until it is told to stop; then it is there. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { orAborted } from './abort.ts'
 import type { Dice } from './dice.ts'
 import type { SoakClient } from './soak-client.ts'
 
@@ -14,10 +15,12 @@ interface Flapping {
   readonly dice: Dice
   readonly counts: FlapCounts
   readonly stopped: () => boolean
+  /** False while the stack has not come to terms with earlier flaps: IoT Core's lifecycle events know no back-pressure. */
+  readonly mayFlap: () => boolean
   readonly signal: AbortSignal
 }
 
-export async function flap(client: SoakClient, { dice, counts, stopped, signal }: Flapping): Promise<void> {
+export async function flap(client: SoakClient, { dice, counts, stopped, mayFlap, signal }: Flapping): Promise<void> {
   const wait = (most: number) => pause(200 + dice.below(most), undefined, { signal })
   const acts: Record<Flap, () => unknown> = {
     'clean disconnect': async () => {
@@ -39,11 +42,11 @@ export async function flap(client: SoakClient, { dice, counts, stopped, signal }
   while (!stopped()) {
     await wait(LONGEST_STAY_MS)
     // One that its own network has cut waits until it is back.
-    if (stopped() || !client.connected) continue
+    if (stopped() || !mayFlap() || !client.connected) continue
     const act = dice.pick(possible)
     counts[act]++
     // A connection that ends in the middle of an UNSUBSCRIBE is one more flap.
-    await Promise.resolve(acts[act]()).catch((error) => {
+    await orAborted(Promise.resolve(acts[act]()), signal).catch((error) => {
       if (signal.aborted) throw error
     })
   }

@@ -9,7 +9,7 @@ import { ReceiptBook } from './receipts.ts'
 /** Seconds. Short, so that the doubt about a lost connection (one and a half of it) ends within a soak. */
 const KEEP_ALIVE = 10
 const RECONNECT_MS = 250
-/** A clean end waits for the acknowledgements of what is under way: so long at most. */
+/** How long a client waits for the acknowledgements that an orderly end takes, or for an UNSUBACK that a busy broker owes it. */
 const PATIENCE_MS = 3_000
 
 interface Line {
@@ -99,7 +99,7 @@ export class SoakClient {
 
   async unsubscribe(): Promise<void> {
     const client = this.#line?.client
-    if (client?.connected) await client.unsubscribeAsync([...this.role.filters])
+    if (client?.connected) await Promise.race([client.unsubscribeAsync([...this.role.filters]), pause(PATIENCE_MS)])
   }
 
   async subscribe(): Promise<void> {

@@ -32,7 +32,7 @@ export async function startStackProcess(flags: readonly string[], on?: StackUrls
   const onLine = (text: string) => void (text.startsWith(READY) && ready(text))
   const child = startChild({ command: [...NODE, '--json', ...ports, ...flags], cwd: ROOT, onLine })
   const died = child.ended.then((said) => {
-    throw new Error(`the local stack ended: ${said.split('\n').at(-1)}`)
+    throw new Error(`the local stack ended: ${lastWords(said)}`)
   })
   const { pid, ...urls } = JSON.parse(await Promise.race([line, died])) as StackUrls & { pid: number }
   died.catch(() => undefined)
@@ -45,6 +45,12 @@ export async function startStackProcess(flags: readonly string[], on?: StackUrls
       await child.stop()
     },
   }
+}
+
+/** The line that says what went wrong, out of all that a dying process prints. */
+const lastWords = (said: string): string => {
+  const lines = said.split('\n').filter((line) => line.trim() !== '')
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'it said nothing'
 }
 
 /** An engine that is somebody else's keeps its port: then ours is not used. */

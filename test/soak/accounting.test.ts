@@ -1,5 +1,5 @@
 /** The account can fail: it is given a world in which all is well, then the same with one thing wrong. */
-import { accountFor, type Facts, type Member, presenceViolations, retainedViolations } from '../../soak/accounting.ts'
+import { accountFor, type Facts, type Member, presenceViolations, retainedViolations, undrainedViolations } from '../../soak/accounting.ts'
 import type { Kind } from '../../soak/cast.ts'
 import type { Receipt } from '../../soak/receipts.ts'
 
@@ -132,6 +132,12 @@ describe('I3 false acknowledgements', () => {
   test('an id that no event ever had is nobody’s to judge', () => {
     expect(kindsOf({ acked: [{ topic: 't/1', clientid: 'a', msgid: 'of an earlier life' }] })).toEqual([])
   })
+})
+
+test('I2: what is pending after the last subscriber', () => {
+  expect(undrainedViolations([], [])).toEqual([])
+  expect(undrainedViolations(well.stored, [])).toEqual([])
+  expect(undrainedViolations(well.stored, well.named)).toMatchObject([{ invariant: 'I2', messages: [3] }])
 })
 
 describe('I6', () => {
