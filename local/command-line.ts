@@ -1,6 +1,6 @@
 /** The flags of `npm start`. */
-import { parseArgs } from 'node:util'
 import { BackendError } from '../lambda/core/errors.ts'
+import { parseFlags, wrongFlag } from './flags.ts'
 import type { Misbehaviours } from './misbehaviour.ts'
 import type { LocalStackOptions } from './stack.ts'
 
@@ -74,16 +74,16 @@ const OPTIONS = {
   help: { ...boolean, short: 'h' },
 } as const
 
-type Values = ReturnType<typeof parse>
+type Values = ReturnType<typeof parseFlags<typeof OPTIONS>>
 
 /** @throws BackendError `usage` with one line */
 export function parseCommand(args: readonly string[]): LocalCommand {
-  const values = parse(args)
+  const values = parseFlags(args, OPTIONS)
   const { conf, host = '127.0.0.1', dynamodb = 'embedded' } = values
   const misbehaviour = misbehaviourOf(values)
-  if (!/^(embedded|local|https?:\/\/\S+)$/.test(dynamodb)) throw wrong('dynamodb', dynamodb, 'embedded, local or a URL')
+  if (!/^(embedded|local|https?:\/\/\S+)$/.test(dynamodb)) throw wrongFlag('dynamodb', dynamodb, 'embedded, local or a URL')
   if (misbehaviour.throttle > 0 && dynamodb !== 'embedded')
-    throw wrong('throttle', `${misbehaviour.throttle}`, 'the embedded engine with it')
+    throw wrongFlag('throttle', `${misbehaviour.throttle}`, 'the embedded engine with it')
   const dataDir = values['data-dir']
   if (host === '' || dataDir === '') throw new BackendError('usage', '--host and --data-dir want a value that is not empty')
   return {
@@ -100,16 +100,6 @@ export function parseCommand(args: readonly string[]): LocalCommand {
     verbose: values.verbose ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values
-  } catch (error) {
-    const said = (error as Error).message.split(/[.\n]/)[0]!
-    // Node's word for `--seed -1` and `--seed --json`
-    throw new BackendError('usage', said.replace('argument is ambiguous', 'is followed by a dash, wanted a value'))
   }
 }
 
@@ -131,16 +121,13 @@ function number(values: Values, name: Named, { otherwise, most, wanted }: { othe
   const text = values[name]
   if (text === undefined) return otherwise
   const value = /^\d+(\.\d+)?$/.test(text as string) ? Number(text) : Number.NaN
-  if (!(value <= most)) throw wrong(name, `${text}`, wanted)
+  if (!(value <= most)) throw wrongFlag(name, `${text}`, wanted)
   return value
 }
 
 function whole(values: Values, name: Named, { otherwise, most }: { otherwise: number; most: number }): number {
   const wanted = `a whole number from 0 to ${most}`
   const value = number(values, name, { otherwise, most, wanted })
-  if (!Number.isInteger(value)) throw wrong(name, `${values[name]}`, wanted)
+  if (!Number.isInteger(value)) throw wrongFlag(name, `${values[name]}`, wanted)
   return value
 }
-
-const wrong = (name: string, got: string, wanted: string) =>
-  new BackendError('usage', `--${name} is ${JSON.stringify(got)}, wanted ${wanted}`)

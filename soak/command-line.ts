@@ -1,6 +1,5 @@
 /** The flags of `npm run soak`. */
-import { parseArgs } from 'node:util'
-import { BackendError } from '../lambda/core/errors.ts'
+import { parseFlags, wrongFlag } from '../local/flags.ts'
 
 export const HELP = `Usage: npm run soak -- [OPTIONS]
 
@@ -59,13 +58,13 @@ const OPTIONS = {
   help: { ...boolean, short: 'h' },
 } as const
 
-type Values = ReturnType<typeof parse>
+type Values = ReturnType<typeof parseFlags<typeof OPTIONS>>
 
 /** @throws BackendError `usage` with one line */
 export function parseSoak(args: readonly string[]): SoakCommand {
-  const values = parse(args)
+  const values = parseFlags(args, OPTIONS)
   const { dynamodb = 'embedded' } = values
-  if (dynamodb !== 'embedded' && dynamodb !== 'local') throw wrong('dynamodb', dynamodb, 'embedded or local')
+  if (dynamodb !== 'embedded' && dynamodb !== 'local') throw wrongFlag('dynamodb', dynamodb, 'embedded or local')
   return {
     clients: whole(values, 'clients', { otherwise: 50, least: 3, most: 1_000 }),
     topics: whole(values, 'topics', { otherwise: 100, least: 2, most: 10_000 }),
@@ -85,25 +84,12 @@ export const replayOf = ({ clients, topics, publishes, kills, restarts, dynamodb
   `npm run soak -- --clients ${clients} --topics ${topics} --publishes ${publishes} --kills ${kills} --restarts ${restarts}` +
   ` --dynamodb ${dynamodb} --seed ${seed}`
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values
-  } catch (error) {
-    const said = (error as Error).message.split(/[.\n]/)[0]!
-    // Node's word for `--seed -1` and `--seed --json`
-    throw new BackendError('usage', said.replace('argument is ambiguous', 'is followed by a dash, wanted a value'))
-  }
-}
-
 type Numbered = 'clients' | 'topics' | 'publishes' | 'kills' | 'restarts' | 'seed' | 'minutes-limit'
 
 function whole(values: Values, name: Numbered, { otherwise, least, most }: { otherwise: number; least: number; most: number }): number {
   const text = values[name]
   if (text === undefined) return otherwise
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= least && value <= most)) throw wrong(name, text, `a whole number from ${least} to ${most}`)
+  if (!(value >= least && value <= most)) throw wrongFlag(name, text, `a whole number from ${least} to ${most}`)
   return value
 }
-
-const wrong = (name: string, got: string, wanted: string) =>
-  new BackendError('usage', `--${name} is ${JSON.stringify(got)}, wanted ${wanted}`)

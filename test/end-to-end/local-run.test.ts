@@ -1,40 +1,19 @@
 /** `npm start` as a process: what it says, what it refuses, how it ends. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, endClients } from '../local/mqtt-client.ts'
+import { killPrograms, type Run, runProgram } from './program.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const FREE = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
 
-interface Run {
-  readonly child: ChildProcess
-  readonly out: () => string
-  readonly err: () => string
-  readonly status: Promise<number | null>
-}
-
-const runs: ChildProcess[] = []
 afterEach(async () => {
   await endClients()
-  for (const child of runs.splice(0)) child.kill('SIGKILL')
+  killPrograms()
 })
 
-function run(...args: string[]): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/local.ts', ...args], { cwd: ROOT })
-  runs.push(child)
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    err += chunk
-  })
-  const status = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { child, out: () => out, err: () => err, status }
-}
+const run = (...args: string[]) => runProgram('local.ts', args)
 
 async function ready({ child, out, err }: Run): Promise<{ mqtt: string; dynamodb: string; data: string; pid: number }> {
   await new Promise<void>((resolve, reject) => {

@@ -1,42 +1,21 @@
 /** `npm run soak` as a process: a small one that holds, what it refuses, how it ends. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../local/mqtt-client.ts'
-
-const ROOT = join(import.meta.dirname, '..', '..')
-
-interface Run {
-  readonly child: ChildProcess
-  readonly out: () => string
-  readonly err: () => string
-  readonly status: Promise<number | null>
-}
+import { killPrograms, runProgram } from './program.ts'
 
 let directory: string
-const runs: ChildProcess[] = []
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'soaks-'))
 })
 afterEach(() => {
-  for (const child of runs.splice(0)) child.kill('SIGKILL')
+  killPrograms()
   rmSync(directory, { recursive: true })
 })
 
-function run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Run {
-  const env = { ...process.env, TMPDIR: directory, ...environment }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/soak.ts', ...args], { cwd: ROOT, env })
-  runs.push(child)
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    err += chunk
-  })
-  return { child, out: () => out, err: () => err, status: new Promise((resolve) => child.on('close', resolve)) }
-}
+const run = (args: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  runProgram('soak.ts', args, { TMPDIR: directory, ...environment })
 
 const SMALL = ['--clients', '8', '--topics', '24', '--publishes', '600', '--kills', '3', '--restarts', '1', '--seed', '1']
 /** What the program itself leaves behind; Node and its loaders have caches there too. */
