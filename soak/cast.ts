@@ -28,7 +28,7 @@ export interface Cast {
 }
 
 const GROUPS = 10
-const KINDS: readonly Kind[] = ['exact', 'wildcard', 'server', 'exact', 'server-wildcard']
+const KINDS: readonly Kind[] = ['exact', 'server', 'wildcard', 'exact', 'server-wildcard']
 const TOPICS_EACH = 3
 const SHARE = '$share/soak/'
 
@@ -69,7 +69,7 @@ export function castOf({ clients, topics: count }: { clients: number; topics: nu
       server: [first, ...rest],
       'server-wildcard': [`soak/g${group}/+`],
     }
-    const flaps = i % 3 === 1
+    const flaps = i % 3 === 0
     return { clientid: `soak-${i}`, kind, protocol, filters: native[kind], operatorFilters: operator[kind], flaps }
   })
   return { topics: indexes.map(topicOf), retainedTopics, roles }
