@@ -43,17 +43,18 @@ export class Control {
     }
   }
 
-  /** Events of who connects, subscribes and goes that are not handled yet. */
-  async restlessness(): Promise<number> {
-    const queues = (await this.queues()).filter(({ name }) => !name.startsWith(PUBLISH_QUEUE))
-    return queues.reduce((sum, { waiting, inFlight }) => sum + waiting + inFlight, 0)
+  /** Events that are not handled yet: publishes, and who connects, subscribes and goes. */
+  async unhandled(): Promise<{ publishes: number; lifecycle: number }> {
+    const unhandled = { publishes: 0, lifecycle: 0 }
+    for (const { name, waiting, inFlight } of await this.queues())
+      unhandled[name.startsWith(PUBLISH_QUEUE) ? 'publishes' : 'lifecycle'] += waiting + inFlight
+    return unhandled
   }
 
   /** Every publish so far is handled, or a dead letter. `tell` as for {@link idle}. */
   async published(signal: AbortSignal, tell: (depth: number) => void): Promise<void> {
     for (let depth = 1; depth > 0; await pause(POLL_MS, undefined, { signal })) {
-      const queue = (await this.queues()).find(({ name }) => name.startsWith(PUBLISH_QUEUE))!
-      depth = queue.waiting + queue.inFlight
+      depth = (await this.unhandled()).publishes
       tell(depth)
     }
   }

@@ -7,9 +7,9 @@ import type { SoakClient } from './soak-client.ts'
 export type Flap = 'clean disconnect' | 'network cut' | 'half open' | 'take-over' | 'unsubscribe'
 export type FlapCounts = Record<Flap, number>
 
-const LONGEST_STAY_MS = 2_000
+const LONGEST_STAY_MS = 3_000
 const LONGEST_ABSENCE_MS = 1_500
-const LONGEST_FREEZE_MS = 3_000
+const LONGEST_FREEZE_MS = 4_000
 
 interface Flapping {
   readonly dice: Dice
@@ -29,7 +29,7 @@ export async function flap(client: SoakClient, { dice, counts, stopped, mayFlap,
       await client.connect(signal)
     },
     'network cut': () => client.cut(),
-    'half open': () => client.freeze(dice.below(LONGEST_FREEZE_MS), signal),
+    'half open': () => client.freeze(1_000 + dice.below(LONGEST_FREEZE_MS), signal),
     'take-over': () => client.takeOver(signal),
     unsubscribe: async () => {
       await client.unsubscribe()

@@ -22,8 +22,10 @@ export interface Surroundings {
 const DICE_EACH = 1_000
 const REDRIVES = 5
 /** Lifecycle events not handled, above which nobody flaps. */
-const MOST_RESTLESS = 50
-const WATCH_MS = 250
+const MOST_LIFECYCLE = 50
+/** Publishes not handled, above which nobody publishes: what is handled long after its subscriber has gone tries nothing. */
+const MOST_PUBLISHES = 25
+const WATCH_MS = 100
 
 export class Play {
   readonly options: SoakOptions
@@ -38,6 +40,7 @@ export class Play {
   clients: SoakClient[] = []
   publishSeconds = 0
   #tables: Tables | undefined
+  #unhandled = { publishes: 0, lifecycle: 0 }
 
   constructor(options: SoakOptions, { progress, signal }: Surroundings) {
     this.options = options
@@ -67,12 +70,11 @@ export class Play {
   /** Faults go on until what was published is handled. */
   async misbehave(): Promise<void> {
     const { stage, signal } = this
-    let restless = 0
     const watching = watch(async () => {
-      restless = await stage.control.restlessness()
+      this.#unhandled = await stage.control.unhandled()
     })
     let over = false
-    const part = { counts: this.flaps, stopped: () => over, mayFlap: () => restless < MOST_RESTLESS, signal }
+    const part = { counts: this.flaps, stopped: () => over, mayFlap: () => this.#unhandled.lifecycle < MOST_LIFECYCLE, signal }
     const flapping = this.clients.filter(({ role }) => role.flaps).map((client, i) => flap(client, { ...part, dice: this.#dice(10 + i) }))
     try {
       await this.#publish()
@@ -122,10 +124,11 @@ export class Play {
     this.progress.phase('publishing', count)
     const started = performance.now()
     const telling = setInterval(() => this.progress.at(published.messages.size), 100)
+    const mayPublish = () => this.#unhandled.publishes < MOST_PUBLISHES
     const spread = { publishes: count, published: () => published.messages.size }
     try {
       await Promise.all([
-        publishAll({ count, cast, clients, dice: this.#dice(2), published, signal }),
+        publishAll({ count, cast, clients, dice: this.#dice(2), published, mayPublish, signal }),
         havoc({ stage, dice: this.#dice(1), counts: this.havoc, kills, restarts, ...spread, signal }),
       ])
     } finally {

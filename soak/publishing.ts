@@ -1,11 +1,13 @@
 /** The publishes: numbered, each tried until somebody has its PUBACK. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { orAborted } from './abort.ts'
 import type { Cast } from './cast.ts'
 import type { Dice } from './dice.ts'
 import { payloadOf } from './receipts.ts'
 import type { SoakClient } from './soak-client.ts'
 
-const IN_FLIGHT = 64
+const IN_FLIGHT = 32
+const PAUSE_MS = 20
 const RETAINED_SHARE = 0.05
 /** Of the retained publishes: followed by one that deletes the retained message. */
 const DELETED_SHARE = 0.3
@@ -24,10 +26,11 @@ interface Publishing {
   readonly clients: readonly SoakClient[]
   readonly dice: Dice
   readonly published: Published
+  readonly mayPublish: () => boolean
   readonly signal: AbortSignal
 }
 
-export async function publishAll({ count, cast, clients, dice, published, signal }: Publishing): Promise<void> {
+export async function publishAll({ count, cast, clients, dice, published, mayPublish, signal }: Publishing): Promise<void> {
   // One client publishes what is retained, so that it is known which came last: it never ends, and its library repeats in order.
   const keeper = clients.find(({ role }) => !role.flaps)!
   const steady = clients.filter(({ role }) => !role.flaps)
@@ -62,6 +65,8 @@ export async function publishAll({ count, cast, clients, dice, published, signal
   const worker = async () => {
     while (next < count) {
       signal.throwIfAborted()
+      while (!mayPublish()) await pause(PAUSE_MS, undefined, { signal })
+      if (next === count) return
       const number = next++
       if (dice.chance(RETAINED_SHARE)) {
         const topic = dice.pick(cast.retainedTopics)
