@@ -31,17 +31,18 @@ Misbehaviour on purpose; P is a probability from 0 to 1:
   --reorder P           an event is held back behind later ones
   --delay P             an event comes up to 2 seconds late
   --throttle P          a DynamoDB request is refused as throttled (embedded engine)
+  --fail-action P       a rule cannot send to its queue: its error action is run
   --drop-puback P       the PUBACK of a direct message is not heard: 504, at once
   --seed N              the same misbehaviour for the same seed (default: 1)
 
 On the data plane's port as well:
   GET  /local/health
-  GET  /local/queues                     depths and dead letters
-  POST /local/queues/NAME/redrive        dead letters once more
+  GET  /local/queues                     depths, dead letters, rule errors
   GET  /local/functions                  invocations under way
   POST /local/functions/NAME/kill        in the middle of them
   GET  /local/misbehaviour               how often each has happened
   POST /local/events?topic=$aws/events/...  a lifecycle event, its JSON as the body
+  SQS's JSON protocol: npm run redrive -- --endpoint http://localhost:8443
 
 Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start.
 `
@@ -67,6 +68,7 @@ const OPTIONS = {
   reorder: string,
   delay: string,
   throttle: string,
+  'fail-action': string,
   'drop-puback': string,
   seed: string,
   verbose: boolean,
@@ -104,13 +106,14 @@ export function parseCommand(args: readonly string[]): LocalCommand {
 }
 
 function misbehaviourOf(values: Values): Misbehaviours {
-  const chance = (name: 'duplicate' | 'reorder' | 'delay' | 'throttle' | 'drop-puback') =>
+  const chance = (name: 'duplicate' | 'reorder' | 'delay' | 'throttle' | 'fail-action' | 'drop-puback') =>
     number(values, name, { otherwise: 0, most: 1, wanted: 'a probability from 0 to 1' })
   return {
     duplicate: chance('duplicate'),
     reorder: chance('reorder'),
     delay: chance('delay'),
     throttle: chance('throttle'),
+    failAction: chance('fail-action'),
     dropPuback: chance('drop-puback'),
   }
 }

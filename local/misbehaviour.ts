@@ -11,11 +11,13 @@ export interface Misbehaviours {
   readonly delay: number
   /** A DynamoDB request is refused as throttled. */
   readonly throttle: number
+  /** A rule cannot send what it selected: the publish goes to the queue of rule errors. */
+  readonly failAction: number
   /** The PUBACK of a direct message is not heard. */
   readonly dropPuback: number
 }
 
-export const WELL_BEHAVED: Misbehaviours = { duplicate: 0, reorder: 0, delay: 0, throttle: 0, dropPuback: 0 }
+export const WELL_BEHAVED: Misbehaviours = { duplicate: 0, reorder: 0, delay: 0, throttle: 0, failAction: 0, dropPuback: 0 }
 
 const MAX_DELAY_MS = 2000
 /** Long enough for the events that follow it in a burst to overtake. */
@@ -24,6 +26,7 @@ const MAX_HOLD_MS = 250
 export interface Misbehaviour {
   /** With what delay each copy of an event is queued, in milliseconds. */
   copies(): number[]
+  failsAction(): boolean
   hearsPuback(): boolean
   /** How often each has happened so far; throttling is the engine's own. */
   readonly counts: Readonly<Record<Exclude<keyof Misbehaviours, 'throttle'>, number>>
@@ -32,7 +35,7 @@ export interface Misbehaviour {
 export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
   const random = seededRandom(seed)
   // No draw for what never happens: switching one on leaves the others' draws alone only then.
-  const counts = { duplicate: 0, reorder: 0, delay: 0, dropPuback: 0 }
+  const counts = { duplicate: 0, reorder: 0, delay: 0, failAction: 0, dropPuback: 0 }
   const happens = (kind: keyof typeof counts) => {
     if (chances[kind] === 0 || random() >= chances[kind]) return false
     counts[kind]++
@@ -45,6 +48,7 @@ export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
   return {
     counts,
     copies: () => (happens('duplicate') ? [delay(), delay()] : [delay()]),
+    failsAction: () => happens('failAction'),
     hearsPuback: () => !happens('dropPuback'),
   }
 }

@@ -10,16 +10,17 @@ import type { DynamoDbEngine } from './dynamodb/engine.ts'
 import { startDynamoDbLocal } from './dynamodb/local.ts'
 import { connectFunctions, type Log } from './functions/function-connections.ts'
 import type { LocalFunction } from './functions/functions.ts'
-import { type DeadLetter, Queue } from './functions/queue.ts'
-import { type Append, type Journal, openJournal } from './journal.ts'
-import type { KeptState } from './kept-state.ts'
+import type { HeldMessage } from './functions/queue.ts'
+import { connectQueues } from './functions/template-queues.ts'
+import { type Journal, openJournal } from './journal.ts'
 import { type Misbehaviour, type Misbehaviours, misbehave, WELL_BEHAVED } from './misbehaviour.ts'
 import { Backlog } from './mqtt/backlog.ts'
 import { Broker } from './mqtt/broker.ts'
 import { Rules } from './rules/rules.ts'
+import { SqsOperations } from './sqs/sqs-operations.ts'
 import { type Assembly, synthesize } from './template/assembly.ts'
 import { createTables } from './template/table-creation.ts'
-import { readTemplate, type Template } from './template/template.ts'
+import { readTemplate } from './template/template.ts'
 
 export interface LocalStackOptions {
   /** Default: the app's own. */
@@ -57,7 +58,7 @@ export interface LocalStack {
   /** Resolves once no queue holds an event, waiting or in flight. */
   idle(): Promise<void>
   /** Queue name -> its dead letters; queues without any are not there. */
-  deadLetters(): Readonly<Record<string, readonly DeadLetter[]>>
+  deadLetters(): Readonly<Record<string, readonly HeldMessage[]>>
   /** Ends all, within two seconds; what is not handled by then stays in the data directory. */
   close(): Promise<void>
 }
@@ -97,9 +98,9 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
   const journal = options.dataDir === undefined ? undefined : openJournal(options.dataDir)
   onClose(() => journal?.close())
-  const queues = queuesOf(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal: journal?.append })
-  if (journal) restoreQueues(queues, journal.kept)
-  const rules = new Rules(rulesOf(template, queues), { misbehaviour, warn })
+  const queues = connectQueues(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal })
+  onClose(() => queues.all.forEach((queue) => void queue.close()))
+  const rules = new Rules(queues.rules, { misbehaviour, warn })
   await createTables(engine.url, template.tables)
 
   const broker = await startBroker(options, { host, backlog, misbehaviour, rules, warn, journal })
@@ -109,12 +110,12 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const local = new LocalOperations({ broker, queues, functions: () => functions, misbehaved })
   const iot = new DataPlaneOperations(broker)
   const dataPlane = await listening('data plane', options.dataPort, () =>
-    startDataPlane({ host, port: options.dataPort ?? 0, iot, local, warn }),
+    startDataPlane({ host, port: options.dataPort ?? 0, iot, local, sqs: new SqsOperations(queues.all), warn }),
   )
   onClose(() => dataPlane.close())
 
-  functions.push(...connectFunctions(template, { queues, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose }))
-  const empty = () => queues.every(({ depth }) => depth === 0)
+  functions.push(...connectFunctions(template, { queues: queues.hooks, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose }))
+  const empty = () => queues.hooks.every(({ depth }) => depth === 0)
   const idle = () => until(empty)
   onClose(async () => {
     await broker.close()
@@ -122,7 +123,7 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
     await until(() => empty() || Date.now() > deadline)
   })
   const deadLetters = () =>
-    Object.fromEntries(queues.filter((queue) => queue.deadLetters.length > 0).map((queue) => [queue.name, queue.deadLetters]))
+    Object.fromEntries(queues.hooks.filter((queue) => queue.deadLetters.length > 0).map((queue) => [queue.name, queue.deadLetters]))
   return { mqttUrl: broker.url, dynamodbUrl: engine.url, dataUrl: dataPlane.url, engine: engine.name, functions, idle, deadLetters, close }
 }
 
@@ -146,24 +147,6 @@ async function startEngine(options: LocalStackOptions, throttling: Throttle, onC
   onClose(() => engine.close())
   return engine
 }
-
-interface QueueParts {
-  readonly backlog: Backlog
-  readonly retryAfterMs: number
-  readonly journal: Append | undefined
-}
-
-const queuesOf = (template: Template, { backlog, ...options }: QueueParts): Queue[] =>
-  template.queues.map((queue) => new Queue({ ...queue, ...options, onEntered: () => backlog.added(), onLeft: () => backlog.handled() }))
-
-function restoreQueues(queues: readonly Queue[], { waiting, deadLetters }: KeptState): void {
-  const queueOf = (name: string) => queues.find((queue) => queue.name === name)
-  for (const message of waiting.values()) queueOf(message.queue)?.restore(message)
-  for (const letter of deadLetters.values()) queueOf(letter.queue)?.restoreDeadLetter(letter)
-}
-
-const rulesOf = (template: Template, queues: readonly Queue[]) =>
-  template.rules.map(({ name, sql, queue }) => ({ name, sql, queue: queues.find(({ options }) => options.arn === queue)! }))
 
 interface BrokerParts {
   readonly host: string

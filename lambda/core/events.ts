@@ -102,7 +102,7 @@ export interface AckEvent {
 }
 
 /** What `clientid()` yields where no MQTT client published (HTTP). */
-const NO_CLIENT = 'n/a'
+export const NO_CLIENT = 'n/a'
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** The first value of an MQTT 5 user property. */

@@ -1,5 +1,8 @@
-/** The IoT data plane over HTTP, as the real SDK client speaks to it, and the local run's own operations beside it. */
-import { createServer, type Server, type ServerResponse } from 'node:http'
+/** The IoT data plane over HTTP, as the real SDK client speaks to it; on the same port SQS, and the local run's own operations. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { SqsError } from '../sqs/sqs-error.ts'
+import { answerSqs, isSqs } from '../sqs/sqs-http.ts'
+import type { SqsOperations } from '../sqs/sqs-operations.ts'
 import { DataPlaneError } from './data-plane-error.ts'
 import type { DataPlaneOperations } from './data-plane-operations.ts'
 import { type HttpRequest, readRequest } from './http-request.ts'
@@ -11,6 +14,7 @@ export interface DataPlaneOptions {
   readonly port: number
   readonly iot: DataPlaneOperations
   readonly local: LocalOperations
+  readonly sqs: SqsOperations
   readonly warn: (text: string) => void
 }
 
@@ -39,7 +43,6 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
   { method: 'GET', path: ['retainedMessage', '**'], run: (request, topic) => iot.getRetainedMessage(request, topic) },
   { method: 'GET', path: ['local', 'health'], run: () => local.health() },
   { method: 'GET', path: ['local', 'queues'], run: () => local.queues() },
-  { method: 'POST', path: ['local', 'queues', '*', 'redrive'], run: (_, name) => local.redrive(name) },
   { method: 'GET', path: ['local', 'functions'], run: () => local.functions() },
   { method: 'POST', path: ['local', 'functions', '*', 'kill'], run: (_, name) => local.kill(name) },
   { method: 'GET', path: ['local', 'misbehaviour'], run: () => local.misbehaviour() },
@@ -50,7 +53,8 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const routes = routesOf(options)
   const server = createServer((message, response) => {
-    const answer = readRequest(message).then((request) => dispatch(routes, request))
+    const origin = `http://${message.headers.host ?? ''}`
+    const answer = isSqs(message) ? answerSqs(options.sqs, { message, response, origin }) : answerDataPlane(routes, message)
     answer.then(
       (body) => reply(response, 200, body),
       (error) => replyError(response, error, options.warn),
@@ -62,6 +66,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   })
   return { url: `http://${options.host}:${(server.address() as { port: number }).port}`, close: () => close(server) }
 }
+
+const answerDataPlane = async (routes: readonly Route[], message: IncomingMessage): Promise<object> =>
+  dispatch(routes, await readRequest(message))
 
 function dispatch(routes: readonly Route[], request: HttpRequest): Answer {
   const matching = routes.filter(({ path }) => labelOf(path, request.path) !== undefined)
@@ -88,10 +95,13 @@ function reply(response: ServerResponse, status: number, body: object, headers: 
 }
 
 function replyError(response: ServerResponse, error: Error, warn: (text: string) => void): void {
-  const known = error instanceof DataPlaneError ? error : new DataPlaneError('InternalFailureException', 'an unexpected error, see the log')
+  const known = isKnown(error) ? error : new DataPlaneError('InternalFailureException', 'an unexpected error, see the log')
   if (known !== error) warn(`data plane: ${error.stack}`)
-  reply(response, known.status, { message: known.message }, { 'x-amzn-errortype': known.type })
+  if (known instanceof SqsError) reply(response, known.status, known.body)
+  else reply(response, known.status, { message: known.message }, { 'x-amzn-errortype': known.type })
 }
+
+const isKnown = (error: Error): error is DataPlaneError | SqsError => error instanceof DataPlaneError || error instanceof SqsError
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))

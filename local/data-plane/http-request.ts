@@ -16,7 +16,7 @@ export interface HttpRequest {
 /** @throws DataPlaneError */
 export async function readRequest(message: IncomingMessage): Promise<HttpRequest> {
   const [path = '', query = ''] = (message.url ?? '/').split('?', 2)
-  const body = await readBody(message)
+  const body = await readBody(message, MAX_PAYLOAD_BYTES)
   try {
     const segments = path.split('/').slice(1).map(decodeURIComponent)
     return { method: message.method ?? 'GET', path: segments, query: new URLSearchParams(query), headers: message.headers, body }
@@ -25,15 +25,15 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
   }
 }
 
-async function readBody(message: IncomingMessage): Promise<Buffer> {
+/** @throws DataPlaneError for more than so many bytes; they are read to the end, so that the answer is */
+export async function readBody(message: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of message) {
     bytes += (chunk as Buffer).length
-    if (bytes <= MAX_PAYLOAD_BYTES) chunks.push(chunk as Buffer)
+    if (bytes <= most) chunks.push(chunk as Buffer)
   }
-  if (bytes > MAX_PAYLOAD_BYTES)
-    throw new DataPlaneError('RequestEntityTooLargeException', `a payload of ${bytes} bytes, wanted at most ${MAX_PAYLOAD_BYTES}`)
+  if (bytes > most) throw new DataPlaneError('RequestEntityTooLargeException', `a payload of ${bytes} bytes, wanted at most ${most}`)
   return Buffer.concat(chunks)
 }
 

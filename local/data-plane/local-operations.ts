@@ -1,7 +1,8 @@
 /** What only the local run answers, under `/local`: the state of its queues and functions, and events as the service would send them. */
 import { checkTopicName } from '../../lambda/core/topic.ts'
 import type { LocalFunction } from '../functions/functions.ts'
-import type { DeadLetter, Queue } from '../functions/queue.ts'
+import type { HeldMessage } from '../functions/queue.ts'
+import type { Queues } from '../functions/template-queues.ts'
 import type { Broker } from '../mqtt/broker.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
 import type { HttpRequest } from './http-request.ts'
@@ -10,7 +11,7 @@ const EVENT_PREFIX = '$aws/events/'
 
 export interface LocalParts {
   readonly broker: Broker
-  readonly queues: readonly Queue[]
+  readonly queues: Pick<Queues, 'hooks' | 'ruleErrors'>
   /** Asked when needed: functions are there once the data plane is. */
   readonly functions: () => readonly Pick<LocalFunction, 'name' | 'running' | 'kill'>[]
   /** How often each kind of misbehaviour has happened. */
@@ -31,20 +32,14 @@ export class LocalOperations {
   /** Without bodies: dead letters hold payloads, and payloads stay out of outputs (I10). */
   queues(): object {
     return {
-      queues: this.#parts.queues.map((queue) => ({
+      queues: this.#parts.queues.hooks.map((queue) => ({
         name: queue.name,
         waiting: queue.depth - queue.inFlight,
         inFlight: queue.inFlight,
         deadLetters: queue.deadLetters.map(describe),
       })),
+      ruleErrors: this.#parts.queues.ruleErrors.flatMap((queue) => queue.messages().map(describe)),
     }
-  }
-
-  redrive(name: string): object {
-    const queue = this.#parts.queues.find((one) => one.name === name)
-    const names = this.#parts.queues.map((one) => one.name).join(', ')
-    if (!queue) throw new DataPlaneError('ResourceNotFoundException', `no queue ${name}, wanted one of ${names}`)
-    return { redriven: queue.redrive() }
   }
 
   functions(): object {
@@ -69,21 +64,22 @@ export class LocalOperations {
     asRequestCheck(() => checkTopicName(topic))
     if (!topic.startsWith(EVENT_PREFIX))
       throw new DataPlaneError('InvalidRequestException', `topic is ${topic}, wanted one that starts with ${EVENT_PREFIX}`)
-    if (!isJsonObject(body)) throw new DataPlaneError('InvalidRequestException', `the body is ${body.length} bytes, wanted a JSON object`)
+    if (!jsonObject(body.toString('utf8')))
+      throw new DataPlaneError('InvalidRequestException', `the body is ${body.length} bytes, wanted a JSON object`)
     return { matched: this.#parts.broker.inject(topic, body) }
   }
 }
 
-function isJsonObject(body: Buffer): boolean {
+function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'))
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 
-function describe({ body, ...letter }: DeadLetter): object {
-  const event = JSON.parse(body) as { topic?: unknown; clientid?: unknown; clientId?: unknown }
-  return { ...letter, bytes: body.length, topic: event.topic, clientid: event.clientid ?? event.clientId }
+function describe({ body, deadAt, ...letter }: HeldMessage): object {
+  const { topic, clientid, clientId, ruleName } = jsonObject(body) ?? {}
+  return { ...letter, at: deadAt, bytes: body.length, topic, clientid: clientid ?? clientId, ruleName }
 }

@@ -32,10 +32,7 @@ function connect(queue: Queue, target: LocalFunction, source: TemplateSource, lo
   const eventSource = new EventSource(queue, target, { ...source, warn: (text) => log('warn', text) })
   queue.onVisible = () => eventSource.wake()
   eventSource.wake() // what came before
-  return () => {
-    eventSource.close()
-    queue.close()
-  }
+  return () => eventSource.close()
 }
 
 /** What the template gives, what Lambda itself sets, and where DynamoDB is. */

@@ -1,16 +1,18 @@
 /**
  * A standard SQS queue in memory: at least once, a message is invisible while somebody handles it, and after too many receives it
- * goes to the dead letters. Unlike SQS it keeps the order of calm traffic, and knows its depth.
+ * moves to the queue of dead letters. Unlike SQS it keeps the order of calm traffic, and knows its depth.
  */
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Append } from '../journal.ts'
 import type { KeptDeadLetter, KeptMessage } from '../kept-state.ts'
+import { recordOf, type SqsRecord } from './sqs-record.ts'
 
 export interface QueueOptions {
+  /** Of the construct: `MessagePublishQueueEvents`. */
   readonly name: string
   readonly arn: string
-  /** Receives after which a failed message goes to the dead letters; absent: never. */
-  readonly maxReceiveCount?: number
+  /** Where a message goes that failed so often; absent: it is tried for ever. */
+  readonly redrivePolicy?: { readonly maxReceiveCount: number; readonly deadLetters: Queue }
   /** How long a failed message stays invisible. */
   readonly retryAfterMs: number
   /** Called when a message is sent, visible at once or later. */
@@ -21,52 +23,37 @@ export interface QueueOptions {
   readonly journal?: Append | undefined
 }
 
-export interface QueueMessage {
+export interface HeldMessage {
   readonly messageId: string
   readonly body: string
+  /** Milliseconds; stays when the message becomes a dead letter, as in SQS. */
   readonly sentAt: number
+  receives: number
+  /** When it became a dead letter, milliseconds. */
+  deadAt?: number
+  /** Of the last failure. */
+  reason?: string
+}
+
+interface QueueMessage extends HeldMessage {
   /** Since when it waits, milliseconds. */
   visibleAt: number
-  receives: number
   firstReceivedAt?: number
 }
 
-export interface DeadLetter {
-  readonly messageId: string
-  readonly body: string
-  /** When it became one, milliseconds. */
-  readonly at: number
-  readonly receives: number
-  /** Of the last failure. */
-  readonly reason: string
-}
-
-/** A record of the event that a queue's function gets (AWS Lambda developer guide, "Using Lambda with Amazon SQS"). */
-export interface SqsRecord {
-  readonly messageId: string
-  readonly receiptHandle: string
-  readonly body: string
-  readonly attributes: {
-    readonly ApproximateReceiveCount: string
-    readonly SentTimestamp: string
-    readonly SenderId: string
-    readonly ApproximateFirstReceiveTimestamp: string
-  }
-  readonly messageAttributes: Record<string, never>
-  readonly md5OfBody: string
-  readonly eventSource: 'aws:sqs'
-  readonly eventSourceARN: string
-  readonly awsRegion: string
+interface InFlight {
+  readonly message: QueueMessage
+  /** Ends the visibility timeout of who has one. */
+  readonly timer?: NodeJS.Timeout
 }
 
 export class Queue {
   readonly options: QueueOptions
-  readonly deadLetters: DeadLetter[] = []
   /** Called when a message has become visible; set by who takes them. */
   onVisible: (() => void) | undefined
   #visible: QueueMessage[] = []
   readonly #invisible = new Map<QueueMessage, NodeJS.Timeout>()
-  readonly #inFlight = new Map<string, QueueMessage>()
+  readonly #inFlight = new Map<string, InFlight>()
 
   constructor(options: QueueOptions) {
     this.options = options
@@ -76,7 +63,12 @@ export class Queue {
     return this.options.name
   }
 
-  /** Messages that are neither handled nor dead letters. */
+  /** As SQS knows it. */
+  get queueName(): string {
+    return this.options.arn.split(':').at(-1)!
+  }
+
+  /** Messages that are not handled, dead letters of this queue apart. */
   get depth(): number {
     return this.#visible.length + this.#invisible.size + this.#inFlight.size
   }
@@ -89,79 +81,99 @@ export class Queue {
     return this.#inFlight.size
   }
 
+  get delayed(): number {
+    return this.#invisible.size
+  }
+
+  /** What failed here too often. */
+  get deadLetters(): readonly HeldMessage[] {
+    return this.options.redrivePolicy?.deadLetters.messages() ?? []
+  }
+
   /** Milliseconds since the oldest visible message became so; undefined for none. */
   waited(now: number): number | undefined {
     return this.#visible[0] && now - this.#visible[0].visibleAt
   }
 
-  send(body: string, delayMs = 0): void {
+  /** Returns the message's id. */
+  send(body: string, delayMs = 0): string {
     const now = Date.now()
     const message: QueueMessage = { messageId: randomUUID(), body, sentAt: now, visibleAt: now, receives: 0 }
     this.options.journal?.({ did: 'sent', queue: this.name, id: message.messageId, at: now, body })
     this.options.onEntered?.()
     if (delayMs > 0) this.#hide(message, delayMs)
     else this.#show(message)
+    return message.messageId
   }
 
   /** A message of an earlier run under its own id: whoever began with it may go on. */
   restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
     this.options.onEntered?.()
-    this.#show({ messageId, body, sentAt, visibleAt: Date.now(), receives: 0 })
+    this.#show({ messageId, body, sentAt, visibleAt: 0, receives: 0 })
   }
 
-  restoreDeadLetter({ id: messageId, body, diedAt: at, receives, reason }: KeptDeadLetter): void {
-    this.deadLetters.push({ messageId, body, at, receives, reason })
+  restoreDeadLetter({ id: messageId, at: sentAt, body, diedAt: deadAt, receives, reason }: KeptDeadLetter): void {
+    const { redrivePolicy } = this.options
+    if (redrivePolicy) redrivePolicy.deadLetters.#show({ messageId, body, sentAt, visibleAt: 0, receives, deadAt, reason })
   }
 
-  /** At most so many messages, now in flight until {@link done} or {@link failed}. */
-  receive(max: number): SqsRecord[] {
+  /**
+   * At most so many messages, now in flight until {@link done} or {@link failed}.
+   * @param visibilityMs after which one that is still in flight is visible again; absent: never
+   */
+  receive(max: number, visibilityMs?: number): SqsRecord[] {
     return this.#visible.splice(0, max).map((message) => {
       message.receives++
       message.firstReceivedAt ??= Date.now()
       const receiptHandle = randomUUID()
-      this.#inFlight.set(receiptHandle, message)
-      return this.#record(message, receiptHandle)
+      this.#hold(receiptHandle, message, visibilityMs)
+      return recordOf(message, receiptHandle, this.options.arn)
     })
   }
 
   done(receiptHandle: string): void {
-    const message = this.#inFlight.get(receiptHandle)
+    const message = this.#inFlight.get(receiptHandle)?.message
     if (!message) return
     this.options.journal?.({ did: 'left', id: message.messageId, at: Date.now() })
-    this.#inFlight.delete(receiptHandle)
+    this.#release(receiptHandle)
     this.options.onLeft?.()
   }
 
   failed(receiptHandle: string, reason: string): void {
-    const message = this.#inFlight.get(receiptHandle)
+    const message = this.#release(receiptHandle)
     if (!message) return
-    this.#inFlight.delete(receiptHandle)
-    const { maxReceiveCount = Number.POSITIVE_INFINITY, retryAfterMs } = this.options
-    if (message.receives < maxReceiveCount) this.#hide(message, retryAfterMs)
+    const { redrivePolicy, retryAfterMs } = this.options
+    if (!redrivePolicy || message.receives < redrivePolicy.maxReceiveCount) this.#hide(message, retryAfterMs)
     else {
-      const { messageId, body, receives } = message
       const at = Date.now()
-      this.options.journal?.({ did: 'died', id: messageId, at, receives, reason })
-      this.deadLetters.push({ messageId, body, at, receives, reason })
+      this.options.journal?.({ did: 'died', id: message.messageId, at, receives: message.receives, reason })
+      redrivePolicy.deadLetters.#show(Object.assign(message, { deadAt: at, reason }))
       this.options.onLeft?.()
     }
   }
 
-  /** Sends the dead letters again, as new messages. How many. */
-  redrive(): number {
-    const letters = this.deadLetters.splice(0)
-    for (const { messageId, body } of letters) {
-      this.send(body)
-      this.options.journal?.({ did: 'left', id: messageId, at: Date.now() })
-    }
-    return letters.length
+  /** How long a message in flight stays so from now on; 0: it is visible at once. False if it is not in flight. */
+  changeVisibility(receiptHandle: string, visibilityMs: number): boolean {
+    const message = this.#release(receiptHandle)
+    if (!message) return false
+    if (visibilityMs > 0) this.#hold(receiptHandle, message, visibilityMs)
+    else this.#show(message)
+    return true
+  }
+
+  /** What is not handled yet, in the order of sending. */
+  messages(): HeldMessage[] {
+    const all = [...[...this.#inFlight.values()].map(({ message }) => message), ...this.#invisible.keys(), ...this.#visible]
+    return all.sort((a, b) => a.sentAt - b.sentAt).map(({ visibleAt: _, firstReceivedAt: __, ...message }) => message)
   }
 
   close(): void {
     for (const timer of this.#invisible.values()) clearTimeout(timer)
+    for (const { timer } of this.#inFlight.values()) clearTimeout(timer)
   }
 
   #show(message: QueueMessage): void {
+    message.visibleAt = Date.now()
     this.#visible.push(message)
     this.onVisible?.()
   }
@@ -169,28 +181,20 @@ export class Queue {
   #hide(message: QueueMessage, milliseconds: number): void {
     const timer = setTimeout(() => {
       this.#invisible.delete(message)
-      message.visibleAt = Date.now()
       this.#show(message)
     }, milliseconds)
     this.#invisible.set(message, timer)
   }
 
-  #record(message: QueueMessage, receiptHandle: string): SqsRecord {
-    return {
-      messageId: message.messageId,
-      receiptHandle,
-      body: message.body,
-      attributes: {
-        ApproximateReceiveCount: `${message.receives}`,
-        SentTimestamp: `${message.sentAt}`,
-        SenderId: 'local',
-        ApproximateFirstReceiveTimestamp: `${message.firstReceivedAt}`,
-      },
-      messageAttributes: {},
-      md5OfBody: createHash('md5').update(message.body).digest('hex'),
-      eventSource: 'aws:sqs',
-      eventSourceARN: this.options.arn,
-      awsRegion: this.options.arn.split(':')[3] ?? '',
-    }
+  #hold(receiptHandle: string, message: QueueMessage, visibilityMs: number | undefined): void {
+    const expire = () => void this.changeVisibility(receiptHandle, 0)
+    this.#inFlight.set(receiptHandle, visibilityMs === undefined ? { message } : { message, timer: setTimeout(expire, visibilityMs) })
+  }
+
+  #release(receiptHandle: string): QueueMessage | undefined {
+    const held = this.#inFlight.get(receiptHandle)
+    clearTimeout(held?.timer)
+    this.#inFlight.delete(receiptHandle)
+    return held?.message
   }
 }

@@ -1,5 +1,7 @@
-/** The template's topic rules: every message that one selects goes to its queue. */
+/** The template's topic rules: every message that one selects goes to its queue, or the error of it to the rules' queue of errors. */
 import type { BackendError } from '../../lambda/core/errors.ts'
+import { NO_CLIENT } from '../../lambda/core/events.ts'
+import type { RuleError } from '../../lambda/core/rule-error.ts'
 import type { Queue } from '../functions/queue.ts'
 import type { Misbehaviour } from '../misbehaviour.ts'
 import { compileRule, type Rule, type RuleMessage } from './rule-evaluator.ts'
@@ -8,6 +10,8 @@ export interface QueueRule {
   readonly name: string
   readonly sql: string
   readonly queue: Queue
+  /** Of the rule's error action. */
+  readonly errors?: Queue
 }
 
 interface Compiled extends QueueRule {
@@ -27,17 +31,21 @@ export class Rules {
   /** How many rules matched. A rule that fails is logged and skipped, as on IoT Core. */
   run(message: RuleMessage): number {
     let matched = 0
-    for (const { name, rule, queue } of this.#rules) {
-      const selected = this.#evaluate(name, rule, message)
+    for (const rule of this.#rules) {
+      const selected = this.#evaluate(rule, message)
       if (!selected) continue
       matched++
-      const body = JSON.stringify(selected)
-      for (const delayMs of this.#options.misbehaviour.copies()) queue.send(body, delayMs)
+      if (this.#options.misbehaviour.failsAction()) rule.errors?.send(JSON.stringify(actionError(rule, message)))
+      else this.#send(rule.queue, JSON.stringify(selected))
     }
     return matched
   }
 
-  #evaluate(name: string, rule: Rule, message: RuleMessage): Record<string, unknown> | undefined {
+  #send(queue: Queue, body: string): void {
+    for (const delayMs of this.#options.misbehaviour.copies()) queue.send(body, delayMs)
+  }
+
+  #evaluate({ name, rule }: Compiled, message: RuleMessage): Record<string, unknown> | undefined {
     try {
       return rule.evaluate(message)
     } catch (error) {
@@ -46,3 +54,12 @@ export class Rules {
     }
   }
 }
+
+const actionError = ({ name, queue }: Compiled, { topic, clientid, traceid, uuid, payload }: RuleMessage): RuleError => ({
+  ruleName: name,
+  topic,
+  cloudwatchTraceId: traceid ?? uuid,
+  clientId: clientid ?? NO_CLIENT,
+  base64OriginalPayload: payload.toString('base64'),
+  failures: [{ failedAction: 'SqsAction', failedResource: queue.queueName, errorMessage: 'refused on purpose (--fail-action)' }],
+})

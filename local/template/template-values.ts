@@ -39,12 +39,17 @@ function call(name: string, argument: unknown, context: TemplateContext): unknow
   throw new BackendError('template', `the template uses ${name}, wanted Ref, Fn::GetAtt, Fn::Join or Fn::Sub of a string`)
 }
 
+const STACK = 'MqttBackend'
+
+/** As CloudFormation names a queue that the template does not: the stack, the logical id, and its own letters and digits. */
+const queueName = (id: string): string => `${STACK}-${id}-LOCAL`
+
 const PSEUDO: Readonly<Record<string, (context: TemplateContext) => string>> = {
   'AWS::Region': ({ region }) => region,
   'AWS::AccountId': () => ACCOUNT,
   'AWS::Partition': () => 'aws',
   'AWS::URLSuffix': () => 'amazonaws.com',
-  'AWS::StackName': () => 'MqttBackend',
+  'AWS::StackName': () => STACK,
 }
 
 function reference(id: string, context: TemplateContext): string {
@@ -52,7 +57,7 @@ function reference(id: string, context: TemplateContext): string {
   if (pseudo) return pseudo(context)
   const { Type, Properties } = resourceOf(id, context)
   if (Type === 'AWS::DynamoDB::Table') return tableName(id, context)
-  if (Type === 'AWS::SQS::Queue') return `https://sqs.${context.region}.amazonaws.com/${ACCOUNT}/${id}`
+  if (Type === 'AWS::SQS::Queue') return `https://sqs.${context.region}.amazonaws.com/${ACCOUNT}/${queueName(id)}`
   if (Type === 'AWS::Lambda::Function') return (Properties?.FunctionName as string | undefined) ?? id
   return id
 }
@@ -61,7 +66,7 @@ function attribute(id: string, name: string, context: TemplateContext): string {
   const { Type } = resourceOf(id, context)
   const arn = (service: string, resource: string) => `arn:aws:${service}:${context.region}:${ACCOUNT}:${resource}`
   if (Type.startsWith('Custom::') || Type === 'AWS::CloudFormation::CustomResource') return context.dataEndpoint
-  if (name === 'Arn' && Type === 'AWS::SQS::Queue') return arn('sqs', id)
+  if (name === 'Arn' && Type === 'AWS::SQS::Queue') return arn('sqs', queueName(id))
   if (name === 'Arn' && Type === 'AWS::Lambda::Function') return arn('lambda', `function:${reference(id, context)}`)
   if (name === 'Arn' && Type === 'AWS::DynamoDB::Table') return arn('dynamodb', `table/${tableName(id, context)}`)
   throw new BackendError('template', `the template asks for ${name} of ${id}, a ${Type}, which the local run does not have`)

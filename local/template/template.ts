@@ -8,7 +8,16 @@ export interface TemplateQueue {
   /** Logical id without CDK's hash: `MessagePublishQueueEvents`. */
   readonly name: string
   readonly arn: string
-  readonly maxReceiveCount?: number
+  readonly redrivePolicy?: { readonly maxReceiveCount: number /** ARN */; readonly deadLetters: string }
+}
+
+export interface TemplateRule {
+  readonly name: string
+  readonly sql: string
+  /** ARN of the queue that its action sends to. */
+  readonly queue: string
+  /** ARN of the queue of its error action. */
+  readonly errors?: string
 }
 
 export interface TemplateFunction {
@@ -39,9 +48,8 @@ export interface TemplateTable {
 export interface Template {
   readonly region: string
   readonly tables: readonly TemplateTable[]
-  /** Those that rules send to. */
   readonly queues: readonly TemplateQueue[]
-  readonly rules: readonly { readonly name: string; readonly sql: string /** ARN */; readonly queue: string }[]
+  readonly rules: readonly TemplateRule[]
   /** With environments that name this data plane. */
   sources(dataEndpoint: string): TemplateSource[]
 }
@@ -58,6 +66,9 @@ const CREATE_TABLE = [
 ] as const
 
 type Properties = Record<string, unknown>
+interface SqsAction {
+  readonly Sqs?: { readonly QueueUrl: string }
+}
 
 /** Reads a cloud assembly. @throws BackendError `template` */
 export function readTemplate(directory: string): Template {
@@ -65,9 +76,8 @@ export function readTemplate(directory: string): Template {
   const region = regionOf(directory)
   const inContext = (dataEndpoint: string) => new Reader(directory, { region, resources, dataEndpoint })
   const reader = inContext('')
-  const rules = reader.rules()
-  const queues = reader.queues().filter(({ arn }) => rules.some(({ queue }) => queue === arn))
-  return { region, tables: reader.tables(), queues, rules, sources: (dataEndpoint) => inContext(dataEndpoint).sources() }
+  const sources = (dataEndpoint: string) => inContext(dataEndpoint).sources()
+  return { region, tables: reader.tables(), queues: reader.queues(), rules: reader.rules(), sources }
 }
 
 class Reader {
@@ -89,24 +99,27 @@ class Reader {
 
   queues(): TemplateQueue[] {
     return this.#all('AWS::SQS::Queue').map(({ id, properties }) => {
-      const redrive = properties.RedrivePolicy as { maxReceiveCount: number } | undefined
+      const redrive = properties.RedrivePolicy as { maxReceiveCount: number; deadLetterTargetArn: string } | undefined
+      const redrivePolicy = redrive && { maxReceiveCount: redrive.maxReceiveCount, deadLetters: redrive.deadLetterTargetArn }
       const arn = this.#value({ 'Fn::GetAtt': [id, 'Arn'] }) as string
-      return { name: shortName(id), arn, ...(redrive ? { maxReceiveCount: redrive.maxReceiveCount } : {}) }
+      return { name: shortName(id), arn, ...(redrivePolicy ? { redrivePolicy } : {}) }
     })
   }
 
-  rules() {
+  rules(): TemplateRule[] {
     const urls = new Map(
-      this.#all('AWS::SQS::Queue').map(({ id }) => [this.#value({ Ref: id }), this.#value({ 'Fn::GetAtt': [id, 'Arn'] })]),
+      this.#all('AWS::SQS::Queue').map(({ id }) => [this.#value({ Ref: id }), this.#value({ 'Fn::GetAtt': [id, 'Arn'] }) as string]),
     )
     return this.#all('AWS::IoT::TopicRule').flatMap(({ id, properties }) => {
-      const { Sql, Actions } = properties.TopicRulePayload as { Sql: string; Actions: { Sqs?: { QueueUrl: string } }[] }
+      const { Sql, Actions, ErrorAction } = properties.TopicRulePayload as { Sql: string; Actions: SqsAction[]; ErrorAction?: SqsAction }
       const name = (properties.RuleName as string | undefined) ?? id
-      return Actions.map(({ Sqs }) => {
+      const queueOf = ({ Sqs }: SqsAction): string => {
         const queue = Sqs && urls.get(Sqs.QueueUrl)
         if (!queue) throw new BackendError('template', `rule ${name} has an action that is not to one of the template's queues`)
-        return { name, sql: Sql, queue: queue as string }
-      })
+        return queue
+      }
+      const errors = ErrorAction && queueOf(ErrorAction)
+      return Actions.map((action) => ({ name, sql: Sql, queue: queueOf(action), ...(errors === undefined ? {} : { errors }) }))
     })
   }
 
@@ -153,8 +166,9 @@ class Reader {
 }
 
 function withoutRoles(payload: unknown): unknown {
-  const { Sql, Actions } = payload as { Sql: unknown; Actions: { Sqs?: Properties }[] }
-  return { Sql, Actions: Actions.map(({ Sqs }) => (Sqs ? { Sqs: { QueueUrl: Sqs.QueueUrl } } : {})) }
+  const { Sql, Actions, ErrorAction } = payload as { Sql: unknown; Actions: SqsAction[]; ErrorAction?: SqsAction }
+  const withoutRole = ({ Sqs }: SqsAction) => (Sqs ? { Sqs: { QueueUrl: Sqs.QueueUrl } } : {})
+  return { Sql, Actions: Actions.map(withoutRole), ...(ErrorAction ? { ErrorAction: withoutRole(ErrorAction) } : {}) }
 }
 
 const shortName = (id: string): string => id.replace(/[0-9A-F]{8}$/, '')

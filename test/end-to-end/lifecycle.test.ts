@@ -131,7 +131,7 @@ test('a subscribed event that its unsubscribed event has overtaken leaves no tra
   for (const row of await backend.rows('mqtt_topic_msg_map', 'overtaken/t')) expect(row.live?.M ?? {}).toEqual({})
 })
 
-test('I1: an event without clientId is a dead letter that can be seen; its neighbours are handled, and a redrive tries it again', async () => {
+test('I1: an event without clientId is a dead letter that can be seen; its neighbours are handled', async () => {
   const { clientId: _, ...anonymous } = connected('nobody').body
   await send(connected('neighbour-1'), { topic: '$aws/events/presence/connected/nobody', body: anonymous }, connected('neighbour-2'))
   expect([await stateOf('neighbour-1'), await stateOf('neighbour-2')]).toEqual(['1', '1'])
@@ -140,12 +140,6 @@ test('I1: an event without clientId is a dead letter that can be seen; its neigh
   for (const { deadLetters } of broken)
     expect(deadLetters).toEqual([expect.objectContaining({ reason: 'reported by the function', receives: expect.any(Number) })])
   expect(backend.said.join('\n')).toMatch(/clientId/)
-  for (const { name } of broken) {
-    const answer = await fetch(`${backend.dataUrl}/local/queues/${name}/redrive`, { method: 'POST' })
-    expect(await answer.json()).toEqual({ redriven: 1 })
-  }
-  await backend.idle()
-  expect(Object.values(await backend.deadLetters())).toEqual([1, 1])
 })
 
 test.each([

@@ -7,7 +7,7 @@ test('defaults', () => {
     dynamodbPort: 8000,
     dataPort: 8443,
     dynamodb: 'embedded',
-    misbehaviour: { duplicate: 0, reorder: 0, delay: 0, throttle: 0, dropPuback: 0 },
+    misbehaviour: { duplicate: 0, reorder: 0, delay: 0, throttle: 0, failAction: 0, dropPuback: 0 },
     seed: 1,
     retryAfterMs: 1000,
     verbose: false,
@@ -18,7 +18,19 @@ test('defaults', () => {
 
 test('every flag', () => {
   const ports = ['--mqtt-port', '0', '--dynamodb-port=1', '--data-port', '65535']
-  const chances = ['--duplicate', '0.5', '--reorder', '1', '--delay', '0', '--throttle', '.25'.padStart(4, '0'), '--drop-puback', '0.1']
+  const chances = [
+    '--duplicate',
+    '0.5',
+    '--reorder',
+    '1',
+    '--delay',
+    '0',
+    '--throttle',
+    '.25'.padStart(4, '0'),
+    '--drop-puback',
+    '0.1',
+    '--fail-action=0.3',
+  ]
   const rest = ['--conf', 'c', '--host', '::1', '--data-dir', 'd', '--retry-after', '0.2', '--seed', '7', '--verbose', '--json', '--help']
   expect(parseCommand([...ports, ...chances, ...rest])).toEqual({
     conf: 'c',
@@ -28,7 +40,7 @@ test('every flag', () => {
     dataPort: 65535,
     dynamodb: 'embedded',
     dataDir: 'd',
-    misbehaviour: { duplicate: 0.5, reorder: 1, delay: 0, throttle: 0.25, dropPuback: 0.1 },
+    misbehaviour: { duplicate: 0.5, reorder: 1, delay: 0, throttle: 0.25, failAction: 0.3, dropPuback: 0.1 },
     seed: 7,
     retryAfterMs: 200,
     verbose: true,
@@ -60,6 +72,6 @@ test.each([
 
 test('--help tells every flag', () => {
   const flags =
-    'conf host mqtt-port dynamodb-port data-port dynamodb data-dir retry-after verbose json help duplicate reorder delay throttle drop-puback seed'
+    'conf host mqtt-port dynamodb-port data-port dynamodb data-dir retry-after verbose json help duplicate reorder delay throttle fail-action drop-puback seed'
   for (const flag of flags.split(' ')) expect(HELP).toContain(`--${flag}`)
 })

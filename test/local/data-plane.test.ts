@@ -15,6 +15,7 @@ import { Queue } from '../../local/functions/queue.ts'
 import { Backlog } from '../../local/mqtt/backlog.ts'
 import { Broker } from '../../local/mqtt/broker.ts'
 import type { RuleMessage } from '../../local/rules/rule-evaluator.ts'
+import { SqsOperations } from '../../local/sqs/sqs-operations.ts'
 import { connect, endClients, eventually } from './mqtt-client.ts'
 
 const FUNCTION = { name: 'Publish', running: 3, kill: async () => 3 }
@@ -23,6 +24,7 @@ let broker: Broker
 let dataPlane: DataPlane
 let iot: IoTDataPlaneClient
 let queue: Queue
+let errors: Queue
 let seen: RuleMessage[]
 let hears: boolean
 
@@ -35,9 +37,17 @@ beforeEach(async () => {
   const hearsPuback = () => hears
   const backlog = new Backlog(1000)
   broker = await Broker.start({ host: '127.0.0.1', port: 0, backlog, onMessage: (one) => seen.push(one), warn, hearsPuback })
-  queue = new Queue({ name: 'PublishQueue', arn: 'arn:aws:sqs:us-west-2:000000000000:q', retryAfterMs: 10, maxReceiveCount: 1 })
-  const local = new LocalOperations({ broker, queues: [queue], functions: () => [FUNCTION], misbehaved: () => ({ delay: 2 }) })
-  dataPlane = await startDataPlane({ host: '127.0.0.1', port: 0, iot: new DataPlaneOperations(broker), local, warn })
+  const queueOf = (name: string) => ({ name, arn: `arn:aws:sqs:us-west-2:000000000000:${name}`, retryAfterMs: 10 })
+  errors = new Queue(queueOf('Errors'))
+  queue = new Queue({ ...queueOf('PublishQueue'), redrivePolicy: { maxReceiveCount: 1, deadLetters: new Queue(queueOf('Dead')) } })
+  const local = new LocalOperations({
+    broker,
+    queues: { hooks: [queue], ruleErrors: [errors] },
+    functions: () => [FUNCTION],
+    misbehaved: () => ({ delay: 2 }),
+  })
+  const sqs = new SqsOperations([queue, errors])
+  dataPlane = await startDataPlane({ host: '127.0.0.1', port: 0, iot: new DataPlaneOperations(broker), local, sqs, warn })
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   iot = new IoTDataPlaneClient({ endpoint: dataPlane.url, region: 'us-west-2', credentials, maxAttempts: 1 })
 })
@@ -236,7 +246,7 @@ describe('/local', () => {
     expect(seen).toEqual([])
   })
 
-  test('queues: dead letters without their payload, and redriven', async () => {
+  test('queues: dead letters and rule errors without their payload, whatever they are', async () => {
     queue.send(JSON.stringify({ topic: 't/1', clientid: 'c', payload: 'c2VjcmV0' }))
     const [record] = queue.receive(1)
     queue.failed(record!.receiptHandle, 'Error: boom')
@@ -244,8 +254,12 @@ describe('/local', () => {
     expect(listed).not.toContain('c2VjcmV0')
     const letter = { messageId: record!.messageId, receives: 1, reason: 'Error: boom', topic: 't/1', clientid: 'c' }
     expect(JSON.parse(listed)).toMatchObject({ queues: [{ name: 'PublishQueue', waiting: 0, inFlight: 0, deadLetters: [letter] }] })
-    expect(await post('/local/queues/PublishQueue/redrive')).toEqual({ status: 200, body: { redriven: 1 } })
-    expect(queue.depth).toBe(1)
-    expect((await post('/local/queues/other/redrive')).status).toBe(404)
+    queue.send('no JSON')
+    queue.failed(queue.receive(1)[0]!.receiptHandle, 'Error: boom')
+    errors.send(JSON.stringify({ ruleName: 'r', topic: 't/2', clientId: 'd', base64OriginalPayload: 'c2VjcmV0' }))
+    const again = (await (await fetch(`${dataPlane.url}/local/queues`)).json()) as { queues: { deadLetters: unknown[] }[] }
+    expect(again.queues[0]!.deadLetters).toHaveLength(2)
+    expect(again).toMatchObject({ ruleErrors: [{ ruleName: 'r', topic: 't/2', clientid: 'd' }] })
+    expect(JSON.stringify(again)).not.toContain('c2VjcmV0')
   })
 })

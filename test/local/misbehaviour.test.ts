@@ -31,3 +31,10 @@ test('PUBACKs are dropped as often as they should', () => {
   const heard = Array.from({ length: 2000 }, () => misbehaviour.hearsPuback()).filter(Boolean).length
   expect(heard / 2000).toBeCloseTo(0.75, 1)
 })
+
+test('actions of rules fail as often as they should', () => {
+  const misbehaviour = misbehave({ ...WELL_BEHAVED, failAction: 0.25 }, 1)
+  const failed = Array.from({ length: 2000 }, () => misbehaviour.failsAction()).filter(Boolean).length
+  expect(failed / 2000).toBeCloseTo(0.25, 1)
+  expect(misbehave(WELL_BEHAVED, 1).failsAction()).toBe(false)
+})

@@ -1,9 +1,12 @@
 import { EventSource, type Invocable } from '../../local/functions/event-source.ts'
-import { Queue, type SqsRecord } from '../../local/functions/queue.ts'
+import { Queue } from '../../local/functions/queue.ts'
+import type { SqsRecord } from '../../local/functions/sqs-record.ts'
 import { eventually, pause } from './mqtt-client.ts'
 
 const queueOf = (options: Partial<Queue['options']> = {}) =>
   new Queue({ name: 'q', arn: 'arn:aws:sqs:eu-west-1:0:q', retryAfterMs: 20, ...options })
+
+const dying = (maxReceiveCount: number) => queueOf({ redrivePolicy: { maxReceiveCount, deadLetters: queueOf() } })
 
 type Handler = (bodies: string[], records: readonly SqsRecord[]) => unknown
 
@@ -68,7 +71,7 @@ test('a record says what SQS says', async () => {
 })
 
 test('I8: a reported record comes again, its neighbours do not, and it ends as a dead letter', async () => {
-  const queue = queueOf({ maxReceiveCount: 3 })
+  const queue = dying(3)
   const counts: string[] = []
   const { batches } = attach(queue, (_, records) => {
     const poison = records.filter(({ body }) => body === 'poison')
@@ -80,9 +83,41 @@ test('I8: a reported record comes again, its neighbours do not, and it ends as a
   expect(batches).toEqual([['1', 'poison', '2'], ['poison'], ['poison']])
   expect(counts).toEqual(['1', '2', '3'])
   expect(queue.deadLetters).toMatchObject([{ body: 'poison', receives: 3, reason: 'reported by the function' }])
-  expect(queue.redrive()).toBe(1)
-  await done(queue)
-  expect(queue.deadLetters).toHaveLength(1)
+})
+
+test('a dead letter keeps its message id and when it was sent, as in SQS', async () => {
+  const queue = dying(1)
+  const messageId = queue.send('x')
+  const [{ sentAt } = { sentAt: 0 }] = queue.messages()
+  await pause(5)
+  queue.failed(queue.receive(1)[0]!.receiptHandle, 'boom')
+  expect(queue.depth).toBe(0)
+  const { deadLetters } = queue.options.redrivePolicy!
+  expect(deadLetters.receive(1)).toMatchObject([{ messageId, body: 'x', attributes: { SentTimestamp: `${sentAt}` } }])
+})
+
+test('a message that was received with a visibility timeout is there again after it; what is done is not', async () => {
+  const queue = queueOf()
+  queue.send('late')
+  queue.send('done')
+  const [late, handled] = queue.receive(2, 30)
+  queue.done(handled!.receiptHandle)
+  expect(queue.receive(2)).toEqual([])
+  await eventually('late is visible again', () => queue.visible === 1)
+  expect(queue.receive(2)).toMatchObject([{ messageId: late!.messageId, attributes: { ApproximateReceiveCount: '2' } }])
+})
+
+test('its visibility can be ended and prolonged', async () => {
+  const queue = queueOf()
+  queue.send('x')
+  const [first] = queue.receive(1, 60_000)
+  expect(queue.changeVisibility(first!.receiptHandle, 0)).toBe(true)
+  expect(queue.changeVisibility(first!.receiptHandle, 0)).toBe(false)
+  const [second] = queue.receive(1, 20)
+  expect(queue.changeVisibility(second!.receiptHandle, 60_000)).toBe(true)
+  await pause(40)
+  expect([queue.visible, queue.inFlight]).toEqual([0, 1])
+  queue.close()
 })
 
 test.each<[string, Handler, boolean]>([
@@ -90,7 +125,7 @@ test.each<[string, Handler, boolean]>([
   ['a report that names a stranger', () => ({ batchItemFailures: [{ itemIdentifier: 'who' }] }), true],
   ['a report that is none', () => ({ batchItemFailures: [{}] }), true],
 ])('%s fails the whole batch', async (_, handler, partialResponses) => {
-  const queue = queueOf({ maxReceiveCount: 1 })
+  const queue = dying(1)
   attach(queue, handler, partialResponses)
   queue.send('1')
   queue.send('2')
@@ -99,7 +134,7 @@ test.each<[string, Handler, boolean]>([
 })
 
 test('without ReportBatchItemFailures a report means nothing', async () => {
-  const queue = queueOf({ maxReceiveCount: 1 })
+  const queue = dying(1)
   attach(queue, (_, records) => ({ batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })) }), false)
   queue.send('1')
   await done(queue)

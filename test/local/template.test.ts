@@ -31,6 +31,7 @@ const RESOURCES = {
     Properties: { RedrivePolicy: { maxReceiveCount: 5, deadLetterTargetArn: { 'Fn::GetAtt': ['DeadBBBBBBBB', 'Arn'] } } },
   },
   DeadBBBBBBBB: { Type: 'AWS::SQS::Queue' },
+  ErrorsDDDDDDDD: { Type: 'AWS::SQS::Queue' },
   Rule: {
     Type: 'AWS::IoT::TopicRule',
     Properties: {
@@ -38,6 +39,7 @@ const RESOURCES = {
       TopicRulePayload: {
         Sql: "SELECT * FROM '#'",
         Actions: [{ Sqs: { QueueUrl: { Ref: 'EventsAAAAAAAA' }, RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] }, UseBase64: false } }],
+        ErrorAction: { Sqs: { QueueUrl: { Ref: 'ErrorsDDDDDDDD' }, RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] }, UseBase64: false } },
       },
     },
   },
@@ -69,10 +71,15 @@ const write = (resources: object) => writeFileSync(join(directory, 'MqttBackend.
 test('rule -> queue -> function, tables and environment, with references resolved', () => {
   write(RESOURCES)
   const template = readTemplate(directory)
-  const arn = 'arn:aws:sqs:eu-west-1:000000000000:EventsAAAAAAAA'
+  const arnOf = (id: string) => `arn:aws:sqs:eu-west-1:000000000000:MqttBackend-${id}-LOCAL`
+  const arn = arnOf('EventsAAAAAAAA')
   expect(template.region).toBe('eu-west-1')
-  expect(template.queues).toEqual([{ name: 'Events', arn, maxReceiveCount: 5 }])
-  expect(template.rules).toEqual([{ name: 'all', sql: "SELECT * FROM '#'", queue: arn }])
+  expect(template.queues).toEqual([
+    { name: 'Events', arn, redrivePolicy: { maxReceiveCount: 5, deadLetters: arnOf('DeadBBBBBBBB') } },
+    { name: 'Dead', arn: arnOf('DeadBBBBBBBB') },
+    { name: 'Errors', arn: arnOf('ErrorsDDDDDDDD') },
+  ])
+  expect(template.rules).toEqual([{ name: 'all', sql: "SELECT * FROM '#'", queue: arn, errors: arnOf('ErrorsDDDDDDDD') }])
   expect(template.tables).toEqual([
     {
       create: {
