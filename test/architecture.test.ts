@@ -43,8 +43,12 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
   lib: { has: under('lib'), files: /^(lib|lambda\/core)\//, packages: /^(node:|aws-cdk-lib\/|constructs$|esbuild$)/ },
   local: { has: under('local'), files: /^(local|lambda\/core)\//, packages: /^(?!@aws-sdk\/|aws-cdk-lib)/ },
   // A program that looks at a running backend from outside: it starts the local run and reads its journal, and no handler's code.
-  soak: { has: under('soak'), files: /^(soak|local|lambda\/core)\//, packages: /^(?!aws-cdk-lib)/ },
-  bin: { has: under('bin'), files: /^(bin|lib|local|soak|lambda\/core)\//, packages: /./ },
+  redrive: {
+    has: under('redrive'),
+    files: /^(redrive|lambda\/core)\/|^lib\/construct-ids\.ts$/,
+    packages: /^(node:util$|@aws-sdk\/client-sqs$)/,
+  },
+  bin: { has: under('bin'), files: /^(bin|lib|local|soak|redrive|lambda\/core)\//, packages: /./ },
 }
 
 describe('reading imports', () => {
@@ -94,8 +98,8 @@ describe('packages', () => {
     ),
   ]
 
-  it('@aws-sdk is for lambda/adapters, tests, bench, the soak and the demo', () => {
-    expect(importers(/^@aws-sdk\//).filter((file) => !/^(lambda\/adapters|test|bench|soak)\/|^bin\/demo/.test(file))).toEqual([])
+  it('@aws-sdk is for lambda/adapters, the redrive, tests, bench, the soak and the demo', () => {
+    expect(importers(/^@aws-sdk\//).filter((file) => !/^(lambda\/adapters|redrive|test|bench|soak)\/|^bin\/demo/.test(file))).toEqual([])
   })
 
   it('aws-cdk-lib is for bin/app.ts, lib and its tests, never as a whole: that takes seconds', () => {
@@ -104,7 +108,7 @@ describe('packages', () => {
   })
 
   it('every imported file is there, with its extension', () => {
-    const wrong = SOURCES.flatMap(importsOf).filter(({ to }) => /^(bin|lib|lambda|local|soak|test|bench)\//.test(to) && !isLocal(to))
+    const wrong = SOURCES.flatMap(importsOf).filter(({ to }) => /^(bin|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to))
     expect(wrong).toEqual([])
   })
 })

@@ -11,38 +11,28 @@ import {
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
-  SQSClient,
+  type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { type DataPlane, type DataPlaneOptions, startDataPlane } from '../../local/data-plane/data-plane.ts'
-import { Queue } from '../../local/functions/queue.ts'
-import { SqsOperations } from '../../local/sqs/sqs-operations.ts'
+import type { Queue } from '../../local/functions/queue.ts'
 import { eventually } from './mqtt-client.ts'
+import { queueNamed, type SqsServer, startSqs } from './sqs-server.ts'
 
-let dataPlane: DataPlane
+let server: SqsServer
 let sqs: SQSClient
 let events: Queue
-let dead: Queue
-let warned: string[]
-const urlOf = (name: string) => `${dataPlane.url}/000000000000/${name}`
 let QueueUrl: string
+const urlOf = (name: string) => server.urlOf(name)
 
 beforeEach(async () => {
-  warned = []
-  const queueOf = (name: string) => ({ name, arn: `arn:aws:sqs:us-west-2:000000000000:${name}`, retryAfterMs: 10 })
-  dead = new Queue(queueOf('b-dead'))
-  events = new Queue({ ...queueOf('b-events'), redrivePolicy: { maxReceiveCount: 3, deadLetters: dead } })
-  const nobody = {} as Pick<DataPlaneOptions, 'iot' | 'local'>
-  const warn = (text: string) => void warned.push(text)
-  dataPlane = await startDataPlane({ ...nobody, host: '127.0.0.1', port: 0, sqs: new SqsOperations([events, dead]), warn })
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  sqs = new SQSClient({ endpoint: dataPlane.url, region: 'us-west-2', credentials, maxAttempts: 1 })
+  const deadLetters = queueNamed('b-dead')
+  events = queueNamed('b-events', { redrivePolicy: { maxReceiveCount: 3, deadLetters } })
+  server = await startSqs([events, deadLetters])
+  sqs = server.client
   QueueUrl = urlOf('b-events')
 })
 afterEach(async () => {
-  sqs.destroy()
-  for (const queue of [events, dead]) queue.close()
-  await dataPlane.close()
-  expect(warned).toEqual([])
+  await server.close()
+  expect(server.warned).toEqual([])
 })
 
 const receive = async (options: { MaxNumberOfMessages?: number; VisibilityTimeout?: number; WaitTimeSeconds?: number } = {}) =>
@@ -157,7 +147,7 @@ describe('refuses, and goes on', () => {
   })
 
   const raw = async (target: string, body: string, method = 'POST') => {
-    const answer = await fetch(dataPlane.url, { method, headers: { 'x-amz-target': target }, ...(method === 'POST' ? { body } : {}) })
+    const answer = await fetch(server.url, { method, headers: { 'x-amz-target': target }, ...(method === 'POST' ? { body } : {}) })
     return [answer.status, await answer.json()] as const
   }
   const send = 'AmazonSQS.SendMessage'

@@ -1,0 +1,44 @@
+/** What a redrive tells the one who ran it: for each queue what was redriven, and what stays and why. Never a payload (I10). */
+import type { PassReport, Stay } from './pass.ts'
+
+export interface Report {
+  readonly dryRun: boolean
+  /** It was told to end before it was through. */
+  readonly stopped: boolean
+  readonly queues: readonly PassReport[]
+}
+
+/** In the text; the JSON has all. */
+const SHOWN = 20
+
+export const redrivenIn = ({ queues }: Report): number => queues.reduce((sum, { redriven }) => sum + redriven, 0)
+export const staysIn = ({ queues }: Report): number => queues.reduce((sum, { stays }) => sum + stays.length, 0)
+
+/** Whether nothing is left. */
+export const isComplete = (report: Report): boolean =>
+  staysIn(report) === 0 && !report.stopped && report.queues.every(({ invisible }) => invisible === 0)
+
+export function asText(report: Report): string {
+  const done = report.dryRun ? 'would be redriven' : 'redriven'
+  const lines = report.queues.flatMap(({ name, redriven, stays, invisible }) => [
+    ...(redriven > 0 ? [`${name}: ${redriven} ${done}`] : []),
+    ...(stays.length > 0 ? [`${name}: ${stays.length} ${stays.length === 1 ? 'stays' : 'stay'}`] : []),
+    ...stays.slice(0, SHOWN).map(stayText),
+    ...(stays.length > SHOWN ? [`  and ${stays.length - SHOWN} more (--json lists all)`] : []),
+    ...(invisible > 0 ? [`${name}: about ${invisible} more are in another reader's hands; they come back by themselves, run again`] : []),
+  ])
+  const stays = staysIn(report)
+  const total = `${redrivenIn(report)} ${done}, ${stays} ${stays === 1 ? 'stays' : 'stay'}${report.stopped ? '; stopped before the end' : ''}`
+  return `${[...lines, total].join('\n')}\n`
+}
+
+const stayText = ({ messageId, sentAt, hook, code, why }: Stay): string =>
+  `  ${messageId}  ${timeText(sentAt)}  ${hook === undefined ? '' : `${hook}  `}${code}: ${why}`
+
+const timeText = (milliseconds: number): string =>
+  Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'at an unknown time'
+
+export function asJson(report: Report): string {
+  const { dryRun, stopped, queues } = report
+  return `${JSON.stringify({ redriven: redrivenIn(report), stays: staysIn(report), dryRun, stopped, queues })}\n`
+}
