@@ -64,6 +64,9 @@ export async function redriveQueue(source: Source, run: Run): Promise<PassReport
   return { name: source.name, url: source.queue.url, ...pass.outcome(), invisible }
 }
 
+/** So many letters in a row that SQS shows once more, although they are deleted, do not end a pass. */
+const DELETED_AND_SHOWN = 10
+
 interface Sendable {
   readonly letter: Letter
   readonly hook: HookName
@@ -91,13 +94,15 @@ class Pass {
   /** Handles ten letters at most. False when the queue is empty, or has brought nothing new for a whole round. */
   async step(): Promise<boolean> {
     const letters = await this.#source.queue.receive()
-    const news = letters.filter(({ messageId }) => !this.#held.has(messageId)).sort((a, b) => a.sentAt - b.sentAt)
+    const again = letters.filter(({ messageId }) => this.#sent.has(messageId))
+    const news = letters
+      .filter(({ messageId }) => !this.#held.has(messageId) && !this.#sent.has(messageId))
+      .sort((a, b) => a.sentAt - b.sentAt)
     for (const { messageId, receipt } of letters) this.#held.set(messageId, receipt)
     this.#seenInARow = news.length > 0 ? 0 : this.#seenInARow + letters.length
-    const again = letters.filter(({ messageId }) => this.#sent.has(messageId))
-    const sendable = news.filter((letter) => !again.includes(letter)).flatMap((letter) => this.#judge(letter))
+    const sendable = news.flatMap((letter) => this.#judge(letter))
     await this.#remove([...again, ...(await this.#send(sendable))])
-    return letters.length > 0 && this.#seenInARow <= this.#held.size
+    return letters.length > 0 && this.#seenInARow <= this.#held.size + DELETED_AND_SHOWN
   }
 
   tell(): void {

@@ -80,6 +80,14 @@ test('I1, I8: what can succeed goes to its queue in order, however many; what ca
   expect(rules).toMatchObject({ name: 'rule errors', redriven: 0, stays: [] })
 })
 
+test('I2: of the letters that SQS shows at once, the oldest goes first', async () => {
+  const [first, second, third] = [publish(), publish(), publish()]
+  const sent = (body: string, sentAt: number) => ({ messageId: `id-${sentAt}`, body, sentAt, receives: 1 })
+  dead.restore([sent(third, 3), sent(first, 1), sent(second, 2)])
+  await run()
+  expect(events.receive(10).map(({ body }) => body)).toEqual([first, second, third])
+})
+
 test('I4: once more, nothing happens', async () => {
   fill(dead, POISON, publish())
   await run()
@@ -149,12 +157,12 @@ test('a letter that SQS shows again after it was sent is deleted, and not sent t
 })
 
 test('ends, also when what stays is met again and again', async () => {
-  fill(dead, ...Array.from({ length: 25 }, () => POISON), publish())
+  fill(dead, ...Array.from({ length: 25 }, () => POISON))
   meddle = (name, input) => {
     if (name === 'ReceiveMessage') Object.assign(input, { VisibilityTimeout: 0, WaitTimeSeconds: 1 })
   }
   const { letters } = await run()
-  expect([letters.redriven, letters.stays.length, dead.visible]).toEqual([1, 25, 25])
+  expect([letters.redriven, letters.stays.length, dead.visible]).toEqual([0, 25, 25])
 })
 
 test('ends, also when what it redrives fails again at once: that stays', async () => {
