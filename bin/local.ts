@@ -48,6 +48,7 @@ Try, in another terminal:
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb scan --table-name mqtt_msg --region us-west-2 --endpoint-url ${dynamodbUrl}
   mosquitto_sub -h ${hostname} -p ${port} -i reader-1 -q 1 -t t/1
   curl ${dataUrl}/local/queues
+  npm run redrive -- --endpoint ${dataUrl}
 
 Ctrl-C ends it.
 `

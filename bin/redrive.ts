@@ -41,7 +41,7 @@ async function run(command: RedriveCommand): Promise<number> {
   let where: Where = command
   try {
     const outputs = command.outputs === undefined ? undefined : queuesInOutputs(read(command.outputs), command.stack)
-    where = { endpoint: command.endpoint, region: command.region ?? (outputs ? regionOf(outputs) : confRegion()) }
+    where = { endpoint: command.endpoint, region: command.region ?? (outputs && regionOf(outputs)) ?? confRegion() }
     return await redriveThere(command, where, outputs)
   } catch (error) {
     const refusal = refusalOf(error, where)

@@ -170,4 +170,7 @@ class Pass {
   }
 }
 
-const CAME_BACK: Verdict = { code: 'came-back', why: 'it was redriven by this run and failed again: see the log of its function' }
+const CAME_BACK: Verdict = {
+  code: 'came-back',
+  why: 'it was redriven by this run and failed again: the log of its function names it and the reason',
+}

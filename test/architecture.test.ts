@@ -43,6 +43,7 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
   lib: { has: under('lib'), files: /^(lib|lambda\/core)\//, packages: /^(node:|aws-cdk-lib\/|constructs$|esbuild$)/ },
   local: { has: under('local'), files: /^(local|lambda\/core)\//, packages: /^(?!@aws-sdk\/|aws-cdk-lib)/ },
   // A program that looks at a running backend from outside: it starts the local run and reads its journal, and no handler's code.
+  soak: { has: under('soak'), files: /^(soak|local|redrive|lambda\/core)\//, packages: /^(?!aws-cdk-lib)/ },
   redrive: {
     has: under('redrive'),
     files: /^(redrive|lambda\/core)\/|^lib\/construct-ids\.ts$/,

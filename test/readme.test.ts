@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HELP } from '../local/command-line.ts'
+import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
 import { HELP as SOAK_HELP } from '../soak/command-line.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -25,7 +26,7 @@ it('names scripts, files and flags that are there', () => {
   expect(files.length).toBeGreaterThan(3)
   expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
   const flags = [...README.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
-  expect(flags.filter((flag) => ![HELP, SOAK_HELP].some((help) => help.includes(flag)))).toEqual([])
+  expect(flags.filter((flag) => ![HELP, SOAK_HELP, REDRIVE_HELP].some((help) => help.includes(flag)))).toEqual([])
 })
 
 it('npm run demo walks through the page, and every check holds', () => {
@@ -68,6 +69,7 @@ it.each([
   ['npm run bench', ['run', '-s', 'bench', '--', '--help']],
   ['npm run soak', ['run', '-s', 'soak', '--', '--help']],
   ['npm run conf', ['run', '-s', 'conf', '--', '--help']],
+  ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)
   expect(status).toBe(0)
