@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { BackendError } from '../lambda/core/errors.ts'
 import { type BackendQueues, queuesInOutputs, queuesListed } from '../redrive/backend-queues.ts'
 import { DEFAULT_STACK, HELP, parseCommand, type RedriveCommand } from '../redrive/command-line.ts'
-import type { Progress } from '../redrive/pass.ts'
+import type { PassReport, Progress } from '../redrive/pass.ts'
 import { redrive } from '../redrive/redrive.ts'
-import { asJson, asText, isComplete } from '../redrive/report.ts'
+import { asJson, asText, failuresIn, isComplete, isWorthTelling, type QueueReport, type Report } from '../redrive/report.ts'
 import { refusalOf, sqsClient, type Where } from '../redrive/sqs-client.ts'
 import { queueUrls } from '../redrive/sqs-queue.ts'
 import { DEFAULT_CONF, readConf } from './conf-file.ts'
@@ -44,9 +44,7 @@ async function run(command: RedriveCommand): Promise<number> {
     where = { endpoint: command.endpoint, region: command.region ?? (outputs && regionOf(outputs)) ?? confRegion() }
     return await redriveThere(command, where, outputs)
   } catch (error) {
-    const refusal = refusalOf(error, where)
-    // What is not the reader's or AWS's fault is ours and keeps its stack.
-    return complain(refusal ?? `${(error as Error).stack}`, 1)
+    return complain(refusalOf(error, where) ?? ours(error), 1)
   }
 }
 
@@ -56,12 +54,21 @@ async function redriveThere(command: RedriveCommand, where: Where, outputs: Back
   try {
     const queues = outputs ?? (await listed(() => queueUrls(client, `${stack}-`), stack, where))
     const passes = await redrive(client, queues, { hooks, dryRun, onProgress: progress(), stopped: () => stopping })
-    const report = { dryRun, stopped: stopping, queues: passes }
-    process.stdout.write(command.json ? asJson(report) : asText(report))
-    return isComplete(report) ? 0 : 1
+    return tell({ dryRun, stopped: stopping, queues: passes.map((pass) => told(pass, where)) }, command)
   } finally {
     client.destroy()
   }
+}
+
+function told({ failure, ...pass }: PassReport, where: Where): QueueReport {
+  return failure === undefined ? pass : { ...pass, failed: refusalOf(failure, where) ?? ours(failure) }
+}
+
+function tell(report: Report, { json }: RedriveCommand): number {
+  if (json) process.stdout.write(asJson(report))
+  else if (isWorthTelling(report)) process.stdout.write(asText(report))
+  for (const failure of failuresIn(report)) complain(failure, 1)
+  return isComplete(report) ? 0 : 1
 }
 
 async function listed(urls: () => Promise<string[]>, stack: string, { endpoint, region }: Where): Promise<BackendQueues> {
@@ -113,6 +120,9 @@ function progress(): (progress: Progress) => void {
     process.stderr.write(`${name}: ${redriven + stays} of about ${all}\n`)
   }
 }
+
+/** What is not the reader's or AWS's fault keeps its stack. */
+const ours = (error: unknown): string => `${(error as Error).stack}`
 
 function complain(message: string, exitCode: number): number {
   process.stderr.write(`redrive: ${message}\n`)

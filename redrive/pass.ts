@@ -49,19 +49,23 @@ export interface PassReport {
   readonly stays: readonly Stay[]
   /** About how many somebody else had in hand when the pass began. */
   readonly invisible: number
+  /** What ended the pass before it was through. */
+  readonly failure?: unknown
 }
 
+/** Never rejects: what fails is part of the report, beside what was done until then. */
 export async function redriveQueue(source: Source, run: Run): Promise<PassReport> {
-  const { visible, invisible } = await source.queue.counts()
-  const pass = new Pass(source, run, visible)
+  const pass = new Pass(source, run)
+  const failures: unknown[] = []
   try {
+    await pass.begin()
     while (!run.stopped() && (await pass.step())) pass.tell()
   } catch (error) {
-    await pass.release().catch(() => undefined)
-    throw error
+    failures.push(error)
   }
-  await pass.release()
-  return { name: source.name, url: source.queue.url, ...pass.outcome(), invisible }
+  await pass.release().catch((error: unknown) => failures.push(error))
+  const failure = failures.length > 0 ? { failure: failures[0] } : {}
+  return { name: source.name, url: source.queue.url, ...pass.outcome(), ...failure }
 }
 
 /** So many letters in a row that SQS shows once more, although they are deleted, do not end a pass. */
@@ -76,7 +80,6 @@ interface Sendable {
 class Pass {
   readonly #source: Source
   readonly #run: Run
-  readonly #all: number
   /** Message id -> receipt of what this pass has in hand. */
   readonly #held = new Map<string, string>()
   readonly #stays = new Map<string, Stay>()
@@ -85,10 +88,15 @@ class Pass {
   readonly #redriven = new Set<string>()
   #seenInARow = 0
 
-  constructor(source: Source, run: Run, all: number) {
+  #counts = { visible: 0, invisible: 0 }
+
+  constructor(source: Source, run: Run) {
     this.#source = source
     this.#run = run
-    this.#all = all
+  }
+
+  async begin(): Promise<void> {
+    this.#counts = await this.#source.queue.counts()
   }
 
   /** Handles ten letters at most. False when the queue is empty, or has brought nothing new for a whole round. */
@@ -106,7 +114,7 @@ class Pass {
   }
 
   tell(): void {
-    this.#run.onProgress({ name: this.#source.name, redriven: this.#redriven.size, stays: this.#stays.size, all: this.#all })
+    this.#run.onProgress({ name: this.#source.name, redriven: this.#redriven.size, stays: this.#stays.size, all: this.#counts.visible })
   }
 
   /** What stays can be seen by others again. */
@@ -114,8 +122,9 @@ class Pass {
     await this.#source.queue.release([...this.#held.values()])
   }
 
-  outcome(): { readonly redriven: number; readonly stays: readonly Stay[] } {
-    return { redriven: this.#redriven.size, stays: [...this.#stays.values()].sort((a, b) => a.sentAt - b.sentAt) }
+  outcome(): Pick<PassReport, 'redriven' | 'stays' | 'invisible'> {
+    const { invisible } = this.#counts
+    return { invisible, redriven: this.#redriven.size, stays: [...this.#stays.values()].sort((a, b) => a.sentAt - b.sentAt) }
   }
 
   /** What is to be sent of a letter: itself, or nothing. */

@@ -17,7 +17,7 @@ export interface RedriveOptions {
 
 export const RULE_ERRORS = 'rule errors'
 
-/** @throws what SQS refuses, once all passes have ended */
+/** One report a queue, of those that failed too: nothing that was redriven goes untold. */
 export async function redrive(client: SQSClient, queues: BackendQueues, options: RedriveOptions = {}): Promise<PassReport[]> {
   const { hooks: only, dryRun = false, onProgress = () => undefined, stopped = () => false } = options
   const queueAt = (url: string) => new SqsQueue(client, url)
@@ -30,9 +30,5 @@ export async function redrive(client: SQSClient, queues: BackendQueues, options:
     verdict: (letter) => deadLetterVerdict(hook, letter),
   }))
   if (queues.ruleErrors !== undefined) sources.push({ name: RULE_ERRORS, queue: queueAt(queues.ruleErrors), verdict: ruleErrorVerdict })
-  const passes = await Promise.allSettled(sources.map((source) => redriveQueue(source, run)))
-  return passes.map((pass) => {
-    if (pass.status === 'rejected') throw pass.reason
-    return pass.value
-  })
+  return await Promise.all(sources.map((source) => redriveQueue(source, run)))
 }

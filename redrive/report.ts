@@ -1,11 +1,16 @@
 /** What a redrive tells the one who ran it: for each queue what was redriven, and what stays and why. Never a payload (I10). */
 import type { PassReport, Stay } from './pass.ts'
 
+export interface QueueReport extends Omit<PassReport, 'failure'> {
+  /** In one line, what ended its pass before it was through. */
+  readonly failed?: string
+}
+
 export interface Report {
   readonly dryRun: boolean
   /** It was told to end before it was through. */
   readonly stopped: boolean
-  readonly queues: readonly PassReport[]
+  readonly queues: readonly QueueReport[]
 }
 
 /** In the text; the JSON has all. */
@@ -16,7 +21,14 @@ export const staysIn = ({ queues }: Report): number => queues.reduce((sum, { sta
 
 /** Whether nothing is left. */
 export const isComplete = (report: Report): boolean =>
-  staysIn(report) === 0 && !report.stopped && report.queues.every(({ invisible }) => invisible === 0)
+  staysIn(report) === 0 && !report.stopped && report.queues.every(({ invisible, failed }) => invisible === 0 && failed === undefined)
+
+/** Whether there is anything to tell but failures. */
+export const isWorthTelling = ({ queues }: Report): boolean =>
+  queues.some(({ failed, redriven, stays }) => failed === undefined || redriven + stays.length > 0)
+
+/** Each once. */
+export const failuresIn = ({ queues }: Report): string[] => [...new Set(queues.flatMap(({ failed }) => failed ?? []))]
 
 export function asText(report: Report): string {
   const done = report.dryRun ? 'would be redriven' : 'redriven'

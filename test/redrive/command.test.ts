@@ -39,9 +39,7 @@ describe('the command line', () => {
     ['an endpoint that is no URL', ['--endpoint', 'localhost:8443'], '--endpoint is "localhost:8443", wanted an http(s) URL'],
     ['an endpoint of another kind', ['--endpoint', 'mqtt://x'], '--endpoint is "mqtt://x"'],
   ])('refuses %s', (_, args, text) => {
-    expect(() => parseCommand(args)).toThrow(
-      expect.objectContaining({ code: 'usage', message: expect.stringContaining(text) && expect.not.stringContaining('\n') }),
-    )
+    expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'usage', message: expect.not.stringContaining('\n') }))
     expect(() => parseCommand(args)).toThrow(text)
   })
 
