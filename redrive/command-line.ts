@@ -80,7 +80,9 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values
   } catch (error) {
-    throw new BackendError('usage', (error as Error).message.split(/[.\n]/)[0]!)
+    const said = (error as Error).message.split(/[.\n]/)[0]!
+    // Node's word for `--stack --json`
+    throw new BackendError('usage', said.replace('argument is ambiguous', 'is followed by a dash, wanted a value'))
   }
 }
 

@@ -32,6 +32,7 @@ describe('the command line', () => {
     ['an unknown flag', ['--loud'], "Unknown option '--loud'"],
     ['a stray argument', ['x'], "'x'"],
     ['a flag without its value', ['--stack'], '--stack'],
+    ['a flag for the value of another', ['--stack', '--json'], "'--stack' is followed by a dash, wanted a value"],
     ['a stack that cannot be', ['--stack', 'a b'], '--stack is "a b", wanted the name of a CloudFormation stack'],
     ['an empty file', ['--outputs='], '--outputs is "", wanted a file'],
     ['an unknown hook', ['--hook', 'message'], `--hook is "message", wanted one of ${HOOKS.join(', ')}`],
