@@ -89,6 +89,8 @@ export interface Publish {
   /** Publishing client, `n/a` for HTTP publishes. */
   readonly sender: string
   readonly at: number
+  /** It was at `at` or before: redriven from a rule's error, which does not tell. */
+  readonly timeInDoubt?: boolean
   /** UUID of the publish: `traceid()`, or `newuuid()` where the platform gave none. */
   readonly uuid: string
   readonly payload: Buffer
@@ -148,6 +150,7 @@ export function parsePublish(event: unknown): Publish {
     topic: topicField(fields),
     sender: isMissing(fields.clientid) ? NO_CLIENT : textField(fields, 'clientid'),
     at: timeField(fields, 'timestamp'),
+    ...(fields.time_in_doubt === true ? { timeInDoubt: true } : {}),
     uuid: uuidOf(fields),
     payload: base64Field(fields, 'payload'),
     properties: propertiesOf(fields),

@@ -29,7 +29,7 @@ export const ruleNameOf = (error: unknown): string => textField(fieldsOf(error),
 
 /**
  * The event as the rule selects it. An error tells neither the time of a publish nor its MQTT 5 properties: the time is when SQS got the
- * error, so that redriving it twice makes one message.
+ * error, so that redriving it twice makes one message, and said to be in doubt: IoT Core may have tried for seconds.
  * @throws BackendError `bad-event` where the error is none, `SyntaxError` where a lifecycle event is no JSON
  */
 export function eventOfRuleError(hook: HookName, error: unknown, { messageId, sentAt }: RuleErrorMessage): unknown {
@@ -42,7 +42,7 @@ export function eventOfRuleError(hook: HookName, error: unknown, { messageId, se
     timestamp: sentAt,
     payload: payload.toString('base64'),
   }
-  return hook === 'message.publish' ? { ...published, ...idsOf(fields, messageId) } : published
+  return hook === 'message.publish' ? { ...published, time_in_doubt: true, ...idsOf(fields, messageId) } : published
 }
 
 /** The parser of publishes takes the trace id if it is a UUID, as `traceid()` is; SQS's message id always is one. */

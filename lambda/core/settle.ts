@@ -2,7 +2,7 @@
  * Settling: IoT Core tells nobody that a native subscriber acknowledged a message, so one whose time lies surely inside
  * the client's live window counts as delivered. Ids carry their time; the row alone decides.
  */
-import { millisOfMsgid } from './msgid.ts'
+import { isTimeInDoubt, millisOfMsgid } from './msgid.ts'
 import type { Live } from './topic-row.ts'
 
 /**
@@ -39,11 +39,14 @@ export const windowOf = (live: Pick<Live, 'since'>, until: number, doubt: number
   to: until - doubt,
 })
 
-/** The ids that the window settles: those in it, save where more arrived in a second than IoT Core delivers. */
+/**
+ * The ids that the window settles: those in it, save where more arrived in a second than IoT Core delivers, and those whose time is in
+ * doubt: their subscriber may have come after them.
+ */
 export function settledBy(ids: Iterable<string>, window: Window): string[] {
   const timed = [...ids].map((id) => ({ id, at: millisOfMsgid(id) })).sort((a, b) => a.at - b.at)
   const crowded = crowdedIn(timed.map(({ at }) => at))
-  return timed.filter(({ at }, i) => at >= window.from && at <= window.to && !crowded[i]).map(({ id }) => id)
+  return timed.filter(({ id, at }, i) => at >= window.from && at <= window.to && !crowded[i] && !isTimeInDoubt(id)).map(({ id }) => id)
 }
 
 /** Which of the sorted times lie in some second that holds more than {@link PUBLISHES_PER_SECOND} of them. */

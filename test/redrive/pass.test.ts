@@ -103,7 +103,7 @@ test('I4: a rule error becomes the same event each time it is redriven', async (
   meddle = () => undefined
   const [{ messageId, sentAt } = { messageId: '', sentAt: 0 }] = errors.messages()
   expect((await run()).rules).toMatchObject({ redriven: 1, stays: [] })
-  const event = { topic: 't', clientid: 'c', timestamp: sentAt, payload: 'aGVsbG8=', uuid: messageId }
+  const event = { topic: 't', clientid: 'c', timestamp: sentAt, payload: 'aGVsbG8=', time_in_doubt: true, uuid: messageId }
   expect(bodies(events).map((body) => JSON.parse(body))).toEqual([event, event])
   expect(errors.depth).toBe(0)
 })

@@ -110,6 +110,7 @@ describe("a rule's error", () => {
       topic: 't/1',
       sender: 'c',
       at: SENT_AT,
+      timeInDoubt: true,
       uuid: TRACE_ID,
       payload: Buffer.from('hello'),
       properties: { user: [] },
