@@ -1,5 +1,10 @@
 /** What the local run answers under `/local`: its queues and functions, and what it has done on purpose. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { queuesListed } from '../redrive/backend-queues.ts'
+import { DEFAULT_STACK } from '../redrive/command-line.ts'
+import { redrive } from '../redrive/redrive.ts'
+import { sqsClient } from '../redrive/sqs-client.ts'
+import { queueUrls } from '../redrive/sqs-queue.ts'
 
 export interface QueueDepth {
   readonly name: string
@@ -18,9 +23,11 @@ const CALM_POLLS = 3
 
 export class Control {
   readonly #url: string
+  readonly #dataUrl: string
 
   constructor(dataUrl: string) {
     this.#url = `${dataUrl}/local`
+    this.#dataUrl = dataUrl
   }
 
   async queues(): Promise<QueueDepth[]> {
@@ -59,11 +66,16 @@ export class Control {
     }
   }
 
-  /** How many dead letters were sent once more. */
+  /** As `npm run redrive` does it. How many dead letters and rule errors went back. */
   async redrive(): Promise<number> {
-    const queues = (await this.queues()).filter(({ deadLetters }) => deadLetters > 0)
-    const done = await Promise.all(queues.map(({ name }) => this.#ask('POST', `/queues/${name}/redrive`)))
-    return done.reduce((sum, { redriven }) => sum + (redriven as number), 0)
+    const client = sqsClient({ endpoint: this.#dataUrl, region: 'us-west-2' })
+    try {
+      const reports = await redrive(client, queuesListed(await queueUrls(client, `${DEFAULT_STACK}-`), DEFAULT_STACK))
+      for (const { failure } of reports) if (failure !== undefined) throw failure
+      return reports.reduce((sum, { redriven }) => sum + redriven, 0)
+    } finally {
+      client.destroy()
+    }
   }
 
   /** Names of the functions that are in the middle of an invocation. */

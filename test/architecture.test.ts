@@ -109,7 +109,9 @@ describe('packages', () => {
   })
 
   it('every imported file is there, with its extension', () => {
-    const wrong = SOURCES.flatMap(importsOf).filter(({ to }) => /^(bin|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to))
+    const wrong = SOURCES.flatMap(importsOf).filter(
+      ({ to }) => /^(bin|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
+    )
     expect(wrong).toEqual([])
   })
 })

@@ -82,8 +82,12 @@ test('I1, I8: what can succeed goes to its queue in order, however many; what ca
 
 test('I2: of the letters that SQS shows at once, the oldest goes first', async () => {
   const [first, second, third] = [publish(), publish(), publish()]
-  const sent = (body: string, sentAt: number) => ({ messageId: `id-${sentAt}`, body, sentAt, receives: 1 })
-  dead.restore([sent(third, 3), sent(first, 1), sent(second, 2)])
+  for (const [body, at] of [
+    [third, 3],
+    [first, 1],
+    [second, 2],
+  ] as const)
+    dead.restore({ queue: 'dead', id: `${at}`, at, body })
   await run()
   expect(events.receive(10).map(({ body }) => body)).toEqual([first, second, third])
 })
