@@ -25,6 +25,8 @@ export class ApiError extends Error {
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 /** Longer than the SDK's agents keep an idle connection, so that it is the client who closes it. */
 const KEEP_ALIVE_MS = 65_000
+/** 32 levels of attribute values (DynamoDB's quota), each two of JSON, inside a request of some more. */
+const MAX_DEPTH = 72
 const GRACE_MS = 500
 const CORAL = 'com.amazon.coral.service#'
 const TARGET = 'DynamoDB_20120810.'
@@ -96,17 +98,25 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 function parse(text: string): object {
   try {
     const request: unknown = JSON.parse(markNames(text))
-    if (typeof request === 'object' && request !== null && !Array.isArray(request)) return request
+    const isObject = typeof request === 'object' && request !== null && !Array.isArray(request)
+    if (isObject && !isDeeper(request, MAX_DEPTH)) return request
   } catch {
     // DynamoDB does not say where either
   }
-  throw new ApiError(`${CORAL}SerializationException`, 'the body is not a JSON object')
+  throw unreadable(`the body is not a JSON object of at most ${MAX_DEPTH} levels`)
 }
+
+/** What cannot be read is the client's fault: nothing to try again. */
+export const unreadable = (message: string): ApiError => new ApiError(`${CORAL}SerializationException`, message)
+
+/** What reads a request calls itself for each level: too many end its thread. */
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1)))
 
 /** Any key, region and signature will do, but there must be one: a client that forgets to sign should learn it here, not in the cloud. */
 function checkSigned(request: IncomingMessage): void {
   const { authorization } = request.headers
-  const presigned = new URL(request.url ?? '/', 'http://localhost').searchParams.has('X-Amz-Signature')
+  const presigned = new URLSearchParams(request.url?.split('?')[1]).has('X-Amz-Signature')
   if (!presigned && !authorization?.trim().startsWith('AWS4-')) {
     throw new ApiError(`${CORAL}MissingAuthenticationTokenException`, 'Request is missing Authentication Token')
   }

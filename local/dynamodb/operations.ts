@@ -31,9 +31,13 @@ import scanRequest from 'dynalite/validations/scan.js'
 import updateItemRequest from 'dynalite/validations/updateItem.js'
 import updateTableRequest from 'dynalite/validations/updateTable.js'
 import { amendDynalite, RETURN_OLD } from './amendments.ts'
-import type { Operation, Operations } from './http.ts'
+import { ApiError, type Operation, type Operations, unreadable } from './http.ts'
 
 amendDynalite()
+
+const VALIDATION = 'com.amazon.coral.validate#ValidationException'
+/** Ours have three. */
+const MAX_NESTING = 8
 
 type Action = typeof getItem
 type Validation = typeof getItemRequest
@@ -62,12 +66,46 @@ export function operationsOn(store: Store): Operations {
 function operation(store: Store, action: Action, { types, custom }: Validation, keep: readonly string[] = []): Operation {
   return async (request) => {
     const extra = Object.fromEntries(Object.entries(request).filter(([name]) => keep.includes(name)))
-    const checked = validations.checkTypes(request, types)
-    validations.checkValidations(checked, types, custom, store)
+    const checked = check(() => {
+      checkNesting(request)
+      const typed = validations.checkTypes(request, types)
+      validations.checkValidations(typed, types, custom, store)
+      return typed
+    })
     return await new Promise((resolve, reject) => {
       action(store, { ...checked, ...extra }, (error, answer) => (error ? reject(error) : resolve(answer ?? {})))
     })
   }
+}
+
+/** dynalite trips over some requests that DynamoDB refuses, such as a value of null. */
+function check<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw (error as Partial<ApiError>).statusCode ? error : unreadable('a request that is not as this operation takes it')
+  }
+}
+
+/** dynalite takes twice the time for every further parenthesis: twenty would hang it. */
+function checkNesting(request: object): void {
+  for (const [name, expression] of Object.entries(request)) {
+    if (!name.endsWith('Expression') || typeof expression !== 'string' || depthOf(expression) <= MAX_NESTING) continue
+    throw new ApiError(
+      VALIDATION,
+      `Invalid ${name}: parentheses of more than ${MAX_NESTING} levels, which the embedded DynamoDB cannot read`,
+    )
+  }
+}
+
+function depthOf(expression: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const char of expression) {
+    if (char === '(') deepest = Math.max(deepest, ++depth)
+    else if (char === ')') depth--
+  }
+  return deepest
 }
 
 /** dynalite forgets `ReturnValuesOnConditionCheckFailure`: keep it, for the amended check of conditions. */
