@@ -44,8 +44,10 @@ export function checkTopicFilter(filter: string): void {
 }
 
 /** [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-1.5.3-1] and [MQTT-4.7.3-3] of names and filters alike. */
-function textFault(text: string): string | undefined {
-  if (text === '') return 'it is empty, wanted at least one character'
+const textFault = (text: string): string | undefined => (text === '' ? 'it is empty, wanted at least one character' : stringFault(text))
+
+/** What is wrong with a string that MQTT is to carry, if anything is [MQTT-1.5.3-1], [MQTT-1.5.3-2]. */
+export function stringFault(text: string): string | undefined {
   const zero = text.indexOf('\0')
   if (zero >= 0) return `U+0000 at character ${zero + 1}`
   const surrogate = text.search(LONE_SURROGATE)

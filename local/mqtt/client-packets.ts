@@ -5,7 +5,7 @@ import type { Broker } from './broker.ts'
 import { acceptConnect } from './client-connect.ts'
 import { type Client, subjectOf } from './client-registry.ts'
 import type { Connection, PacketHandlers } from './connection.ts'
-import { checkPublishTopic, checkSubscribeFilter, getsRetained, MAX_PAYLOAD_BYTES, MAX_SUBSCRIPTIONS } from './iot-limits.ts'
+import { checkPublishTopic, checkSubscribeFilter, getsRetained, MAX_FILTERS, MAX_PAYLOAD_BYTES, MAX_SUBSCRIPTIONS } from './iot-limits.ts'
 import { type DisconnectReason, disconnectedEvent, subscriptionEvents } from './lifecycle.ts'
 import { messageOfPacket } from './mqtt-message.ts'
 import type { Grant } from './subscription-index.ts'
@@ -93,6 +93,11 @@ export class ClientPackets implements PacketHandlers {
 
   #subscribe(connection: Connection, packet: ISubscribePacket): void {
     const session = connection.session!
+    const { length } = packet.subscriptions
+    if (length > MAX_FILTERS) {
+      connection.end('CLIENT_ERROR', `subscribed to ${length} filters at once, wanted at most ${MAX_FILTERS}`, QUOTA_EXCEEDED)
+      return
+    }
     const fresh = new Set(packet.subscriptions.map(({ topic }) => topic).filter((topic) => !session.subscriptions.has(topic)))
     const granted = packet.subscriptions.map(({ topic, qos, nl = false, rap = false }) => {
       const refusal = this.#subscriptionRefusal(connection, topic)

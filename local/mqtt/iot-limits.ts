@@ -1,12 +1,14 @@
 /** What AWS IoT Core refuses of topics, filters and client ids (quota page: message broker and protocol limits). */
 import { BackendError } from '../../lambda/core/errors.ts'
-import { checkTopicFilter, checkTopicName, hasWildcard } from '../../lambda/core/topic.ts'
+import { checkTopicFilter, checkTopicName, hasWildcard, stringFault } from '../../lambda/core/topic.ts'
 
 export const MAX_PAYLOAD_BYTES = 128 * 1024
 export const MAX_TOPIC_BYTES = 256
 export const MAX_SLASHES = 7
 export const MAX_CLIENT_ID_BYTES = 128
 export const MAX_SUBSCRIPTIONS = 50
+/** Filters of one SUBSCRIBE. */
+export const MAX_FILTERS = 8
 /** Unacknowledged QoS 1 messages a connection, in each direction. */
 export const MAX_IN_FLIGHT = 100
 export const MAX_KEEP_ALIVE_SECONDS = 1200
@@ -39,7 +41,7 @@ function clientIdFault(id: string): string | undefined {
   if (id === '') return 'it is empty'
   if (id.startsWith('$')) return 'it starts with $'
   const bytes = Buffer.byteLength(id)
-  return bytes > MAX_CLIENT_ID_BYTES ? `${bytes} bytes, wanted at most ${MAX_CLIENT_ID_BYTES}` : undefined
+  return bytes > MAX_CLIENT_ID_BYTES ? `${bytes} bytes, wanted at most ${MAX_CLIENT_ID_BYTES}` : stringFault(id)
 }
 
 function checkSize(code: string, what: string, text: string): void {

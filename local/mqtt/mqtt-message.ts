@@ -64,8 +64,9 @@ export function packetProperties({ properties, expiresAt }: MqttMessage, now: nu
 const pairs = (properties: UserProperties): [string, string][] =>
   Object.entries(properties).flatMap(([key, value]) => [value].flat().map((one): [string, string] => [key, one]))
 
+/** Without a prototype: a property may be called `constructor`. */
 function byKey(user: readonly (readonly [string, string])[]): UserProperties {
-  const properties: Record<string, string[]> = {}
+  const properties: Record<string, string[]> = Object.create(null)
   for (const [key, value] of user) properties[key] = [...(properties[key] ?? []), value]
   return properties
 }

@@ -140,14 +140,18 @@ describe.each([4, 5] as const)('MQTT protocol level %d', (protocolVersion) => {
     expect(events('subscriptions/unsubscribed/a')).toEqual([{ ...identity, ...at, eventType: 'unsubscribed', topics: ['t/2'] }])
   })
 
-  test('subscribed events name at most eight filters', async () => {
+  test('subscription events name at most eight filters, and a SUBSCRIBE has no more', async () => {
     const a = await join('a')
-    await a.client.subscribeAsync(
-      Array.from({ length: 10 }, (_, i) => `t/${i}`),
-      { qos: 1 },
-    )
-    await eventually('two events', () => events('subscribed').length === 2)
-    expect(events('subscribed').map(({ topics }) => topics.length)).toEqual([8, 2])
+    const filters = Array.from({ length: 9 }, (_, i) => `t/${i}`)
+    await a.client.subscribeAsync(filters.slice(0, 8), { qos: 1 })
+    await a.client.subscribeAsync(filters.slice(8), { qos: 1 })
+    await a.client.unsubscribeAsync(filters)
+    await eventually('four events', () => events('subscriptions').length === 4)
+    expect(events('subscriptions').map(({ topics }) => topics.length)).toEqual([8, 1, 8, 1])
+    const gone = closed(a.client)
+    a.client.subscribe(filters, { qos: 1 })
+    await gone
+    expect(warnings).toContainEqual(expect.stringContaining('subscribed to 9 filters at once, wanted at most 8'))
   })
 
   test('a second connection of the client id ends the first', async () => {
