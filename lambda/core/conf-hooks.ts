@@ -56,12 +56,14 @@ function jsonOf(setting: Setting, refuse: (message: string) => void): Json | und
  * (IoT Core has no session event), so client.connected's row stands for both.
  */
 function withoutRepeats(read: readonly ReadRow[], report: Report): HookRow[] {
-  const kept: HookRow[] = []
+  const kept = new Map<string, HookRow>()
   const sessionsLast = [...read].sort((a, b) => Number(a.row.hook === 'session.created') - Number(b.row.hook === 'session.created'))
   for (const { row, setting } of sessionsLast) {
-    const same = kept.find((other) => other.action === row.action && other.topic === row.topic)
-    if (same === undefined) kept.push(row)
+    const what = `${row.action} ${row.topic ?? ''}`
+    const same = kept.get(what)
+    if (same === undefined) kept.set(what, row)
     else report.warning(setting.place, `${row.action} is on ${same.hook}.${same.label} already and runs once: this hook is ignored`)
   }
-  return read.map(({ row }) => row).filter((row) => kept.includes(row))
+  const rows = new Set(kept.values())
+  return read.map(({ row }) => row).filter((row) => rows.has(row))
 }

@@ -53,6 +53,11 @@ const WORD_OF_KEY = /(?:[^.\\]|\\\.)+/g
 /** What may be said of a key in a message: plain short words, so that no value slips in beside them. */
 const PLAIN_KEY = /^[a-z]+(?:\.[A-Za-z0-9_-]{1,32})+$/
 
+/** Of one file: more is no conf. Characters. */
+const MAX_LENGTH = 1024 * 1024
+/** Files that include others twice each would double with every level. */
+const MAX_INCLUDES = 100
+
 /** Every setting in the order of the file; where a key comes twice the last one wins, as in EMQX, with a warning. */
 export function readSettings(text: string, reader: ConfReader, report: Report): Setting[] {
   const settings = new Map<string, Setting>()
@@ -77,6 +82,7 @@ const placeName = (place: Place) => `${place.file}:${place.line}`
 
 class LineReader {
   private order = 0
+  private includes = 0
   private readonly reader: ConfReader
   private readonly report: Report
   private readonly found: (setting: Setting) => void
@@ -89,6 +95,13 @@ class LineReader {
   /** @param chain the file and, before it, those that include it */
   read(text: string, chain: readonly string[]): void {
     const file = chain.at(-1) ?? this.reader.file
+    if (text.length > MAX_LENGTH) {
+      this.report.error(
+        { file, line: 1, order: this.order++ },
+        `a file of ${text.length} characters, wanted a conf of at most ${MAX_LENGTH}`,
+      )
+      return
+    }
     const withoutMark = text.replace(/^\ufeff/, '')
     for (const [i, line] of withoutMark.split(/\r\n|\n|\r/).entries()) {
       const place = { file, line: i + 1, order: this.order++ }
@@ -126,6 +139,7 @@ class LineReader {
     if (this.reader.readInclude === undefined) return 'include is not possible here, wanted all settings in one file'
     const file = isAbsolute(path) ? normalize(path) : join(dirname(place.file), path)
     if (chain.some((each) => normalize(each) === file)) return `include goes in a circle: ${[...chain, file].join(' -> ')}`
+    if (++this.includes > MAX_INCLUDES) return `include number ${this.includes}, wanted at most ${MAX_INCLUDES} in all`
     let text: string
     try {
       text = this.reader.readInclude(path, place.file)

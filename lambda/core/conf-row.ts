@@ -81,8 +81,14 @@ function readPool(json: Json | undefined, pools: ReadonlySet<string>, refuse: Re
     return void refuse(`"pool" is ${json === undefined ? 'missing' : shown(json)}, wanted the name of a pool, such as "pool1"`)
   }
   if (pools.has(json)) return json
-  const known = pools.size === 0 ? 'and the file defines no pool at all' : `wanted ${[...pools].join(' or ')}`
+  const known = pools.size === 0 ? 'and the file defines no pool at all' : `wanted ${namesOf(pools)}`
   return void refuse(`pool ${shown(json)} has no backend.dynamo.<pool>.* setting, ${known}${didYouMean(json, [...pools])}`)
+}
+
+/** As many as a reader takes in. */
+function namesOf(pools: ReadonlySet<string>): string {
+  const few = [...pools].slice(0, 10).map((name) => (name.length <= 80 ? name : shown(name)))
+  return few.join(' or ') + (pools.size > few.length ? ` or one of ${pools.size - few.length} more` : '')
 }
 
 function readTopic(json: Json | undefined, hook: HookName, refuse: Refuse): string | undefined {

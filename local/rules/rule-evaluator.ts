@@ -107,11 +107,11 @@ function readAnd(reader: TokenReader): Expression {
 
 function readNot(reader: TokenReader): Expression {
   if (reader.accept('NOT')) {
-    const operand = readNot(reader)
+    const operand = reader.inside(() => readNot(reader))
     return { type: 'boolean', run: (message) => operand.run(message) !== true }
   }
   if (reader.accept('(')) {
-    const inner = readBoolean(reader)
+    const inner = reader.inside(() => readBoolean(reader))
     reader.expect(')')
     return inner
   }
@@ -155,5 +155,5 @@ function readArguments(reader: TokenReader): Argument[] {
 function readArgument(reader: TokenReader): Argument {
   if (reader.accept('*')) return '*'
   if (reader.next.kind === 'number') return Number(reader.take('number', 'a number').text)
-  return readExpression(reader)
+  return reader.inside(() => readExpression(reader))
 }

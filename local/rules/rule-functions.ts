@@ -29,11 +29,18 @@ function userProperties({ userProperties: sent = [] }: RuleMessage, key?: string
 
 /**
  * Java's regular expressions, as far as they are also JavaScript's. What reads differently is refused: backslashes
- * (unknown whether the SQL literal eats them), classes in classes, `&&`.
+ * (unknown whether the SQL literal eats them), classes in classes, `&&`. Groups are refused too: ours have none, and repeated ones
+ * can take forever.
  */
 function pattern(source: string): RegExp {
   if (/\\|\[[^\]]*\[|&&/.test(source)) throw refuse('regexp_matches', `'${source}' does not read the same on AWS and here`)
-  return new RegExp(source, 'u')
+  if (source.replaceAll(/\[[^\]]*\]/g, '').includes('('))
+    throw refuse('regexp_matches', `'${source}' has a group, which no rule of ours has`)
+  try {
+    return new RegExp(source, 'u')
+  } catch {
+    throw refuse('regexp_matches', `'${source}' is no regular expression`)
+  }
 }
 
 function subjectAndLiteral(name: string, [subject, literal, ...more]: readonly Argument[]) {

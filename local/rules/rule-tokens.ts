@@ -10,8 +10,17 @@ export interface Token {
 
 const TOKEN = /\s*(?:(?<word>[A-Za-z_]\w*)|'(?<string>(?:[^']|'')*)'|(?<number>\d+)|(?<sign><>|[(),*=]))/y
 
+/** The quota page's size of a rule. */
+const MAX_LENGTH = 256 * 1024
+/** Parentheses and calls in each other; ours have three. */
+const MAX_DEPTH = 32
+/** As much of a statement as an error quotes. */
+const shown = (sql: string): string => (sql.length <= 500 ? sql : `${sql.slice(0, 500)}...`)
+
 /** The tokens of a rule's SQL, closed by an `end`; throws `rule-sql` on a character that our rules never use. */
 export function tokensOf(sql: string): Token[] {
+  if (sql.length > MAX_LENGTH)
+    throw new BackendError('rule-sql', `a statement of ${sql.length} characters, wanted at most ${MAX_LENGTH}: ${shown(sql)}`)
   const tokens: Token[] = []
   const scan = new RegExp(TOKEN)
   const end = sql.trimEnd().length
@@ -19,7 +28,7 @@ export function tokensOf(sql: string): Token[] {
     const from = scan.lastIndex
     const found = scan.exec(sql)
     if (!found?.groups)
-      throw new BackendError('rule-sql', `cannot read ${JSON.stringify(sql.slice(from, from + 20))} at ${from} of: ${sql}`)
+      throw new BackendError('rule-sql', `cannot read ${JSON.stringify(sql.slice(from, from + 20))} at ${from} of: ${shown(sql)}`)
     tokens.push(tokenOf(found.groups, from + found[0].length - found[0].trimStart().length))
   }
   return [...tokens, { kind: 'end', text: 'the end', at: end }]
@@ -37,6 +46,7 @@ export class TokenReader {
   private readonly sql: string
   private readonly tokens: readonly Token[]
   private position = 0
+  private depth = 0
 
   constructor(sql: string) {
     this.sql = sql
@@ -66,8 +76,16 @@ export class TokenReader {
     if (!this.accept(text)) throw this.refusal(text)
   }
 
+  /** Reads what stands inside of something else. */
+  inside<T>(read: () => T): T {
+    if (++this.depth > MAX_DEPTH) throw this.refusal(`at most ${MAX_DEPTH} levels`)
+    const inner = read()
+    this.depth--
+    return inner
+  }
+
   refusal(wanted: string): BackendError {
     const { text, at } = this.next
-    return new BackendError('rule-sql', `wanted ${wanted}, got ${JSON.stringify(text)} at ${at} of: ${this.sql}`)
+    return new BackendError('rule-sql', `wanted ${wanted}, got ${JSON.stringify(shown(text))} at ${at} of: ${shown(this.sql)}`)
   }
 }
