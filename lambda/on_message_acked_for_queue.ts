@@ -19,7 +19,10 @@ export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: Ac
   const message = (await messages.get([ack.msgid])).get(ack.msgid)
   if (message === undefined) return
   if (ack.topic !== undefined && ack.topic !== message.topic) {
-    throw new BackendError('bad-ack', `ack of client '${clientid}': message ${ack.msgid} is on another topic than '${ack.topic}'`)
+    throw new BackendError(
+      'bad-ack',
+      `ack of client '${clientid}': names another topic than '${message.topic}', which message ${ack.msgid} is on`,
+    )
   }
   const filters = (await subscriptions.of(clientid)).map(({ topic }) => parseSubscription(topic).filter)
   if (!filters.some((filter) => topicMatches(filter, message.topic))) {

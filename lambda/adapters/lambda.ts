@@ -1,5 +1,6 @@
 /** The Lambda envelope: a batch of queue messages in, the failed ones back; one log line for each, without payloads (I10). */
 
+import { badEvent } from '../core/event-fields.ts'
 import type { Delivery, Hook } from '../core/hook-entry.ts'
 import type { HookConfig } from '../core/hooks.ts'
 import type { Ports } from '../core/ports.ts'
@@ -57,8 +58,12 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log }: Surr
   }
 }
 
+/** What an event writes is never more than its text: this fits into an item of DynamoDB (400 KB), and so do all of its writes or none. */
+const MAX_EVENT_BYTES = 384 * 1024
+
 function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event: Event } | { error: unknown } {
   try {
+    if (Buffer.byteLength(record.body) > MAX_EVENT_BYTES) throw badEvent('the event', record.body, `at most ${MAX_EVENT_BYTES} bytes`)
     return { event: hook.parse(JSON.parse(record.body)) }
   } catch (error) {
     return { error }

@@ -9,11 +9,15 @@ export interface Ack {
   readonly topic?: string
 }
 
+/** Each is a few calls to DynamoDB: what one client sends in a message must leave time for the others' events of the batch. */
+const MAX_ACKS = 1000
+
 /** @throws BackendError `bad-event` */
 export function acksIn(payload: string): Ack[] {
   const said = jsonOr(payload, payload.trim())
-  if (Array.isArray(said) && said.length === 0) throw badEvent('payload', said, 'at least one ack')
-  return Array.isArray(said) ? said.map((ack, i) => ackOf(ack, `payload[${i}]`)) : [ackOf(said, 'payload')]
+  if (!Array.isArray(said)) return [ackOf(said, 'payload')]
+  if (said.length === 0 || said.length > MAX_ACKS) throw badEvent('payload', said, `1 to ${MAX_ACKS} acks`)
+  return [...new Map(said.map((ack, i) => ackOf(ack, `payload[${i}]`)).map((ack) => [`${ack.msgid} ${ack.topic}`, ack])).values()]
 }
 
 function ackOf(said: unknown, field: string): Ack {

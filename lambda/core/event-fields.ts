@@ -1,5 +1,6 @@
 /** The fields of an event, each checked where it is read. An error tells type and length of what was got, never the content (I10). */
 import { BackendError } from './errors.ts'
+import { stringFault } from './topic.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -7,7 +8,10 @@ export type Fields = Readonly<Record<string, unknown>>
 const MAX_MILLIS = 8_640_000_000_000_000
 /** AWS IoT Core quota "client ID size". */
 const MAX_CLIENT_ID_BYTES = 128
-const LONE_SURROGATE = /\p{Surrogate}/u
+/** IoT Core's are UUIDs. Every live client of a topic keeps one in the topic's row, which must not grow without bounds. */
+const MAX_SESSION_BYTES = 256
+/** What DynamoDB allows a range key: a filter is mqtt_sub's, a topic the index's of mqtt_retain. IoT Core's own quota is 256. */
+const MAX_TOPIC_BYTES = 1024
 
 /** @throws BackendError `bad-event` */
 export function badEvent(field: string, got: unknown, wanted: string): BackendError {
@@ -30,11 +34,16 @@ export function fieldsOf(event: unknown, field = 'the event'): Fields {
 
 export const isMissing = (value: unknown): value is undefined | null | '' => value === undefined || value === null || value === ''
 
-/** Text that MQTT and UTF-8 can carry: no U+0000, no unpaired surrogate. */
 export function textField(fields: Fields, field: string): string {
   const value = fields[field]
   if (typeof value !== 'string' || value === '') throw badEvent(field, value, 'a non-empty string')
-  if (value.includes('\0') || LONE_SURROGATE.test(value)) throw badEvent(field, value, 'text without U+0000 and unpaired surrogates')
+  return text(field, value)
+}
+
+/** Text that MQTT and UTF-8 can carry: no U+0000, no unpaired surrogate, at most 65,535 bytes. */
+export function text(field: string, value: string): string {
+  const fault = stringFault(value)
+  if (fault) throw badEvent(field, value, `text that MQTT can carry (${fault})`)
   return value
 }
 
@@ -42,6 +51,12 @@ export function optionalText(fields: Fields, field: string): string | undefined 
   const value = fields[field]
   if (isMissing(value)) return undefined
   if (typeof value !== 'string') throw badEvent(field, value, 'a string or nothing')
+  return text(field, value)
+}
+
+export function sessionField(fields: Fields, field: string): string {
+  const value = textField(fields, field)
+  if (Buffer.byteLength(value) > MAX_SESSION_BYTES) throw badEvent(field, value, `a session of at most ${MAX_SESSION_BYTES} bytes`)
   return value
 }
 
@@ -74,6 +89,13 @@ export function base64Field(fields: Fields, field: string): Buffer {
   // Buffer skips what it cannot read: only text that it would write itself is base64
   if (bytes === undefined || bytes.toString('base64') !== value) throw badEvent(field, value, 'base64 or nothing')
   return bytes
+}
+
+/** The check of a topic name or filter, and that it can be a key: one that cannot would leave half of what is to be written. */
+export function checkTopic(field: string, value: string, wanted: string, check: (value: string) => void): void {
+  checkField(field, value, wanted, check)
+  const bytes = Buffer.byteLength(value)
+  if (bytes > MAX_TOPIC_BYTES) throw badEvent(field, value, `${wanted} of at most ${MAX_TOPIC_BYTES} bytes`)
 }
 
 /** Runs a check that throws a BackendError of its own code, and names the field it was for. */

@@ -1,5 +1,5 @@
 /** MQTT 5 properties as `get_mqtt_property()` and `get_user_properties()` put them into a publish event. */
-import { badEvent, type Fields, fieldsOf, isMissing, optionalText } from './event-fields.ts'
+import { badEvent, type Fields, fieldsOf, isMissing, optionalText, text } from './event-fields.ts'
 import type { MessageProperties } from './events.ts'
 
 /** @throws BackendError `bad-event` */
@@ -25,6 +25,6 @@ function userPropertiesOf(properties: unknown): [string, string][] {
     const [entry, ...more] = Object.entries(fieldsOf(property, field))
     if (entry === undefined || more.length > 0) throw badEvent(field, property, 'an object of one key')
     if (typeof entry[1] !== 'string') throw badEvent(`${field}'s value`, entry[1], 'a string')
-    return [entry[0], entry[1]]
+    return [text(`${field}'s key`, entry[0]), text(`${field}'s value`, entry[1])]
   })
 }

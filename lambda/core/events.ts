@@ -6,7 +6,7 @@ import { acksIn } from './ack-payload.ts'
 import {
   badEvent,
   base64Field,
-  checkField,
+  checkTopic,
   clientIdField,
   countField,
   described,
@@ -14,6 +14,7 @@ import {
   fieldsOf,
   isMissing,
   optionalText,
+  sessionField,
   textField,
   timeField,
 } from './event-fields.ts'
@@ -70,7 +71,7 @@ export interface SubscriptionChange {
   readonly clientid: string
   readonly session: string
   readonly at: number
-  /** 1 to 8 topic filters as the client sent them. */
+  /** Topic filters as the client sent them, each once. */
   readonly topics: readonly string[]
 }
 
@@ -105,6 +106,8 @@ export interface AckEvent {
 
 /** What `clientid()` yields where no MQTT client published (HTTP). */
 export const NO_CLIENT = 'n/a'
+/** IoT Core reports at most 8 filters an event, and takes 50 subscriptions a connection. */
+const MAX_FILTERS = 50
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** The first value of an MQTT 5 user property. */
@@ -130,16 +133,20 @@ export function parseDisconnected(event: unknown): Disconnected {
 export function parseSubscriptionChange(event: unknown): SubscriptionChange {
   const fields = fieldsOf(event)
   const { topics } = fields
-  if (!Array.isArray(topics) || topics.length === 0) throw badEvent('topics', topics, 'an array of one or more topic filters')
+  if (!Array.isArray(topics) || topics.length === 0 || topics.length > MAX_FILTERS) {
+    throw badEvent('topics', topics, `an array of 1 to ${MAX_FILTERS} topic filters`)
+  }
+  const filters = topics.map((topic: unknown, i) => {
+    if (typeof topic !== 'string') throw badEvent(`topics[${i}]`, topic, 'a topic filter')
+    checkTopic(`topics[${i}]`, topic, 'a topic filter', checkTopicFilter)
+    return topic
+  })
   return {
     clientid: clientIdField(fields, 'clientId'),
-    session: textField(fields, 'sessionIdentifier'),
+    session: sessionField(fields, 'sessionIdentifier'),
     at: timeField(fields, 'timestamp'),
-    topics: topics.map((topic: unknown, i) => {
-      if (typeof topic !== 'string') throw badEvent(`topics[${i}]`, topic, 'a topic filter')
-      checkField(`topics[${i}]`, topic, 'a topic filter', checkTopicFilter)
-      return topic
-    }),
+    // Said twice it is one subscription: two handlings of it side by side would deliver its queue twice.
+    topics: [...new Set(filters)],
   }
 }
 
@@ -148,7 +155,7 @@ export function parsePublish(event: unknown): Publish {
   const fields = fieldsOf(event)
   return {
     topic: topicField(fields),
-    sender: isMissing(fields.clientid) ? NO_CLIENT : textField(fields, 'clientid'),
+    sender: isMissing(fields.clientid) ? NO_CLIENT : clientIdField(fields, 'clientid'),
     at: timeField(fields, 'timestamp'),
     ...(fields.time_in_doubt === true ? { timeInDoubt: true } : {}),
     uuid: uuidOf(fields),
@@ -168,7 +175,7 @@ export function parseAck(event: unknown): AckEvent {
   const topic = topicField(fields)
   if (!topic.startsWith(ACK_TOPIC_PREFIX)) throw badEvent('topic', topic, `${ACK_TOPIC_PREFIX}<clientid>`)
   const clientid = clientIdField({ 'clientid in topic': topic.slice(ACK_TOPIC_PREFIX.length) }, 'clientid in topic')
-  const publisher = textField(fields, 'clientid')
+  const publisher = clientIdField(fields, 'clientid')
   if (publisher !== NO_CLIENT && publisher !== clientid) {
     throw badEvent('clientid', publisher, `the client of the ack topic, ${JSON.stringify(clientid)}: a client acknowledges only for itself`)
   }
@@ -179,7 +186,7 @@ function connectionOf(fields: Fields, eventType: string): Connection {
   if (!isMissing(fields.eventType) && fields.eventType !== eventType) throw badEvent('eventType', fields.eventType, `"${eventType}"`)
   return {
     clientid: clientIdField(fields, 'clientId'),
-    session: textField(fields, 'sessionIdentifier'),
+    session: sessionField(fields, 'sessionIdentifier'),
     version: countField(fields, 'versionNumber'),
     at: timeField(fields, 'timestamp'),
   }
@@ -187,7 +194,7 @@ function connectionOf(fields: Fields, eventType: string): Connection {
 
 function topicField(fields: Fields): string {
   const topic = textField(fields, 'topic')
-  checkField('topic', topic, 'a topic name', checkTopicName)
+  checkTopic('topic', topic, 'a topic name', checkTopicName)
   return topic
 }
 
