@@ -1,5 +1,6 @@
 /** An HTTP request as the data plane reads it: path split first and decoded after, because the SDK percent-encodes slashes. */
 import type { IncomingMessage } from 'node:http'
+import { stringFault } from '../../lambda/core/topic.ts'
 import { MAX_PAYLOAD_BYTES } from '../mqtt/iot-limits.ts'
 import type { MqttProperties } from '../mqtt/mqtt-message.ts'
 import { DataPlaneError } from './data-plane-error.ts'
@@ -29,9 +30,13 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
 export async function readBody(message: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of message) {
-    bytes += (chunk as Buffer).length
-    if (bytes <= most) chunks.push(chunk as Buffer)
+  try {
+    for await (const chunk of message) {
+      bytes += (chunk as Buffer).length
+      if (bytes <= most) chunks.push(chunk as Buffer)
+    }
+  } catch {
+    throw new DataPlaneError('InvalidRequestException', `the caller went away after ${bytes} bytes of the body`)
   }
   if (bytes > most) throw new DataPlaneError('RequestEntityTooLargeException', `a payload of ${bytes} bytes, wanted at most ${most}`)
   return Buffer.concat(chunks)
@@ -63,7 +68,9 @@ export function mqttProperties({ query, headers }: HttpRequest): MqttProperties 
   const correlation = headers['x-amz-mqtt5-correlation-data']
   const user = headers['x-amz-mqtt5-user-properties']
   if (format !== undefined && format !== 'UTF8_DATA' && format !== 'UNSPECIFIED_BYTES')
-    throw new DataPlaneError('InvalidRequestException', `payloadFormatIndicator is ${format}, wanted UTF8_DATA or UNSPECIFIED_BYTES`)
+    throw new DataPlaneError('InvalidRequestException', 'payloadFormatIndicator is something else, wanted UTF8_DATA or UNSPECIFIED_BYTES')
+  checkText('contentType', contentType)
+  checkText('responseTopic', responseTopic)
   return {
     ...(contentType === null ? {} : { contentType }),
     ...(responseTopic === null ? {} : { responseTopic }),
@@ -71,6 +78,12 @@ export function mqttProperties({ query, headers }: HttpRequest): MqttProperties 
     ...(correlation === undefined ? {} : { correlationData: Buffer.from(String(correlation), 'base64') }),
     ...(user === undefined ? {} : { user: userProperties(String(user)) }),
   }
+}
+
+/** A property is no concern of whoever reads an error: only what is wrong with it is told. */
+function checkText(name: string, text: string | null): void {
+  const fault = text === null ? undefined : stringFault(text)
+  if (fault) throw new DataPlaneError('InvalidRequestException', `${name} is no MQTT string: ${fault}`)
 }
 
 /** Base64 of a JSON array of one-key objects. */
@@ -89,6 +102,7 @@ function userProperties(header: string): [string, string][] {
   return parsed.map((one: unknown) => {
     const [entry, ...more] = typeof one === 'object' && one !== null ? Object.entries(one) : []
     if (!entry || more.length > 0 || typeof entry[1] !== 'string') throw refusal
+    for (const text of entry) checkText('userProperties', text)
     return [entry[0], entry[1]]
   })
 }

@@ -81,5 +81,9 @@ function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined
 
 function describe({ body, deadAt, ...letter }: HeldMessage): object {
   const { topic, clientid, clientId, ruleName } = jsonObject(body) ?? {}
-  return { ...letter, at: deadAt, bytes: body.length, topic, clientid: clientid ?? clientId, ruleName }
+  const names = { topic: name(topic), clientid: name(clientid ?? clientId), ruleName: name(ruleName) }
+  return { ...letter, at: deadAt, bytes: body.length, ...names }
 }
+
+/** Of anything else that stands where a name should only the owner of the queue may know (I10). */
+const name = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -32,11 +32,11 @@ export class Rules {
   run(message: RuleMessage): number {
     let matched = 0
     for (const rule of this.#rules) {
-      const selected = this.#evaluate(rule, message)
-      if (!selected) continue
+      const body = this.#evaluate(rule, message)
+      if (body === undefined) continue
       matched++
       if (this.#options.misbehaviour.failsAction()) rule.errors?.send(JSON.stringify(actionError(rule, message)))
-      else this.#send(rule.queue, JSON.stringify(selected))
+      else this.#send(rule.queue, body)
     }
     return matched
   }
@@ -45,11 +45,13 @@ export class Rules {
     for (const delayMs of this.#options.misbehaviour.copies()) queue.send(body, delayMs)
   }
 
-  #evaluate({ name, rule }: Compiled, message: RuleMessage): Record<string, unknown> | undefined {
+  /** What the rule selects, as JSON. A payload of too many levels can be read but not written. */
+  #evaluate({ name, rule }: Compiled, message: RuleMessage): string | undefined {
     try {
-      return rule.evaluate(message)
+      return JSON.stringify(rule.evaluate(message))
     } catch (error) {
-      this.#options.warn(`rule ${name} on ${message.topic}: ${(error as BackendError).message}`)
+      const why = error instanceof RangeError ? 'selects JSON of too many levels' : (error as BackendError).message
+      this.#options.warn(`rule ${name} on ${JSON.stringify(message.topic)}: ${why}`)
       return undefined
     }
   }
