@@ -57,6 +57,7 @@ const PLAIN_KEY = /^[a-z]+(?:\.[A-Za-z0-9_-]{1,32})+$/
 const MAX_LENGTH = 1024 * 1024
 /** Files that include others twice each would double with every level. */
 const MAX_INCLUDES = 100
+const MAX_PATH = 255
 
 /** Every setting in the order of the file; where a key comes twice the last one wins, as in EMQX, with a warning. */
 export function readSettings(text: string, reader: ConfReader, report: Report): Setting[] {
@@ -138,6 +139,7 @@ class LineReader {
     if (path === '') return 'include without a file, wanted: include PATH'
     if (this.reader.readInclude === undefined) return 'include is not possible here, wanted all settings in one file'
     const file = isAbsolute(path) ? normalize(path) : join(dirname(place.file), path)
+    if (file.length > MAX_PATH) return `include of ${file.length} characters, wanted a path of at most ${MAX_PATH}`
     if (chain.some((each) => normalize(each) === file)) return `include goes in a circle: ${[...chain, file].join(' -> ')}`
     if (++this.includes > MAX_INCLUDES) return `include number ${this.includes}, wanted at most ${MAX_INCLUDES} in all`
     let text: string

@@ -86,8 +86,7 @@ const ROWS = rowsWith(
 
 export const eventTarget: FuzzTarget = {
   name: 'events',
-  about: 'hostile events to the handlers of all hooks, on the embedded DynamoDB',
-  runs: 250,
+  runs: 40,
   async open() {
     const { engine, tables, close } = await ownEngine()
     const property = fc.asyncProperty(events, async (event) => {

@@ -3,7 +3,6 @@ import type fc from 'fast-check'
 
 export interface FuzzTarget {
   readonly name: string
-  readonly about: string
   /** In the test run of CI. */
   readonly runs: number
   open(): Promise<OpenTarget>
@@ -12,13 +11,16 @@ export interface FuzzTarget {
 export interface OpenTarget {
   /** Throws where the input did harm. */
   // biome-ignore lint/suspicious/noExplicitAny: each target's own input
-  readonly property: fc.IAsyncProperty<any>
+  readonly property: fc.IAsyncPropertyWithHooks<any>
   close(): Promise<void>
 }
 
 /** A target without anything to start. */
 // biome-ignore lint/suspicious/noExplicitAny: each target's own input
-export const pure = (property: fc.IAsyncProperty<any>) => async (): Promise<OpenTarget> => ({ property, close: async () => undefined })
+export const pure = (property: fc.IAsyncPropertyWithHooks<any>) => async (): Promise<OpenTarget> => ({
+  property,
+  close: async () => undefined,
+})
 
 export function assertThat(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what)

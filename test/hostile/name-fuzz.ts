@@ -37,8 +37,7 @@ const stories: fc.Arbitrary<Story> = fc.record({
 
 export const nameTarget: FuzzTarget = {
   name: 'names',
-  about: 'clients and topics of any name, from connect to disconnect, compared with plain ones',
-  runs: 30,
+  runs: 8,
   async open() {
     const { engine, tables, close } = await ownEngine()
     const property = fc.asyncProperty(stories, (story) => assertSameAsPlain(() => new World(engine, tables, { rows: ROWS }), story))

@@ -47,6 +47,9 @@ describe('a conf', () => {
       return `include ${Number(path) + 1}\ninclude ${Number(path) + 1}`
     })
     expect(read).toBe(100)
+    expect(conf(`include ${'x'.repeat(100_000)}`, () => '').errors[0]!.message).toBe(
+      'include of 100000 characters, wanted a path of at most 255',
+    )
     expect(errors.map(({ message }) => message)).toContainEqual('include number 101, wanted at most 100 in all')
   })
 
