@@ -86,7 +86,7 @@ const ROWS = rowsWith(
 
 export const eventTarget: FuzzTarget = {
   name: 'events',
-  runs: 40,
+  runs: 25,
   async open() {
     const { engine, tables, close } = await ownEngine()
     const property = fc.asyncProperty(events, async (event) => {

@@ -37,7 +37,7 @@ const stories: fc.Arbitrary<Story> = fc.record({
 
 export const nameTarget: FuzzTarget = {
   name: 'names',
-  runs: 8,
+  runs: 4,
   async open() {
     const { engine, tables, close } = await ownEngine()
     const property = fc.asyncProperty(stories, (story) => assertSameAsPlain(() => new World(engine, tables, { rows: ROWS }), story))
