@@ -64,6 +64,23 @@ forEachEngine((engine) => {
     })
   })
 
+  it('I4: a clearing event that is received twice at once queues nothing, whichever reads between the other’s two writes', async () => {
+    const world = await given()
+    nativelyRetained(world, 't', 'x', 0)
+    await world.publish('t', 'x')
+    nativelyRetained(world, 't', '')
+    const clearing = world.publishEvent('t', '')
+    const { get } = world.ports.retained
+    // The other receive does all of it while this one is about to read the row.
+    jest.spyOn(world.ports.retained, 'get').mockImplementationOnce(async (topic) => {
+      await Promise.resolve()
+      await world.handle('message.publish', clearing)
+      return get(topic)
+    })
+    await world.handle('message.publish', clearing)
+    expect((await world.queue()).stored).toEqual([])
+  })
+
   describe('"retain": "topic"', () => {
     it('every publish on the filter is the retained one, an empty one clears it and is not queued', async () => {
       const world = await given({ rows: mode('topic') })
