@@ -1,6 +1,6 @@
 /** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
 import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
-import { HEAD_LIVE, type Live, spillKey, type TopicRow } from '../core/topic-row.ts'
+import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../core/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
 import { contended, type LiveRows, liveRows, ROUNDS } from './live-rows.ts'
@@ -47,7 +47,9 @@ export function liveClients(db: Database): LiveClients {
   }
 
   /** The seat of a repeated SUBSCRIBE, or `undefined` where it has gone meanwhile. */
-  async function keep(row: TopicRow, seat: Seat, at: number): Promise<Seated | undefined> {
+  async function keep(head: TopicRow | undefined, seat: Seat, at: number): Promise<Seated | undefined> {
+    // An earlier try may have died before it told the head of the spill row.
+    const row = seat.spill === undefined ? head : await spill.count(seat.topic, seat.live, seat.spill + 1)
     const renewed = seat.live.at >= at ? row : await renew(seat, at)
     return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
   }
@@ -83,8 +85,7 @@ export function liveClients(db: Database): LiveClients {
       const spilled = await spill.seatOf(topic, subscription, entry)
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
       if (spilled !== undefined && isRepeated(spilled.live, live)) {
-        const head = await rows.head(topic)
-        const kept = head && (await keep(head, spilled, live.at))
+        const kept = await keep(undefined, spilled, live.at)
         if (kept !== undefined) return kept
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
@@ -114,7 +115,8 @@ export function liveClients(db: Database): LiveClients {
             (await rows.update(key, 'SET live = :map', 'attribute_not_exists(live)', placeholders))
           standing = { ...standing, spill: n }
           if (sat === undefined) continue // the same client by another event, which is found at the next look
-          const head = await spill.count(row, { n, size: sat.live.size, live })
+          // Later clients spread over one row more than there are, once this one is crowded.
+          const head = await spill.count(topic, live, Math.max(n + 1, sat.live.size > SPILL_LIVE ? row.spill + 1 : 0))
           if (!head.live.has(entry)) return { row: head, seat: { topic, key, spill: n, entry, live } }
           await rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders)
         }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Seat, Subscription } from '../core/ports.ts'
-import { type Live, SPILL_LIVE, spillKey, type TopicRow } from '../core/topic-row.ts'
+import { type Live, spillKey, type TopicRow } from '../core/topic-row.ts'
 import { N, number, S, text } from './attributes.ts'
 import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'
 import { contended, type LiveRows, ROUNDS } from './live-rows.ts'
@@ -20,8 +20,8 @@ export interface SpillRows {
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
   /** Takes the client off the spill row that is its by now, if one is. */
   vacate(topic: string, subscription: Subscription, remove: (key: string) => Promise<unknown>): Promise<void>
-  /** Tells the head of a client that has sat down in spill row `n`, which holds `size` now; returns the head as of that moment. */
-  count(row: TopicRow, sat: { n: number; size: number; live: Live }): Promise<TopicRow>
+  /** Tells the head of a spilled client, and that there are so many spill rows at least; returns the head as of that moment. */
+  count(topic: string, live: Live, least: number): Promise<TopicRow>
 }
 
 export function spillRows(db: Database, rows: LiveRows): SpillRows {
@@ -66,12 +66,10 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       if (n !== undefined) await remove(spillKey(topic, n))
     },
 
-    async count({ topic, spill: before }, { n, size, live }) {
-      // A crowded row: later clients spread over one more.
-      const wanted = Math.max(n + 1, size > SPILL_LIVE ? before + 1 : 0)
+    async count(topic, live, least) {
       for (let round = 0; round < ROUNDS; round++) {
         const row = await rows.head(topic)
-        const spill = Math.max(row?.spill ?? 0, wanted)
+        const spill = Math.max(row?.spill ?? 0, least)
         const newest = Math.max(row?.newest ?? 0, live.kind === 'client' ? live.since : 0)
         if (row?.spill === spill && row.newest === newest && (live.kind === 'client' || row.spillServers)) return row
         const expression = `SET spill = :spill, newest = :newest${live.kind === 'server' ? ', spill_servers = :one' : ''}`

@@ -1,5 +1,5 @@
 /** More live clients than a topic's head has room for, and client ids that are hostile to maps and paths. */
-import { HEAD_LIVE } from '../../lambda/core/topic-row.ts'
+import { HEAD_LIVE, spillKey } from '../../lambda/core/topic-row.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import { World } from '../world.ts'
 
@@ -128,6 +128,49 @@ forEachEngine((engine) => {
     expect((await world.live()).filter((name) => name.includes(spilled))).toHaveLength(1)
     await world.disconnect(spilled, 's-new', 1)
     expect((await world.live()).some((name) => name.includes(spilled))).toBe(false)
+  })
+
+  /** The answer of the first update that writes to the key is lost, and the update seems not to hold when the SDK repeats it. */
+  const losingAnswer = (key: string) => {
+    const client = engine.client
+    let lost = false
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const { Key, UpdateExpression } = args.input as { Key?: { topic?: { S?: string } }; UpdateExpression?: string }
+        if (lost || Key?.topic?.S !== key || UpdateExpression !== 'SET live = :map') return next(args)
+        lost = true
+        await next(args)
+        return next(args)
+      },
+      { step: 'initialize', name: 'losingAnswer', override: true },
+    )
+    return () => client.middlewareStack.remove('losingAnswer')
+  }
+
+  it('a client whose spill row was begun, and the answer lost, does not sit in the next one as well', async () => {
+    const clients = many(HEAD_LIVE + 1)
+    await connectAll(clients)
+    for (const c of clients.slice(0, -1)) await world.subscribe(c, `s-${c}`, 't')
+    const found = losingAnswer(spillKey('t', 0))
+    await world.subscribe(clients.at(-1)!, `s-${clients.at(-1)!}`, 't')
+    found()
+    expect(await world.live()).toHaveLength(HEAD_LIVE + 1)
+    await world.disconnect(clients.at(-1)!, `s-${clients.at(-1)!}`)
+    expect(await world.live()).toHaveLength(HEAD_LIVE)
+  })
+
+  it('a try that died before it told the head of the spill row: the next one tells it', async () => {
+    const clients = many(HEAD_LIVE)
+    await world.operatorSubscribes('server', 't')
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    await world.connect('server', 's1')
+    const { spill: _spill, newest: _newest, spill_servers: _servers, ...head } = (await world.row('mqtt_topic_msg_map', 't'))!
+    await world.put('mqtt_topic_msg_map', head)
+    await world.handleConnected(world.lifecycle('server', 's1', { eventType: 'connected', versionNumber: 0, timestamp: world.now - 1 }))
+    expect(await world.row('mqtt_topic_msg_map', 't')).toMatchObject({ spill: { N: '1' }, spill_servers: { N: '1' } })
+    await world.publish('t', 'x')
+    expect(world.device('server').got).toEqual(['x'])
   })
 
   const HOSTILE = [
