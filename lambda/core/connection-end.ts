@@ -76,6 +76,8 @@ export async function endSubscription(context: Context, event: SubscriptionChang
     const doubt = () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
     const was = { clientid: event.clientid, filter, live }
     await settleWindow(context, ended.row, event.clientid, () => provenWindow(ports, was, { until: event.at, doubt }))
+  } else if (ended === undefined && isMine(subscription, event)) {
+    await settleAgain(context, subscription, event, () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT))
   }
   if (live === undefined || live.at <= event.at) await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
   // It may have subscribed again by now: what came in between is for it.
@@ -103,11 +105,13 @@ async function seatAfter(ports: Ports, subscription: Subscription, event: Subscr
   return row !== undefined && seat !== undefined && seat.live.since > event.at ? { row, seat } : undefined
 }
 
-const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Disconnected): boolean =>
+type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at'>
+
+const isMine = ({ origin, session, since = 0, topic }: Subscription, event: SessionEnd): boolean =>
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
-async function settleAgain(context: Context, subscription: Subscription, event: Disconnected, doubt: () => Promise<number>): Promise<void> {
+async function settleAgain(context: Context, subscription: Subscription, event: SessionEnd, doubt: () => Promise<number>): Promise<void> {
   const { clientid, session } = event
   const { topic: filter, since = event.at, at = since } = subscription
   const row = await context.ports.topics.head(seatOf(subscription).topic)

@@ -108,6 +108,19 @@ forEachEngine((engine) => {
       expect(await world.queue()).toEqual({ named: [], stored: [] })
     })
 
+    it('I4: an unsubscribe that was cut short before it settled settles when it is tried again', async () => {
+      const world = await given()
+      const since = await subscribed(world)
+      await publishAt(world, since + 30_000)
+      world.now = since + MINUTE
+      const event = world.unsubscribedEvent('c', 's1', 't')
+      const row = (await world.ports.subscriptions.of('c'))[0]!
+      await world.ports.topics.endLive('t', row, 'c', { session: 's1', until: since + MINUTE })
+      expect(await pending(world)).toBe(1)
+      await world.handle('session.unsubscribed', event)
+      expect(await pending(world)).toBe(0)
+    })
+
     it('I4: a disconnect that was cut short before it settled settles when it is tried again', async () => {
       const world = await given()
       const since = await subscribed(world)
