@@ -23,7 +23,7 @@ import { allowedTo, type Call, note, recording, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
-const HOOKS: Record<HookName, Hook<any>> = {
+export const HOOKS: Record<HookName, Hook<any>> = {
   'client.connected': clientConnected,
   'session.created': sessionCreated,
   'client.disconnected': clientDisconnected,

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { HookConfig } from '../core/hooks.ts'
 import type { Clock } from '../core/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../core/tables.ts'
@@ -28,21 +28,23 @@ export function environment(): Surroundings {
   return { config, ports, log: (line) => process.stdout.write(`${line}\n`) }
 }
 
-/** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. */
-const dynamodbClient = (region: string): DynamoDBClient =>
+/** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. `more`: for tests. */
+export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}): DynamoDBClient =>
   lean(
     new DynamoDBClient({
       region,
       maxAttempts: 3,
       cacheMiddleware: true,
       requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+      ...more,
     }),
   )
 
 /**
  * One attempt: the SDK would retry a 504, and deliver a message three times in one call. The timeout exceeds the confirmation's.
+ * `more`: for tests.
  */
-const dataPlaneClient = (region: string, endpoint: string | undefined): IoTDataPlaneClient =>
+export const dataPlaneClient = (region: string, endpoint: string | undefined, more: IoTDataPlaneClientConfig = {}): IoTDataPlaneClient =>
   lean(
     new IoTDataPlaneClient({
       region,
@@ -50,6 +52,7 @@ const dataPlaneClient = (region: string, endpoint: string | undefined): IoTDataP
       cacheMiddleware: true,
       requestHandler: { connectionTimeout: 1_000, requestTimeout: (CONFIRMATION_TIMEOUT + 2) * 1000, throwOnRequestTimeout: true },
       ...(endpoint && { endpoint: endpoint.includes('://') ? endpoint : `https://${endpoint}` }),
+      ...more,
     }),
   )
 

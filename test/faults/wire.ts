@@ -1,0 +1,104 @@
+/**
+ * The real SDK clients, as the functions make them, with their wire in our hands: each attempt of each call passes here, inside the
+ * SDK's retry loop.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/environment.ts'
+import type { Database } from './database.ts'
+import { type Answer, jsonOf, type Request } from './http.ts'
+import { processes } from './process.ts'
+import type { Stage } from './stage.ts'
+
+export interface Clients {
+  readonly dynamodb: DynamoDBClient
+  readonly iot: IoTDataPlaneClient
+  /** What stands behind the wire now. */
+  stage: Stage | undefined
+  /** As after a cold start: the SDK's budget of retries is full. */
+  renew(): Promise<void>
+}
+
+const NOWHERE = {
+  endpoint: 'http://127.0.0.1:1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  signer: { sign: async <T>(request: T): Promise<T> => request },
+}
+
+/** `hasty`: the SDK does not wait before it tries again. */
+export function clientsOnWire({ hasty }: { hasty: boolean }): Clients {
+  const dynamodb = dynamodbClient('us-west-2', NOWHERE as object)
+  const iot = dataPlaneClient('us-west-2', undefined, NOWHERE as object)
+  const clients: Clients = {
+    dynamodb,
+    iot,
+    stage: undefined,
+    async renew() {
+      for (const client of [dynamodb, iot]) {
+        const strategy = (await client.config.retryStrategy()) as unknown as {
+          capacity: number
+          retryBackoffStrategy: { computeNextBackoffDelay: () => number }
+        }
+        strategy.capacity = 500
+        if (hasty) strategy.retryBackoffStrategy.computeNextBackoffDelay = () => 0
+      }
+    },
+  }
+  for (const client of [dynamodb, iot]) {
+    connect(client, (request) => passed(clients.stage, request, client === dynamodb))
+    noteCalls(client as unknown as AnyClient)
+  }
+  return clients
+}
+
+/** A client that nothing disturbs. */
+export function clientOf(database: Database): DynamoDBClient {
+  const client = dynamodbClient('us-west-2', NOWHERE as object)
+  connect(client, (request) => database.perform(operationOf(request), jsonOf(request)))
+  return client
+}
+
+const operationOf = ({ headers }: Request): string => headers['x-amz-target']?.split('.')[1] ?? ''
+
+const connect = (client: DynamoDBClient | IoTDataPlaneClient, answer: (request: Request) => Promise<Answer>): void =>
+  void Object.assign(client.config, {
+    requestHandler: {
+      handle: async (request: Request) => ({ response: await answer(request) }),
+      destroy() {},
+      updateHttpClientConfig() {},
+      httpHandlerConfigs: () => ({}),
+    },
+  })
+
+interface AnyClient {
+  readonly middlewareStack: { add(middleware: unknown, options: object): void }
+}
+
+/** Numbers the calls of a process in the order in which they are made. */
+function noteCalls(client: AnyClient): void {
+  const middleware =
+    (next: (args: object) => Promise<unknown>, { commandName = '' }: { commandName?: string }) =>
+    (args: { input: Record<string, unknown> }) => {
+      const here = processes.getStore()
+      if (here === undefined) return next(args)
+      if (!here.process.alive) return here.process.die()
+      return processes.run({ process: here.process, call: here.process.begin(commandName, args.input) }, () => next(args))
+    }
+  client.middlewareStack.add(middleware, { step: 'initialize', priority: 'high', name: 'calls' })
+}
+
+async function passed(stage: Stage | undefined, request: Request, toDynamo: boolean): Promise<Answer> {
+  const here = processes.getStore()
+  if (stage === undefined || here?.call === undefined) throw new Error('a call that belongs to no process')
+  const { process, call } = here
+  if (!process.alive || stage.clock.now() >= process.deadline) return process.die()
+  call.attempts++
+  const perform = async (changes: object = {}) => {
+    if (!toDynamo) return stage.dataPlane.perform(request)
+    return stage.database.perform(operationOf(request), { ...jsonOf(request), ...changes })
+  }
+  const met = process.faults.find(({ fault, at }) => (fault.goesOn ? call.index >= at && fault.fits(call) : call.index === at))
+  stage.called(process, call)
+  const answer = met === undefined ? await perform() : await stage.inject(met.fault, { process, call, request, perform })
+  return process.alive ? (stage.breakage?.answer?.(answer) ?? answer) : process.die()
+}
