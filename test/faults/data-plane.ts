@@ -1,5 +1,5 @@
 /** The IoT data plane behind the wire: who is connected, what IoT Core retains, and what each client got. */
-import { type Answer, failure, type Request, success } from './http.ts'
+import { type Answer, bytesOf, failure, type Request, success } from './http.ts'
 
 export interface Received {
   readonly clientid: string
@@ -48,7 +48,7 @@ export class DataPlane {
       clientid,
       topic,
       msgid: property('msgid') ?? '',
-      payload: Buffer.from(body ?? '').toString(),
+      payload: bytesOf({ body: body ?? '' }).toString(),
       retain: property('retain') === '1',
     })
     return success({ message: 'OK', traceId: 'x' })

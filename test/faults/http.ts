@@ -23,7 +23,11 @@ export const failure = (type: string, statusCode: number, more: object = {}): An
   body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: `injected ${type}`, ...more })),
 })
 
-export const jsonOf = ({ body }: Pick<Request, 'body'>): Record<string, unknown> => JSON.parse(Buffer.from(body ?? '{}').toString())
+/** The body's bytes. The SDK's own are a Uint8Array that warns of whoever takes it for a string, as Buffer.from does. */
+export const bytesOf = ({ body = '' }: Pick<Request, 'body'>): Buffer =>
+  typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+
+export const jsonOf = (of: Pick<Request, 'body'>): Record<string, unknown> => JSON.parse(bytesOf(of).toString())
 
 /** What a socket says. */
 export const socketError = (code: 'ECONNRESET' | 'ECONNREFUSED'): Error => Object.assign(new Error(`injected ${code}`), { code })

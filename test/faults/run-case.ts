@@ -95,7 +95,7 @@ export async function runCase(
   const state = prepared.states.get(found) ?? finalState(rows)
   prepared.states.set(found, state)
   const ending = { state, received: [...stage.dataPlane.received] }
-  const finished = prepared.finished.get(found) ?? (await finish(stage, ending))
+  const finished = (how.verbose ? undefined : prepared.finished.get(found)) ?? (await finish(stage, ending))
   if (how.breakage === undefined) prepared.finished.set(found, finished)
   const violations = [...judged(prepared, stage, ending, faults), ...finished]
   return {
@@ -109,7 +109,7 @@ export async function runCase(
 function judged({ ending: undisturbed, rivalled }: Prepared, stage: Stage, ending: Ending, faults: readonly Injected[]): string[] {
   const { scenario } = stage.setting
   // What comes next finds the client reachable again.
-  const reached = stage.setting.then !== undefined && faults.every(({ fault }) => fault.name === '404')
+  const reached = stage.setting.next !== undefined && faults.every(({ fault }) => fault.name === '404')
   const leaves = [...(reached ? [] : faults.flatMap(({ fault }) => fault.leaves)), ...(scenario.leaves ?? [])]
   const rival = faults.map(({ fault }) => /^rival: (.*)/.exec(fault.name)?.[1]).find(Boolean)
   const orders = rival === undefined ? [undisturbed] : rivalled.get(rival)!

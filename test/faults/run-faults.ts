@@ -39,8 +39,6 @@ interface Options {
   readonly list: boolean
 }
 
-process.exitCode = await main(process.argv.slice(2))
-
 async function main(args: string[]): Promise<number> {
   let options: Options | undefined
   try {
@@ -74,8 +72,9 @@ function read(args: string[]): Options | undefined {
   if (engine !== 'maps' && engine !== 'embedded' && engine !== 'local') throw wrong('engine', engine, 'maps, embedded or local')
   if (again !== undefined && again !== 'itself' && again !== 'a copy') throw wrong('again', again, "'itself' or 'a copy'")
   const wanted = values.scenario ?? ['']
-  const exact = SCENARIOS.filter(({ name }) => wanted.includes(name))
-  const scenarios = exact.length > 0 ? exact : SCENARIOS.filter(({ name }) => wanted.some((part) => name.includes(part)))
+  const named = (part: string) => SCENARIOS.filter(({ name }) => name === part)
+  const chosen = wanted.flatMap((part) => (named(part).length > 0 ? named(part) : SCENARIOS.filter(({ name }) => name.includes(part))))
+  const scenarios = [...new Set(chosen)]
   if (scenarios.length === 0) throw wrong('scenario', wanted.join(', '), 'part of a name that --list shows')
   if ((values.fault || again) && scenarios.length !== 1) throw wrong('scenario', `${scenarios.length} scenarios`, 'one, to replay a case')
   return {
@@ -191,3 +190,5 @@ function progress(at?: { done: number; of: number; said: string }): void {
   const bar = `[${'#'.repeat(filled)}${' '.repeat(30 - filled)}] ${Math.floor((at.done / at.of) * 100)} % ${at.said}`
   stderr.write(stderr.isTTY ? `\r\u001b[K${bar.slice(0, 120)}` : `${bar}\n`)
 }
+
+process.exitCode = await main(process.argv.slice(2))

@@ -18,7 +18,7 @@ export interface Given {
   /** One batch for the scenario's hook. */
   readonly events: readonly object[]
   /** Comes right after the first receive, whatever became of that: it delivers what somebody was not reached with. */
-  readonly then?: HookEvent
+  readonly next?: HookEvent
   /** What another writer may bring in between, by name. */
   readonly rivals?: Readonly<Record<string, HookEvent>>
   /** Payloads that a client got natively, or says it has. */

@@ -97,7 +97,7 @@ export class Stage {
     // Of all the receives up to the dead letters the last few tell as much as all.
     const receives = faults.some(({ fault }) => fault.everyReceive) ? Math.max(0, maxReceives - LAST_RECEIVES) : 0
     await this.receive(this.batchOf(this.setting.events, faults).map((one) => ({ ...one, receives })))
-    if (this.setting.then !== undefined) await this.handled(this.setting.then)
+    if (this.setting.next !== undefined) await this.handled(this.setting.next)
   }
 
   /** Faults are over: what failed is shown again after its visibility timeout, dead letters are redriven, until nothing is left. */

@@ -114,7 +114,7 @@ export const PUBLISH: readonly Scenario[] = [
     })
     world.wait(120_000)
     const events = [world.publishEvent('t', `${CANARY}3`)]
-    return { events, then: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}4`) } }
+    return { events, next: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}4`) } }
   }),
   publish(
     'QoS 0, pushed to server-side subscribers',
