@@ -70,6 +70,7 @@ it.each([
   ['npm run soak', ['run', '-s', 'soak', '--', '--help']],
   ['npm run conf', ['run', '-s', 'conf', '--', '--help']],
   ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
+  ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)
   expect(status).toBe(0)
@@ -80,4 +81,16 @@ it('npm run bench refuses an unknown block with a line that says which there are
   const { status, stderr } = run('npm', 'run', '-s', 'bench', '--', '--only', 'nothing')
   expect(status).toBe(2)
   expect(stderr).toContain('wanted one of start, publish, backlog, write-units')
+})
+
+it.each([
+  [['--engine', 'nothing'], "--engine: got 'nothing', wanted maps, embedded or local"],
+  [['--pairs', '-1'], '--pairs'],
+  [['--scenario', 'no such'], '--scenario'],
+  [['--fault', 'throttled@0'], 'wanted one, to replay a case'],
+  [['--unknown'], '--unknown'],
+])('npm run faults refuses %j with a line that says why', (args, said) => {
+  const { status, stderr } = run('npm', 'run', '-s', 'faults', '--', ...args)
+  expect(status).toBe(2)
+  expect(stderr).toContain(said)
 })
