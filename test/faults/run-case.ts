@@ -47,6 +47,9 @@ export async function prepare(scenario: Scenario, ground: Ground): Promise<Prepa
   const calls = stage.all[0]!.calls
   await stage.quiet()
   const ending = await endingOf(stage)
+  const violations = [...always(stage, ending, [ending]), ...order(ending), ...(await finish(stage, ending))]
+  if (stage.disturbed) violations.push(`fails without a fault: ${stage.logs.at(-1)}`)
+  if (violations.length > 0) throw new Error([`${scenario.name}, without a fault:`, ...stage.history, ...violations].join('\n'))
   const rivalled = new Map<string, Ending[]>()
   for (const name of Object.keys(setting.rivals ?? {})) {
     rivalled.set(name, [
@@ -54,9 +57,6 @@ export async function prepare(scenario: Scenario, ground: Ground): Promise<Prepa
       await inOrder(setting, ground, ['events', 'rival'], name),
     ])
   }
-  const violations = [...always(stage, ending, [ending]), ...order(ending), ...(await finish(stage, ending))]
-  if (stage.disturbed) violations.push(`fails without a fault: ${stage.logs.at(-1)}`)
-  if (violations.length > 0) throw new Error([`${scenario.name}, without a fault:`, ...stage.history, ...violations].join('\n'))
   return { setting, calls, ending, rivalled, states: new Map(), finished: new Map() }
 }
 
