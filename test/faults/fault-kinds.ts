@@ -31,7 +31,7 @@ export interface Fault {
   readonly family: string
   fits(call: SdkCall): boolean
   act(happening: Happening, stage: Stage): Promise<Answer>
-  /** The SDK's own retry makes of it what it makes of another fault: not for every test run. */
+  /** The stores see of it what they see of another fault, an error of the SDK or nothing: not for every test run, `npm run faults` has it. */
   readonly twin?: true
   /** At every fitting call from there on, as long as the process lives. */
   readonly goesOn?: true
@@ -61,7 +61,7 @@ const refusal = (name: string, refuse: () => Promise<Answer>): Fault[] => [
     act: (at) => (first(at) ? refuse() : at.perform()),
     ...(name !== 'throttled' && { twin: true }),
   },
-  { name, family: name, fits: of(DYNAMO), leaves: [], act: refuse },
+  { name, family: name, fits: of(DYNAMO), leaves: [], act: refuse, ...(/^(Throttling|connection)/.test(name) && { twin: true }) },
 ]
 
 const DATABASE: readonly Fault[] = [

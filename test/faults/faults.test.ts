@@ -11,7 +11,7 @@ jest.setTimeout(120_000)
 
 const ground = onMaps(clientsOnWire({ hasty: true }))
 /** Of each scenario; `npm run faults -- --pairs N` goes further. */
-const PAIRS = 12
+const PAIRS = 5
 const named = SCENARIOS.map((scenario) => [scenario.name, scenario] as const)
 
 describe('I1 to I10 hold after a fault at any call', () => {
