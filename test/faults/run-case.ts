@@ -3,6 +3,7 @@
 import type { Tables } from '../engines.ts'
 import { always, differences, drained, type Ending, order } from './checks.ts'
 import { type Database, MapDatabase } from './database.ts'
+import type { Leave } from './fault-kinds.ts'
 import { type FinalState, finalState } from './final-state.ts'
 import type { SdkCall } from './process.ts'
 import { type Scenario, type Setting, settingOf } from './scenario.ts'
@@ -108,14 +109,16 @@ export async function runCase(
 
 function judged({ ending: undisturbed, rivalled }: Prepared, stage: Stage, ending: Ending, faults: readonly Injected[]): string[] {
   const { scenario } = stage.setting
+  // The other receive has deleted the event: what fails of this one, nobody repeats.
+  const abandoned: Leave[] = faults.length > 1 && faults.some(({ fault }) => fault.name.startsWith('received again')) ? ['again'] : []
   // What comes next finds the client reachable again.
   const reached = stage.setting.next !== undefined && faults.every(({ fault }) => fault.name === '404')
-  const leaves = [...(reached ? [] : faults.flatMap(({ fault }) => fault.leaves)), ...(scenario.leaves ?? [])]
+  const leaves = [...(reached ? [] : faults.flatMap(({ fault }) => fault.leaves)), ...(scenario.leaves ?? []), ...abandoned]
   const rival = faults.map(({ fault }) => /^rival: (.*)/.exec(fault.name)?.[1]).find(Boolean)
   const orders = rival === undefined ? [undisturbed] : rivalled.get(rival)!
   const each = orders.map((wanted) => differences(ending, wanted, leaves))
   // A message that comes after a newer one was delivered is late, not out of order.
-  const late = faults.some(({ fault }) => fault.everyReceive) && scenario.hook === 'message.publish'
+  const late = (faults.some(({ fault }) => fault.everyReceive) || stage.setting.next !== undefined) && scenario.hook === 'message.publish'
   const refused = faults.some(({ fault }) => /^(403|404|413)/.test(fault.name)) || rival !== undefined || late
   // The order that comes nearest.
   const different = each.toSorted((a, b) => a.length - b.length)[0]!

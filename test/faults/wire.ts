@@ -97,7 +97,7 @@ async function passed(stage: Stage | undefined, request: Request, toDynamo: bool
     if (!toDynamo) return stage.dataPlane.perform(request)
     return stage.database.perform(operationOf(request), { ...jsonOf(request), ...changes })
   }
-  const met = process.faults.find(({ fault, at }) => (fault.goesOn ? call.index >= at && fault.fits(call) : call.index === at))
+  const met = process.faults.find(({ fault, at }) => fault.fits(call) && (fault.goesOn ? call.index >= at : call.index === at))
   stage.called(process, call)
   const answer = met === undefined ? await perform() : await stage.inject(met.fault, { process, call, request, perform })
   return process.alive ? (stage.breakage?.answer?.(answer) ?? answer) : process.die()
