@@ -1,5 +1,5 @@
 /** Every scenario, every call, every fault that fits it; and pairs of them, drawn from a seed. */
-import { Random } from '../simulation/scheduler.ts'
+import { Random } from '../simulation/random.ts'
 import { FAULTS, type Fault, rival } from './fault-kinds.ts'
 import { described } from './process.ts'
 import { type Case, type Ground, type Prepared, prepare, runCase, type Verdict } from './run-case.ts'

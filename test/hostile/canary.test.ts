@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, SendDirectMessageCommand } from '@aws-sdk/client-iot-data-plane'
 import { startLocalStack } from '../../local/stack.ts'
+import { killPrograms, runProgram } from '../end-to-end/program.ts'
 import { connect, endClients, eventually, type TestClient } from '../local/mqtt-client.ts'
 import { assertSilent, CANARY, guises, leaks } from './canary.ts'
 
@@ -55,6 +56,8 @@ describe('npm start -- --verbose', () => {
       '0.05',
       '--drop-puback',
       '0.2',
+      '--fail-action',
+      '0.1',
     ]
     const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
     const env = { ...process.env, AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY }
@@ -68,6 +71,7 @@ describe('npm start -- --verbose', () => {
   }, 60_000)
   afterAll(async () => {
     await endClients()
+    killPrograms()
     child.kill('SIGKILL')
     rmSync(directory, { recursive: true })
   })
@@ -109,11 +113,21 @@ describe('npm start -- --verbose', () => {
     await four.client.endAsync(true)
     await calm()
     const dead = (await queues()).filter(({ deadLetters }) => deadLetters.length > 0)
-    for (const { name } of dead) await ask(`/local/queues/${encodeURIComponent(name)}/redrive`, '')
+    const credentialsOfRedrive = { AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY }
+    const { status, out, err } = runProgram('redrive.ts', ['--endpoint', urls.data], credentialsOfRedrive)
+    expect(await status).toBe(1)
+    printed += out() + err()
     await calm()
 
     expect(dead.length).toBeGreaterThan(2)
-    for (const said of ['"outcome":"done"', '"outcome":"failed"', 'bad-event', 'aws_secret_access_key is not used', 'connection closed'])
+    for (const said of [
+      'redriven, ',
+      '"outcome":"done"',
+      '"outcome":"failed"',
+      'bad-event',
+      'aws_secret_access_key is not used',
+      'connection closed',
+    ])
       expect(printed).toContain(said)
     for (const status of ['400', '404', '413']) expect(answers.some((answer) => answer.startsWith(status))).toBe(true)
     assertSilent('an answer', answers.join('\n'))

@@ -8,6 +8,7 @@ import { misbehave, WELL_BEHAVED } from '../../local/misbehaviour.ts'
 import { Backlog } from '../../local/mqtt/backlog.ts'
 import { Broker } from '../../local/mqtt/broker.ts'
 import { Rules } from '../../local/rules/rules.ts'
+import { SqsOperations } from '../../local/sqs/sqs-operations.ts'
 import { connect, endClients, eventually } from '../local/mqtt-client.ts'
 import { assertSilent, CANARY } from './canary.ts'
 
@@ -19,14 +20,16 @@ let said: string[]
 beforeAll(async () => {
   said = []
   const warn = (text: string) => void said.push(text)
-  queue = new Queue({ name: 'Q', arn: 'arn:aws:sqs:us-west-2:000000000000:q', retryAfterMs: 1, maxReceiveCount: 1 })
+  const queueOf = (name: string) => ({ name, arn: `arn:aws:sqs:us-west-2:000000000000:${name}`, retryAfterMs: 1 })
+  queue = new Queue({ ...queueOf('Q'), redrivePolicy: { maxReceiveCount: 1, deadLetters: new Queue(queueOf('D')) } })
   const rules = new Rules([{ name: 'R', sql: "SELECT * FROM '$aws/events/#'", queue }], { misbehaviour: misbehave(WELL_BEHAVED, 1), warn })
   broker = await Broker.start({ host: '127.0.0.1', port: 0, backlog: new Backlog(1000), onMessage: (message) => rules.run(message), warn })
   dataPlane = await startDataPlane({
     host: '127.0.0.1',
     port: 0,
     iot: new DataPlaneOperations(broker),
-    local: new LocalOperations(broker, [queue]),
+    local: new LocalOperations({ broker, queues: { hooks: [queue], ruleErrors: [] }, functions: () => [], misbehaved: () => ({}) }),
+    sqs: new SqsOperations([queue]),
     warn,
   })
 })
@@ -81,7 +84,7 @@ it.each<[what: string, status: number, method: string, path: string, more?: Para
   ['a client id of 129 bytes', 400, 'GET', `/connections/${'x'.repeat(129)}`],
   ['a client called __proto__', 404, 'GET', '/connections/__proto__'],
   ['a topic called __proto__', 404, 'GET', '/retainedMessage/__proto__'],
-  ['a queue called __proto__', 404, 'POST', '/local/queues/__proto__/redrive'],
+  ['a function called __proto__', 404, 'POST', '/local/functions/__proto__/kill'],
   ['another method', 405, 'PUT', '/topics/a', { body: CANARY }],
   ['nothing there', 404, 'GET', '//'],
   ['an event of no topic', 400, 'POST', '/local/events', { body: '{}' }],

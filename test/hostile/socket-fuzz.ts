@@ -5,8 +5,10 @@ import mqtt, { type Packet } from 'mqtt-packet'
 import { startDataPlane } from '../../local/data-plane/data-plane.ts'
 import { DataPlaneOperations } from '../../local/data-plane/data-plane-operations.ts'
 import { LocalOperations } from '../../local/data-plane/local-operations.ts'
+import { Queue } from '../../local/functions/queue.ts'
 import { Backlog } from '../../local/mqtt/backlog.ts'
 import { Broker } from '../../local/mqtt/broker.ts'
+import { SqsOperations } from '../../local/sqs/sqs-operations.ts'
 import { connect, endClients, eventually } from '../local/mqtt-client.ts'
 import { badNames, clientIds, filters, topics, valuesWith } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'
@@ -203,6 +205,8 @@ const dataHeader = fc.oneof(
   fc.constantFrom(
     'x-amz-mqtt5-payload-format-indicator: secret-7f3a9c',
     'x-amz-mqtt5-correlation-data: %%',
+    'x-amz-target: AmazonSQS.ReceiveMessage',
+    'x-amz-target: AmazonSQS.SendMessageBatch',
     'transfer-encoding: chunked',
     'expect: 100-continue',
     'x',
@@ -217,11 +221,13 @@ export const dataPlaneTarget: FuzzTarget = {
     const said: string[] = []
     const warn = (text: string) => void said.push(text)
     const broker = await Broker.start({ host: '127.0.0.1', port: 0, backlog: new Backlog(1000), onMessage: () => 1, warn })
+    const queue = new Queue({ name: 'Q', arn: 'arn:aws:sqs:us-west-2:000000000000:q', retryAfterMs: 1 })
     const { url, close } = await startDataPlane({
       host: '127.0.0.1',
       port: 0,
       iot: new DataPlaneOperations(broker),
-      local: new LocalOperations(broker, []),
+      local: new LocalOperations({ broker, queues: { hooks: [queue], ruleErrors: [] }, functions: () => [], misbehaved: () => ({}) }),
+      sqs: new SqsOperations([queue]),
       warn,
     })
     const paths = dataPath.map((parts) => parts.join(''))
