@@ -51,8 +51,15 @@ export async function runSome({ seed: first, runs }: Task): Promise<Part> {
 const PART = 50
 const WORKER = join(import.meta.dirname, 'campaign-worker.ts')
 
+export interface SoFar {
+  readonly runs: number
+  readonly findings: number
+  /** The first of their kinds. */
+  readonly fresh: readonly Finding[]
+}
+
 /** @param progress is told after each part */
-export async function campaign(task: Task, jobs: number, progress: (so: { runs: number; findings: number }) => void): Promise<Campaign> {
+export async function campaign(task: Task, jobs: number, progress: (so: SoFar) => void): Promise<Campaign> {
   const coverage = new Coverage()
   const orders = new Set<number>()
   const findings = new Map<string, Finding[]>()
@@ -65,11 +72,14 @@ export async function campaign(task: Task, jobs: number, progress: (so: { runs: 
     total.findings += part.findings.length
     coverage.add(part.reached)
     for (const order of part.orders) orders.add(order)
+    const fresh: Finding[] = []
     for (const finding of part.findings) {
       const kind = kindOf(finding.violation)
-      findings.set(kind, [...(findings.get(kind) ?? []), finding])
+      const known = findings.get(kind)
+      if (known === undefined) fresh.push(finding)
+      findings.set(kind, [...(known ?? []), finding])
     }
-    progress(total)
+    progress({ ...total, fresh })
   }
 
   const work = async (): Promise<void> => {

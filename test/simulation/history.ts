@@ -257,8 +257,8 @@ class History implements Scene {
 
   /** I4: lifecycle events that come once more change nothing; publishes that do are at most pending once more. */
   private async replay(violations: string[]): Promise<void> {
-    const { queues, scheduler, random, emitted, dynamodb } = this
-    const before = everything(dynamodb, this.cast)
+    const { queues, scheduler, random, emitted } = this
+    const before = everything(this)
     const again = async (some: readonly Emitted[]) => {
       for (const { hook, event, label } of random.shuffled(some).slice(0, REPLAYED)) queues.put(hook, event, scheduler.now, label)
       await this.quiet(violations)
@@ -266,7 +266,7 @@ class History implements Scene {
     const ofMessages = ({ hook }: Emitted) => hook.startsWith('message.')
     await again(emitted.filter((one) => !ofMessages(one)))
     this.log.push('--- after lifecycle events were replayed')
-    violations.push(...changed(before, everything(dynamodb, this.cast)))
+    violations.push(...changed(before, everything(this)))
     await again(emitted.filter(ofMessages))
     this.log.push('--- after publishes and acknowledgements were replayed')
     violations.push(...atRest(this))

@@ -34,7 +34,7 @@ export interface IotCoreOptions {
 export class IotCore {
   readonly clients = new Map<string, SimClient>()
   readonly published: Published[] = []
-  /** Sessions that unsubscribed from something: with a later SUBSCRIBE they begin anew. */
+  /** Sessions that unsubscribed from something, or went on with another connection: with a later SUBSCRIBE they begin anew. */
   readonly restarted = new Set<string>()
   /** Session -> its number among the client's connections. */
   readonly numbers = new Map<string, number>()
@@ -76,6 +76,7 @@ export class IotCore {
       announced: new Set(),
     }
     client.connection = connection
+    if (connection.session === kept?.session) this.restarted.add(connection.session)
     delete client.kept
     this.numbers.set(connection.session, ++client.connections)
     client.lastEventLost = false
@@ -219,6 +220,14 @@ export class IotCore {
       `${client.id} ${name}`,
     )
     this.options.note(`${client.id} acknowledges ${name} by topic`)
+  }
+
+  /** Whether the client got the message, or IoT Core holds it for its persistent session and will deliver it. */
+  has(clientid: string, msgid: string): boolean {
+    const client = this.clients.get(clientid)
+    if (client === undefined) return false
+    const underWay = client.persistent !== undefined && this.underWay.some((one) => one.client === client && one.msgid === msgid)
+    return client.got.has(msgid) || client.held.includes(msgid) || underWay
   }
 
   /** By the times that their rules stamped, then as they came. */

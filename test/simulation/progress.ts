@@ -30,6 +30,12 @@ export class Progress {
     }
   }
 
+  /** A line of its own. */
+  say(line: string): void {
+    this.end()
+    process.stderr.write(`${line}\n`)
+  }
+
   end(): void {
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   }

@@ -1,8 +1,7 @@
 /** I4: what a replayed lifecycle event must leave as it is. */
 import { liveOf } from '../../lambda/adapters/topic-item.ts'
 import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
-import type { Cast } from './casts.ts'
-import type { MapDynamoDb } from './dynamodb.ts'
+import type { Scene } from './checks.ts'
 import type { Row } from './rows.ts'
 
 type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
@@ -11,14 +10,23 @@ type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
  * Presence, subscriptions, retained messages, and who is live since when, by what they are of. Messages may be delivered again. A session
  * that goes on under its identifier is subscribed in IoT Core whether or not we show a SUBSCRIBE of its last connection: both are true.
  */
-export function everything(dynamodb: MapDynamoDb, { persistent }: Cast): ReadonlyMap<string, string> {
+export function everything({ dynamodb, cast: { persistent }, queues: { abandoned } }: Scene): ReadonlyMap<string, string> {
   const kept: Kept[] = persistent === 'same' ? ['mqtt_client', 'mqtt_retain'] : ['mqtt_client', 'mqtt_sub', 'mqtt_retain']
-  const rows = kept.flatMap((table) => dynamodb.rows(table).map((row) => [keyOf(table, row), ordered(row)] as const))
+  // What a receive left that died after another had finished goes with the next event.
+  const orderly = (session: string | undefined) => !abandoned.has(session ?? '')
+  const rows = kept.flatMap((table) =>
+    dynamodb
+      .rows(table)
+      .filter((row) => orderly(row.session?.S))
+      .map((row) => [keyOf(table, row), ordered(row)] as const),
+  )
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
-    [...liveOf(row.live)].map(([entry, { kind, session, since, at }]) => {
-      const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')
-      return [of, `${kind} ${session} ${since} ${at}`] as const
-    }),
+    [...liveOf(row.live)]
+      .filter(([, { session }]) => orderly(session))
+      .map(([entry, { kind, session, since, at }]) => {
+        const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')
+        return [of, `${kind} ${session} ${since} ${at}`] as const
+      }),
   )
   return new Map([...rows, ...(persistent === 'same' ? [] : live)])
 }

@@ -66,5 +66,5 @@ export class Scheduler {
   }
 }
 
-/** After every promise that can be kept without us. */
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** After every promise that can be kept without us: a tick comes once no microtask is left. */
+export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))

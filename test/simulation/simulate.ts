@@ -57,7 +57,10 @@ async function one(plan: Plan, { tries, verbose }: { tries: number; verbose: boo
 
 async function many(seed: number, { runs, jobs, tries }: { runs: number; jobs: number; tries: number }): Promise<number> {
   const progress = new Progress(runs, 'histories')
-  const done = await campaign({ seed, runs }, jobs, ({ runs: so, findings }) => progress.at(so, `${findings} violations`))
+  const done = await campaign({ seed, runs }, jobs, ({ runs: so, findings, fresh }) => {
+    for (const { plan, violation } of fresh) progress.say(`seed ${plan}: ${violation}`)
+    progress.at(so, `${findings} violations`)
+  })
   progress.end()
   tellCovered(done, progress.seconds)
   for (const [kind, findings] of done.findings) {

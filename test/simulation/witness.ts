@@ -96,7 +96,7 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
           note(`#${run.number} removes ${msgids.map(nameOf)} for ${clientid}`)
           evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...msgids])
           for (const id of msgids) {
-            const has = clientid !== undefined && iotCore.clients.get(clientid)?.got.has(id)
+            const has = clientid !== undefined && iotCore.has(clientid, id)
             if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
           }
           return real.messages.remove(msgids)
