@@ -69,6 +69,9 @@ it.each([
   ['npm run bench', ['run', '-s', 'bench', '--', '--help']],
   ['npm run soak', ['run', '-s', 'soak', '--', '--help']],
   ['npm run conf', ['run', '-s', 'conf', '--', '--help']],
+  ['npm run simulate', ['run', '-s', 'simulate', '--', '--help']],
+  ['npm run mutants', ['run', '-s', 'mutants', '--', '--help']],
+  ['npm run fuzz', ['run', '-s', 'fuzz', '--', '--help']],
   ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
 ])('%s explains itself', (_, args) => {

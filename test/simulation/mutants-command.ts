@@ -5,9 +5,9 @@ import { searchAll } from './mutant-search.ts'
 import { MUTANTS } from './mutants.ts'
 import { whole } from './numbers.ts'
 
-const HELP = `mutants: the product with one fault built in, and what the simulation says of it
+const HELP = `Usage: npm run mutants [-- OPTIONS]
 
-  npm run mutants            the table; exit code 1 if a mutant survives
+The product with one fault built in at a time, and what the simulation says of it. Exit code 1 if a mutant survives.
 
   --only TEXT   mutants whose name has it
   --runs N      histories to look in (400)

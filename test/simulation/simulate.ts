@@ -9,12 +9,13 @@ import { formatPlan, type Plan, parsePlan } from './plan.ts'
 import { Progress } from './progress.ts'
 import { shrink } from './shrink.ts'
 
-const HELP = `simulate: the real handlers and stores under interleavings, faults, crashes and misbehaving clients that a seed decides
+const HELP = `Usage: npm run simulate -- --seed S    one history, and all that happened in it
+       npm run simulate -- --runs N    a campaign: N histories, with seeds from --seed on
 
-  npm run simulate -- --seed N      one history, and all that happened in it; exit code 1 if an invariant is violated
-  npm run simulate -- --runs N      a campaign: N histories, with seeds from --seed on (1)
+The real handlers and stores under interleavings, faults, crashes and misbehaving clients that a seed decides.
+Exit code 1 if an invariant is violated, 2 if the command is.
 
-  --seed S      a whole number, or SEED/SCHEDULE/STEPS/WITHOUT as a failed history prints it
+  --seed S      a whole number (1), or SEED/SCHEDULE/STEPS/WITHOUT as a failed history prints it
   --runs N      histories
   --jobs N      processes (one for each core)
   --tries N     histories spent on making a failed one shorter (2000); 0: none
