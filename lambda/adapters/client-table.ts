@@ -26,8 +26,12 @@ export function clientTable(db: Database, node: string): ClientTable {
         },
         ConditionExpression: NEWER_OR_UNKNOWN,
         ...placeholders(event),
+        ReturnValues: 'ALL_OLD',
       })
-      if ((await ifHolds(db.client.send(put))) === undefined) await noteOnline(event)
+      const done = await ifHolds(db.client.send(put))
+      if (done !== undefined) return number(done.Attributes?.connect_state) === 1
+      await noteOnline(event)
+      return true
     },
 
     async disconnected(event) {

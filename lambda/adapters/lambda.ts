@@ -10,6 +10,7 @@ import { type Log, logOutcome } from './log.ts'
 export interface SqsRecord {
   readonly messageId: string
   readonly body: string
+  readonly attributes?: { readonly ApproximateReceiveCount: string }
 }
 export interface SqsEvent {
   readonly Records: readonly SqsRecord[]
@@ -44,7 +45,7 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log }: Surr
     const deadline = started + lambda.getRemainingTimeInMillis()
     const parsed = Records.map((record) => parse(hook, record))
     const deliveries = parsed.flatMap((one, i): Delivery<Event>[] =>
-      'event' in one ? [{ event: one.event, context: { ports, config, invocation: { id: Records[i]!.messageId, deadline } } }] : [],
+      'event' in one ? [{ event: one.event, context: { ports, config, invocation: { ...received(Records[i]!), deadline } } }] : [],
     )
     const handled = (await hook.handle(deliveries))[Symbol.iterator]()
     const failed = Records.filter((record, i) => {
@@ -60,6 +61,8 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log }: Surr
 
 /** What an event writes is never more than its text: this fits into an item of DynamoDB (400 KB), and so do all of its writes or none. */
 const MAX_EVENT_BYTES = 384 * 1024
+
+const received = ({ messageId, attributes }: SqsRecord) => ({ id: messageId, receives: Number(attributes?.ApproximateReceiveCount ?? 1) })
 
 function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event: Event } | { error: unknown } {
   try {

@@ -38,7 +38,7 @@ export function liveClients(db: Database): LiveClients {
 
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. */
   async function renew(seat: Seat, at: number): Promise<TopicRow | undefined> {
-    const condition = `${SAME_SESSION} AND live.#entry.since <= :at`
+    const condition = `${SAME_SESSION} AND live.#entry.since <= :at AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :at)`
     const renewed = await rows.update(seat.key, 'SET live.#entry.#at = :at', condition, {
       names: { ...NAMES, '#entry': seat.entry },
       values: { ':session': S(seat.live.session), ':at': N(at) },
@@ -94,7 +94,7 @@ export function liveClients(db: Database): LiveClients {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) {
           // Another event of the client, handled at once, may have found no room here.
-          if (set.spill > 0)
+          if (set.spill > 0 || standing.spill !== undefined)
             await spill.vacate(topic, standing, (key) => rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders))
           return { row: set, seat: mine }
         }

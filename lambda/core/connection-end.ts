@@ -76,7 +76,7 @@ export async function endSubscription(context: Context, event: SubscriptionChang
     const doubt = () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
     const was = { clientid: event.clientid, filter, live }
     await settleWindow(context, ended.row, event.clientid, () => provenWindow(ports, was, { until: event.at, doubt }))
-  } else if (ended === undefined && isMine(subscription, event)) {
+  } else if (ended === undefined && isMine(subscription, event) && fetchRow(config, topic) !== undefined) {
     await settleAgain(context, subscription, event, () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT))
   }
   if (live === undefined || live.at <= event.at) await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)

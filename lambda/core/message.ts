@@ -22,6 +22,8 @@ export interface Retention {
   readonly cleared: boolean
   /** An empty publish that may have been sent with RETAIN or not: nothing is retained on the topic any more. */
   readonly mayHaveCleared?: true
+  /** It was retained when an earlier try of its event put it there, and has been cleared meanwhile. */
+  readonly wasCleared?: true
   /** The true QoS, where IoT Core told it. */
   readonly qos?: number
 }

@@ -7,8 +7,8 @@ import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
 export interface ClientTable {
-  /** Applies a connected event unless the row shows something newer. */
-  connected(event: Connected): Promise<void>
+  /** Applies a connected event unless the row shows something newer. Returns whether the row may have shown another connection online. */
+  connected(event: Connected): Promise<boolean>
   disconnected(event: Disconnected): Promise<void>
   presence(clientid: string): Promise<Presence | undefined>
 }
@@ -170,6 +170,8 @@ export interface Invocation {
   readonly id: string
   /** Milliseconds, by {@link Clock.now}: stop before. */
   readonly deadline: number
+  /** How often SQS has handed out the event, this time included. */
+  readonly receives: number
   /** SQS message ids of the events that are handled in one with it, its own included. */
   readonly batch?: readonly string[]
 }

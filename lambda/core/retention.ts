@@ -9,7 +9,8 @@ import { topicMatches } from './topic.ts'
 /** IoT Core stores a retained message before or while its rule event is handled; one older than this is another publish's. Milliseconds. */
 const LATEST_LAG = 60_000
 
-export async function retentionOf(ports: Ports, config: HookConfig, publish: Publish): Promise<Retention> {
+/** `again`: SQS has handed out the event before, and an earlier try may have been cut short. */
+export async function retentionOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<Retention> {
   const row = retainRowOf(config, publish.topic)
   if (row === undefined) return NOT_RETAINED
   const empty = publish.payload.length === 0
@@ -21,7 +22,7 @@ export async function retentionOf(ports: Ports, config: HookConfig, publish: Pub
       return { retained, cleared: retained && empty }
     }
     case 'native':
-      return empty ? clearedNatively(ports, publish) : retainedNatively(ports, publish)
+      return empty ? clearedNatively(ports, publish) : retainedNatively(ports, publish, again)
   }
 }
 
@@ -31,10 +32,12 @@ const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => 
 }
 
 /** GetRetainedMessage shows this very payload: then whatever was published is the retained message, with its true QoS. */
-async function retainedNatively(ports: Ports, publish: Publish): Promise<Retention> {
+async function retainedNatively(ports: Ports, publish: Publish, again: boolean): Promise<Retention> {
   const stored = await ports.device.retained(publish.topic)
   const retained = stored?.payload.equals(publish.payload) === true && stored.lastModified >= publish.at - LATEST_LAG
-  return retained ? { retained, cleared: false, qos: stored.qos } : NOT_RETAINED
+  if (retained) return { retained, cleared: false, qos: stored.qos }
+  const leftBehind = again && stored === undefined && (await ports.retained.get(publish.topic))?.msgid === msgidOf(publish)
+  return leftBehind ? { ...NOT_RETAINED, wasCleared: true } : NOT_RETAINED
 }
 
 /**

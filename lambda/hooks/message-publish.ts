@@ -54,7 +54,7 @@ interface Incoming extends Delivery<Publish> {
 
 async function incoming({ event, context }: Delivery<Publish>): Promise<Incoming> {
   const rows = context.config.rows.filter(({ topic }) => topicMatches(topic ?? '#', event.topic))
-  const retention = await retentionOf(context.ports, context.config, event)
+  const retention = await retentionOf(context.ports, context.config, event, { again: context.invocation.receives > 1 })
   const qos = qosOf(
     event,
     rows.find((row: HookRow) => row.qos !== undefined),
@@ -99,8 +99,8 @@ async function alone(one: Incoming): Promise<void> {
   const { message, context, retention, does } = one
   if (does('on_message_store') && !retention.cleared && !isQueued(one)) await on_message_store(message, context)
   if (does('on_message_retain') && retention.retained && !retention.cleared) await on_message_retain(message, context)
-  const clears = retention.cleared || retention.mayHaveCleared
-  if (does('on_retain_delete') && clears) await on_retain_delete(message, { certain: retention.cleared }, context)
+  const certain = retention.cleared || retention.wasCleared === true
+  if (does('on_retain_delete') && (certain || retention.mayHaveCleared)) await on_retain_delete(message, { certain }, context)
   if (context.config.serverSubscriptions && !isQueued(one)) await pushUnqueued(context, message)
 }
 

@@ -50,6 +50,8 @@ const YES = { retained: true, cleared: false }
 const CLEARED = { retained: true, cleared: true }
 const PERHAPS = { ...NO, mayHaveCleared: true }
 
+const FIRST = { again: false }
+
 describe('native', () => {
   it.each<[string, string, Known, object]>([
     ['IoT Core holds this payload', 'x', { native: { payload: 'x' } }, { ...YES, qos: 0 }],
@@ -65,7 +67,19 @@ describe('native', () => {
     ['empty, and nobody knows of one', '', {}, PERHAPS],
     ['empty, while it holds one', '', { native: { payload: 'y' }, kept: true }, NO],
   ])('%s', async (_name, payload, known, wanted) => {
-    expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload))).toEqual(wanted)
+    expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload), FIRST)).toEqual(wanted)
+  })
+})
+
+describe('native, tried again, IoT Core holds none', () => {
+  const native = (kept: object | undefined) =>
+    ({ device: { retained: async () => undefined }, retained: { get: async () => kept } }) as unknown as Ports
+  it.each<[string, object | undefined, object]>([
+    ['we have this very message: an earlier try put it there', { msgid: msgidOf(publish('x')) }, { ...NO, wasCleared: true }],
+    ['we have another', { msgid: 'another' }, NO],
+    ['we have none', undefined, NO],
+  ])('%s', async (_name, kept, wanted) => {
+    expect(await retentionOf(native(kept), configOf(row(undefined)), publish('x'), { again: true })).toEqual(wanted)
   })
 })
 
@@ -79,7 +93,7 @@ describe('the other modes ask nobody', () => {
     ['property', '', [], NO],
   ])('%s, payload %j, user properties %j', async (mode, payload, user, wanted) => {
     const asked: string[] = []
-    expect(await retentionOf(portsWith({ native: { payload } }, asked), configOf(row(mode)), publish(payload, user))).toEqual(wanted)
+    expect(await retentionOf(portsWith({ native: { payload } }, asked), configOf(row(mode)), publish(payload, user), FIRST)).toEqual(wanted)
     expect(asked).toEqual([])
   })
 })
@@ -91,6 +105,6 @@ describe('which row says so', () => {
     ['on_message_retain before on_retain_delete', [row('topic', '#', 'on_retain_delete'), row('property')], NO],
     ['on_retain_delete where there is no other', [row('topic', '#', 'on_retain_delete')], YES],
   ])('%s', async (_name, rows, wanted) => {
-    expect(await retentionOf(portsWith({}), configOf(...rows), publish('x'))).toEqual(wanted)
+    expect(await retentionOf(portsWith({}), configOf(...rows), publish('x'), FIRST)).toEqual(wanted)
   })
 })

@@ -45,10 +45,10 @@ forEachEngine((engine) => {
 
   it.each<[string, (ids: string[]) => unknown, object, string]>([
     ["another client's ack topic", ([id]) => id, { clientid: 'd' }, 'a client acknowledges only for itself'],
-    ['a message of another topic', ([id]) => ({ msgid: id, topic: 'other' }), {}, 'on another topic'],
+    ['a message of another topic', ([id]) => ({ msgid: id, topic: 'other' }), {}, 'names another topic than'],
     ['what is no id', () => 'hello', {}, 'wanted a message id'],
     ['an empty payload', () => '', {}, 'wanted a message id'],
-    ['an empty list', () => [], {}, 'at least one ack'],
+    ['an empty list', () => [], {}, 'wanted 1 to 1000 acks'],
     ['a number', () => '42', {}, 'wanted an object'],
     ['an id that is no text', () => ({ msgid: 42 }), {}, 'wanted a message id'],
     ['a topic that is none', ([id]) => ({ msgid: id, topic: 'a/+' }), {}, 'wanted a topic name'],

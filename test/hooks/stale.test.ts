@@ -111,6 +111,35 @@ forEachEngine((engine) => {
     }
   }, 60_000)
 
+  it('a subscribed event of the old connection that looks at the client just before the connect is told, is live no more after it', async () => {
+    await world.connect('c', 's1')
+    const late = subscribed('c', 's1', 't')
+    world.wait(5_000)
+    const { clients, subscriptions } = world.ports
+    const { connected: tell } = clients
+    const { of } = subscriptions
+    let looked = (): void => {}
+    const searched = new Promise<void>((resolve) => {
+      looked = resolve
+    })
+    Object.assign(subscriptions, {
+      of: async (clientid: string) => {
+        const rows = await of(clientid)
+        looked()
+        return rows
+      },
+    })
+    Object.assign(clients, {
+      connected: async (event: Parameters<typeof tell>[0]) => {
+        await searched
+        await arrives(late)
+        return tell(event)
+      },
+    })
+    await world.handle('client.connected', world.connectedEvent('c', 's2', 1))
+    expect([await world.live(), await rowsOf('c')]).toEqual([[], []])
+  })
+
   it('the disconnect of an old session does not end the new one, nor settle what it has', async () => {
     await world.connect('c', 's1')
     await world.subscribe('c', 's1', 't')

@@ -169,9 +169,10 @@ function liveEntries(scene: Scene): string[] {
 const hasRow = ({ dynamodb }: Scene, { id }: SimClient, filter: string): boolean =>
   dynamodb.rows('mqtt_sub').some((row) => row.clientid?.S === id && row.topic?.S === filter)
 
-function subscriptionRows({ iotCore, dynamodb }: Scene): string[] {
+function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
   const rows = dynamodb.rows('mqtt_sub').filter((row) => row.origin?.S === 'client')
   const stale = rows.filter((row) => {
+    if (queues.abandoned.has(row.session?.S ?? '')) return false
     const client = iotCore.clients.get(row.clientid?.S ?? '')!
     if (client.connections - (iotCore.numbers.get(row.session?.S ?? '') ?? 1) >= 2) return false
     if (client.connection === undefined) return !client.lastEventLost

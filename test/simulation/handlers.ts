@@ -120,7 +120,7 @@ export class Handlers {
       ports: this.portsOf(run),
       log: (line) => this.log(run, line),
     })
-    const Records = batch.map(({ id, body }) => ({ messageId: id, body }))
+    const Records = batch.map(({ id, body, receives }) => ({ messageId: id, body, attributes: { ApproximateReceiveCount: `${receives}` } }))
     handler({ Records }, { getRemainingTimeInMillis: () => timeout }).then(
       ({ batchItemFailures }) => {
         if (!run.alive) return
