@@ -1,6 +1,9 @@
 /** A process of a campaign: runs the histories that it is told of. */
 import { runSome, type Task } from './campaign.ts'
 
+// Conditions fail all the time, and nobody looks where.
+Error.stackTraceLimit = 0
+
 process.on('message', async (task: Task) => {
   process.send!(await runSome(task))
 })

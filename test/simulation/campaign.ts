@@ -83,7 +83,7 @@ export async function campaign(task: Task, jobs: number, progress: (so: SoFar) =
   }
 
   const work = async (): Promise<void> => {
-    const worker = fork(WORKER, { execArgv: ['--import', 'tsx'] })
+    const worker = fork(WORKER, { execArgv: ['--max-semi-space-size=32', '--import', 'tsx'] })
     try {
       while (next < end) {
         const part: Task = { seed: next, runs: Math.min(PART, end - next) }

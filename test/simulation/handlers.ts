@@ -159,8 +159,8 @@ export class Handlers {
   }
 
   private log(run: Run, line: string): void {
-    const { outcome, code, error, messageId } = JSON.parse(line)
-    if (outcome !== 'failed') return
+    if (!line.includes('"outcome":"failed"')) return
+    const { code, error, messageId } = JSON.parse(line)
     this.failures.push(`${messageId} ${code}: ${error}`)
     this.options.note(`#${run.number} ${messageId} failed ${code}: ${error}`)
   }
