@@ -123,7 +123,9 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       const before = await removeFromHead(topic, [...homes.keys()])
       if (before === undefined) return
       const { sealing } = before
-      const moving = sealing?.ids.filter((id) => homes.has(id)) ?? []
+      // In the set, or taken off it by this very update, whose first answer was lost: the sealer knows the set as it was.
+      const moving =
+        sealing === undefined ? [] : [...homes.keys()].filter((id) => sealing.ids.includes(id) || homes.get(id)!.has(sealing.seq))
       if (sealing !== undefined && moving.length > 0) {
         await finishSealing(
           topic,
