@@ -113,10 +113,11 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
           for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
           return row
         },
-        removeIds(topic, homes) {
+        async removeIds(topic, homes) {
           evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...homes.keys()])
+          await real.topics.removeIds(topic, homes)
+          // Also what another run named while this was under way.
           for (const id of homes.keys()) namedAt.delete(id)
-          return real.topics.removeIds(topic, homes)
         },
       },
     }
