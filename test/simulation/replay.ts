@@ -20,9 +20,11 @@ export function everything({ dynamodb, cast: { persistent }, queues: { abandoned
       .filter((row) => orderly(row.session?.S))
       .map((row) => [keyOf(table, row), ordered(row)] as const),
   )
+  // An entry that no row of mqtt_sub knows may go (checks.ts, liveEntries).
+  const known = new Set(dynamodb.rows('mqtt_sub').map((row) => `${row.clientid?.S} ${row.session?.S ?? ''}`))
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
     [...liveOf(row.live)]
-      .filter(([, { session }]) => orderly(session))
+      .filter(([entry, { kind, session }]) => orderly(session) && (kind === 'server' || known.has(`${entry} ${session}`)))
       .map(([entry, { kind, session, since, at }]) => {
         const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')
         return [of, `${kind} ${session} ${since} ${at}`] as const
