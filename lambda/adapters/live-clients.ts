@@ -163,9 +163,17 @@ export function liveClients(db: Database): LiveClients {
 
     async lease(seat, lease, now) {
       const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`
-      const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${SAME_SESSION} AND ${free}`, {
+      // Of this window: a later one of the session, which has unsubscribed in between, is for who began it.
+      const mine = `${SAME_SESSION} AND live.#entry.since = :since`
+      const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${mine} AND ${free}`, {
         names: { ...NAMES, '#entry': seat.entry },
-        values: { ':session': S(seat.live.session), ':by': S(lease.by), ':now': N(now), ':lease': leaseValue(lease) },
+        values: {
+          ':session': S(seat.live.session),
+          ':since': N(seat.live.since),
+          ':by': S(lease.by),
+          ':now': N(now),
+          ':lease': leaseValue(lease),
+        },
       })
       return leased && (seat.key === seat.topic ? leased : rows.head(seat.topic))
     },

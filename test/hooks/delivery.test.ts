@@ -126,6 +126,21 @@ forEachEngine((engine) => {
       expect(got()).toEqual(['m0', 'm1', 'm2'])
     })
 
+    it('a window that the session has begun anew meanwhile is not leased by who saw the one before', async () => {
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      const { topics, clock } = world.ports
+      const row = (await topics.head('t'))!
+      const before = { topic: 't', key: 't', entry: 'c', live: row.live.get('c')! }
+      world.wait(5_000)
+      await world.unsubscribe('c', 's1', 't')
+      world.wait(5_000)
+      await world.subscribe('c', 's1', 't')
+      expect(await topics.lease(before, { by: 'late', until: clock.now() + 60_000 }, clock.now())).toBeUndefined()
+      expect((await topics.head('t'))?.live.get('c')).toMatchObject({ session: 's1' })
+      expect((await topics.head('t'))?.live.get('c')?.catching).toBeUndefined()
+    })
+
     it('a server-side subscriber goes on, too: by the retried connect, or by the next publish', async () => {
       await queued('m0', 'm1', 'm2')
       await world.operatorSubscribes('c', 't')

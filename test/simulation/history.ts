@@ -98,17 +98,18 @@ class History implements Scene {
     this.iotCore = new IotCore({ scheduler, faults, random: worldRandom, acks: cast.acks ?? 0, emit, note })
     const { iotCore } = this
     const noteOperation = options.verbose ? operationNote(note, iotCore) : options.observe
+    const watched = witness({ iotCore, queues, scheduler, note })
     const database: DatabaseWorld = {
       scheduler,
       dynamodb,
       faults,
       observe(owner, operation, request, answer) {
         if (request.TableName === 'mqtt_topic_msg_map') coverage.sees(answer?.Attributes)
+        if (answer !== undefined) watched.observe(request)
         noteOperation?.(owner, operation, request, answer)
       },
     }
     this.clients = new RestlessClients(iotCore, cast, worldRandom)
-    const watched = witness({ iotCore, queues, scheduler, note })
     this.evidence = watched.evidence
     this.handlers = new Handlers({
       scheduler,

@@ -3,6 +3,7 @@
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { Ports } from '../../lambda/core/ports.ts'
 import type { Sent } from './data-plane.ts'
+import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
@@ -15,7 +16,7 @@ export interface Evidence {
   readonly takenOff: Map<Run, string[]>
   /** Ids of messages that a run stored, by run. */
   readonly stored: Map<Run, string[]>
-  /** Ids that more than one publish event, or try of one, put on the queue. */
+  /** Ids that were put on the queue more than once: by another event, by another try, or by the SDK's own. */
   readonly namedAgain: Set<string>
 }
 
@@ -105,10 +106,6 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
       topics: {
         ...real.topics,
         async add(topic, msgids) {
-          for (const id of msgids) {
-            if (everNamed.has(id)) evidence.namedAgain.add(id)
-            everNamed.add(id)
-          }
           const row = await real.topics.add(topic, msgids)
           for (const id of msgids) if (!namedAt.has(id)) namedAt.set(id, scheduler.now)
           return row
@@ -123,5 +120,14 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
     }
   }
 
-  return { evidence, watch: { sent, ports } }
+  /** Also an update that the SDK repeated because its answer was lost. */
+  function observe(request: ItemRequest): void {
+    if (!request.UpdateExpression?.startsWith('ADD MsgId')) return
+    for (const id of request.ExpressionAttributeValues?.[':ids']?.SS ?? []) {
+      if (everNamed.has(id)) evidence.namedAgain.add(id)
+      everNamed.add(id)
+    }
+  }
+
+  return { evidence, observe, watch: { sent, ports } }
 }
