@@ -1,7 +1,6 @@
 /** The window in which a client surely was subscribed natively. */
 import type { Ports } from './ports.ts'
 import { type Window, windowOf } from './settle.ts'
-import { endsOf } from './subscription.ts'
 import type { Live } from './topic-row.ts'
 
 /**
@@ -14,13 +13,16 @@ export async function provenWindow(
   { clientid, filter, live }: { clientid: string; filter: string; live: Live },
   { until, doubt }: { until: number; doubt: () => Promise<number> },
 ): Promise<Window> {
-  const [uncertain, presence, remembered] = await Promise.all([
+  const [uncertain, presence, gone] = await Promise.all([
     doubt(),
     ports.clients.presence(clientid),
-    endsOf(ports, { clientid, session: live.session }, filter),
+    ports.topics.goneSince(filter, clientid),
   ])
   const connectedAt = presence?.session === live.session ? (presence.connectedAt ?? 0) : 0
-  const ends = remembered.filter((end) => end >= live.since && end < until)
+  const same = gone?.session === live.session
+  const ends = same ? [gone.until, gone.earlier].filter((end) => end >= live.since && end < until) : []
   const since = Math.max(connectedAt, ends.some((end) => end < live.at) ? live.at : live.since)
-  return windowOf({ since }, Math.min(until, ...ends.filter((end) => end >= live.at)), uncertain)
+  // Two ends are remembered, whoever's: before the older one, or before another session's, there may have been more.
+  const forgotten = gone !== undefined && (same ? gone.earlier : gone.until) >= since
+  return windowOf({ since }, forgotten ? since : Math.min(until, ...ends.filter((end) => end >= live.at)), uncertain)
 }

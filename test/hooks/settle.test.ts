@@ -144,6 +144,32 @@ forEachEngine((engine) => {
       expect(await pending(world)).toBe(1)
     })
 
+    it('an unsubscribe that a later session has made forgotten: nothing settles, though both ends of the window are replayed', async () => {
+      const world = await given()
+      const since = await subscribed(world)
+      const again = world.subscribedEvent('c', 's1', 't')
+      const replayed = { ...again, timestamp: since }
+      world.now = since + 2_000
+      await world.unsubscribe('c', 's1', 't')
+      await publishAt(world, since + 30_000)
+      world.now = since + MINUTE
+      const end = world.disconnectedEvent('c', 's1')
+      await world.handle('client.disconnected', end)
+      world.now += 5_000
+      await world.connect('c', 's2', 1)
+      await world.subscribe('c', 's2', 'other')
+      await world.handle('session.unsubscribed', world.unsubscribedEvent('c', 's2', 't'))
+      // The subscribed event makes it live for a moment; the disconnect finds it there.
+      const { presence } = world.ports.clients
+      const looks = jest.spyOn(world.ports.clients, 'presence').mockImplementationOnce(async (clientid) => {
+        await world.handle('client.disconnected', end)
+        return presence(clientid)
+      })
+      await world.handle('session.subscribed', replayed)
+      looks.mockRestore()
+      expect(await pending(world)).toBe(1)
+    })
+
     it.each([['on_client_disconnected'], ['on_acked_delete']] as const)('without %s in the conf, nothing settles', async (action) => {
       const world = await given({ rows: rowsWithout(action) })
       const since = await subscribed(world)

@@ -112,9 +112,13 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
         },
         async removeIds(topic, homes) {
           evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...homes.keys()])
+          const forget = () => {
+            for (const id of homes.keys()) namedAt.delete(id)
+          }
+          forget()
           await real.topics.removeIds(topic, homes)
           // Also what another run named while this was under way.
-          for (const id of homes.keys()) namedAt.delete(id)
+          forget()
         },
       },
     }
