@@ -62,6 +62,8 @@ export interface WorldOptions {
   readonly expiredAfter?: number
   /** Whether mqtt_retain is looked up by its index. Default: yes. */
   readonly retainIndex?: boolean
+  /** CloudWatch namespace of the handlers' metrics. Default: they write none. */
+  readonly namespace?: string
 }
 
 export interface FakeDevice {
@@ -87,12 +89,14 @@ export class World {
   readonly tables: Tables
   readonly configs: readonly HookConfig[]
   readonly retainIndex: boolean
+  private readonly namespace: string | undefined
   private counter = 0
 
   constructor(engine: Engine, tables: Tables, options: WorldOptions = {}) {
     this.engine = engine
     this.tables = tables
     this.retainIndex = options.retainIndex ?? true
+    this.namespace = options.namespace
     const rows = (options.rows ?? PAGE_ROWS).map((row, i): HookRow => ({ label: `${i + 1}`, pool: 'pool1', ...row }))
     const table: HookTable = {
       pools: { pool1: {} },
@@ -157,7 +161,7 @@ export class World {
   /** A batch as SQS delivers it: a retried message keeps its id. `remaining`: of the invocation, in milliseconds. */
   async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
     const config = this.configOf(hook)
-    const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line) })
+    const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line), namespace: this.namespace })
     const calls: Call[] = []
     const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))

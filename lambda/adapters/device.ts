@@ -101,6 +101,9 @@ function directMessage(clientId: string, message: Message, retain: boolean): Sen
 const statusOf = (error: unknown): number | undefined =>
   (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode
 
+/** Over a quota: of the account's GetRetainedMessage 500 a second. */
+export const isThrottled = (error: unknown): boolean => statusOf(error) === 429
+
 /** The connection broke or stayed silent after the request was on its way: like a 504, the client may have the message. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'TimeoutError' || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? ''))

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { HookConfig } from '../core/hooks.ts'
+import { METRICS_NAMESPACE_VARIABLE } from '../core/metrics.ts'
 import type { Clock } from '../core/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../core/tables.ts'
 import { CONFIRMATION_TIMEOUT } from './device.ts'
@@ -25,7 +26,7 @@ export function environment(): Surroundings {
     retainIndex: env[RETAIN_INDEX_VARIABLE],
     region,
   })
-  return { config, ports, log: (line) => process.stdout.write(`${line}\n`) }
+  return { config, ports, log: (line) => process.stdout.write(`${line}\n`), namespace: env[METRICS_NAMESPACE_VARIABLE] }
 }
 
 /** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. `more`: for tests. */

@@ -1,11 +1,15 @@
-/** The Lambda envelope: a batch of queue messages in, the failed ones back; one log line for each, without payloads (I10). */
+/**
+ * The Lambda envelope: a batch of queue messages in, the failed ones back; a log line for each, then one of metrics, without payloads (I10).
+ */
 
 import { badEvent } from '../core/event-fields.ts'
 import type { Delivery, Hook } from '../core/hook-entry.ts'
 import type { HookConfig } from '../core/hooks.ts'
 import type { Ports } from '../core/ports.ts'
+import { emfLines } from './emf.ts'
 import { environment } from './environment.ts'
 import { type Log, logOutcome } from './log.ts'
+import { meterOf } from './meter.ts'
 
 export interface SqsRecord {
   readonly messageId: string
@@ -28,6 +32,8 @@ export interface Surroundings {
   readonly config: HookConfig
   readonly ports: Ports
   readonly log: Log
+  /** CloudWatch namespace of the metrics, which are log lines too. Absent: none are written. */
+  readonly namespace?: string | undefined
 }
 
 /** The hook's handler on what the template gives it; read on the first event, kept for the next. */
@@ -39,23 +45,28 @@ export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
   }
 }
 
-export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log }: Surroundings): Handler {
+export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namespace }: Surroundings): Handler {
   return async ({ Records }, lambda) => {
     const started = ports.clock.now()
     const deadline = started + lambda.getRemainingTimeInMillis()
-    const parsed = Records.map((record) => parse(hook, record))
-    const deliveries = parsed.flatMap((one, i): Delivery<Event>[] =>
-      'event' in one ? [{ event: one.event, context: { ports, config, invocation: { ...received(Records[i]!), deadline } } }] : [],
+    const meter = namespace === undefined ? undefined : meterOf(hook.hook, ports)
+    const batch = Records.map((record) => ({ record, ...parse(hook, record), watched: meter?.watch() }))
+    const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] =>
+      event === undefined
+        ? []
+        : [{ event, context: { ports: watched?.ports ?? ports, config, invocation: { ...received(record), deadline } } }],
     )
     const handled = (await hook.handle(deliveries))[Symbol.iterator]()
-    const failed = Records.filter((record, i) => {
-      const one = parsed[i]!
-      const result: PromiseSettledResult<void> = 'event' in one ? handled.next().value! : { status: 'rejected', reason: one.error }
-      const event = 'event' in one ? one.event : undefined
-      logOutcome(log, { hook: hook.hook, messageId: record.messageId, event, result, ms: ports.clock.now() - started })
+    const failed = batch.filter(({ record, event, error, watched }) => {
+      const result: PromiseSettledResult<void> = event === undefined ? { status: 'rejected', reason: error } : handled.next().value!
+      const { id: messageId, receives } = received(record)
+      const msgid = event && hook.msgid?.(event)
+      logOutcome(log, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
+      meter?.handled(event, result, watched?.lastDelivered())
       return result.status === 'rejected'
     })
-    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+    if (meter !== undefined) for (const line of emfLines(namespace!, meter, ports.clock.now())) log(line)
+    return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) }
   }
 }
 
@@ -64,7 +75,7 @@ const MAX_EVENT_BYTES = 384 * 1024
 
 const received = ({ messageId, attributes }: SqsRecord) => ({ id: messageId, receives: Number(attributes?.ApproximateReceiveCount ?? 1) })
 
-function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event: Event } | { error: unknown } {
+function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event?: Event; error?: unknown } {
   try {
     if (Buffer.byteLength(record.body) > MAX_EVENT_BYTES) throw badEvent('the event', record.body, `at most ${MAX_EVENT_BYTES} bytes`)
     return { event: hook.parse(JSON.parse(record.body)) }

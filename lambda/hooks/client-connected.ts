@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { type Connected, parseConnected } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import { on_client_connected } from '../on_client_connected.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
@@ -10,7 +10,7 @@ export const clientConnected: Hook<Connected> = {
   hook: 'client.connected',
   parse: parseConnected,
   handle: eachAlone(async (event, context) => {
-    for (const { action } of context.config.rows) await ACTIONS[action as keyof typeof ACTIONS](event, context)
+    for (const { action } of context.config.rows) await working(action, ACTIONS[action as keyof typeof ACTIONS](event, context))
   }),
 }
 

@@ -1,12 +1,12 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { type Disconnected, parseDisconnected } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import { on_client_disconnected } from '../on_client_disconnected.ts'
 
 export const clientDisconnected: Hook<Disconnected> = {
   hook: 'client.disconnected',
   parse: parseDisconnected,
-  handle: eachAlone(on_client_disconnected),
+  handle: eachAlone((event, context) => working('on_client_disconnected', on_client_disconnected(event, context))),
 }
 
 export const handler = lambdaHandler(clientDisconnected)

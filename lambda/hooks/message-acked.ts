@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { type AckEvent, parseAck } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import { allDone } from '../core/settled-promises.ts'
 import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
 
@@ -8,7 +8,10 @@ import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
 export const messageAcked: Hook<AckEvent> = {
   hook: 'message.acked',
   parse: parseAck,
-  handle: eachAlone((event, context) => allDone(event.acks.map((ack) => on_message_acked_for_queue(event, ack, context)))),
+  msgid: ({ acks }) => (acks.length === 1 ? acks[0]!.msgid : undefined),
+  handle: eachAlone((event, context) =>
+    allDone(event.acks.map((ack) => working('on_message_acked_for_queue', on_message_acked_for_queue(event, ack, context)))),
+  ),
 }
 
 export const handler = lambdaHandler(messageAcked)

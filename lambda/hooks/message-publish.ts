@@ -1,10 +1,10 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { sharingReads } from '../core/batch-reads.ts'
 import { type Publish, parsePublish } from '../core/events.ts'
-import type { Delivery, Hook } from '../core/hook-entry.ts'
+import { type Delivery, type Hook, working } from '../core/hook-entry.ts'
 import type { ActionName, HookRow } from '../core/hooks.ts'
 import { type Message, messageOf, qosOf, type Retention } from '../core/message.ts'
-import { compareMsgids } from '../core/msgid.ts'
+import { compareMsgids, msgidOf } from '../core/msgid.ts'
 import type { Context } from '../core/ports.ts'
 import { pushUnqueued } from '../core/push.ts'
 import { retentionOf } from '../core/retention.ts'
@@ -17,6 +17,7 @@ import { on_retain_delete } from '../on_retain_delete.ts'
 export const messagePublish: Hook<Publish> = {
   hook: 'message.publish',
   parse: parsePublish,
+  msgid: msgidOf,
   async handle(deliveries) {
     const read = await Promise.allSettled(sharing(deliveries).map(incoming))
     const arrived = read.flatMap((result, i) => (result.status === 'fulfilled' ? [{ ...result.value, i }] : []))
@@ -80,7 +81,8 @@ async function together(some: readonly Incoming[]): Promise<PromiseSettledResult
   const context = queued[0] && asOne(queued[0].context, queued)
   // SQS may hand out an event twice in one batch.
   const messages = new Map(queued.map(({ message }) => [message.msgid, message]))
-  const published = context && (await Promise.allSettled([on_message_publish([...messages.values()], context)]))[0]
+  const published =
+    context && (await Promise.allSettled([working('on_message_publish', on_message_publish([...messages.values()], context))]))[0]
   return Promise.allSettled(
     some.map(async (one) => {
       if (published?.status === 'rejected' && queued.includes(one)) throw published.reason
@@ -97,10 +99,13 @@ const asOne = (context: Context, all: readonly Incoming[]): Context => ({
 
 async function alone(one: Incoming): Promise<void> {
   const { message, context, retention, does } = one
-  if (does('on_message_store') && !retention.cleared && !isQueued(one)) await on_message_store(message, context)
-  if (does('on_message_retain') && retention.retained && !retention.cleared) await on_message_retain(message, context)
+  if (does('on_message_store') && !retention.cleared && !isQueued(one))
+    await working('on_message_store', on_message_store(message, context))
+  if (does('on_message_retain') && retention.retained && !retention.cleared)
+    await working('on_message_retain', on_message_retain(message, context))
   const certain = retention.cleared || retention.wasCleared === true
-  if (does('on_retain_delete') && (certain || retention.mayHaveCleared)) await on_retain_delete(message, { certain }, context)
+  if (does('on_retain_delete') && (certain || retention.mayHaveCleared))
+    await working('on_retain_delete', on_retain_delete(message, { certain }, context))
   if (context.config.serverSubscriptions && !isQueued(one)) await pushUnqueued(context, message)
 }
 

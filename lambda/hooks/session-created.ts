@@ -1,13 +1,13 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { type Connected, parseConnected } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
 /** IoT Core has no such event: the hook hears of the same connected event as client.connected. */
 export const sessionCreated: Hook<Connected> = {
   hook: 'session.created',
   parse: parseConnected,
-  handle: eachAlone(on_subscribe_lookup),
+  handle: eachAlone((event, context) => working('on_subscribe_lookup', on_subscribe_lookup(event, context))),
 }
 
 export const handler = lambdaHandler(sessionCreated)

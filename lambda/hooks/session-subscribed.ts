@@ -1,7 +1,7 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { seatOf, spillOf } from '../core/connection-end.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import type { Context, Seated, Subscription } from '../core/ports.ts'
 import { allDone } from '../core/settled-promises.ts'
 import { endsOf, fetchRow, isStale } from '../core/subscription.ts'
@@ -36,7 +36,9 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
   const taken = await takeSeat(event, standing, context)
   if (await isStale(context.ports, event, filter)) return undo(event, standing, taken, context)
   const seated = (await startsAnew(event, standing, taken, context)) ? await takeSeat(event, standing, context) : taken
-  await allDone(rows.map((row) => ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context)))
+  await allDone(
+    rows.map((row) => working(row.action, ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context))),
+  )
 }
 
 /** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */

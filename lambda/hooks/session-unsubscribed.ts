@@ -1,7 +1,7 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { endSubscription } from '../core/connection-end.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events.ts'
-import { eachAlone, type Hook } from '../core/hook-entry.ts'
+import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import type { Context } from '../core/ports.ts'
 import { allDone } from '../core/settled-promises.ts'
 import { parseSubscription, topicMatches } from '../core/topic.ts'
@@ -17,7 +17,8 @@ export const sessionUnsubscribed: Hook<SubscriptionChange> = {
 async function unsubscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   await endSubscription(context, event, filter)
   const { filter: topics } = parseSubscription(filter)
-  if (context.config.rows.some(({ topic }) => topicMatches(topic ?? '#', topics))) await on_acked_delete(event, topics, context)
+  if (context.config.rows.some(({ topic }) => topicMatches(topic ?? '#', topics)))
+    await working('on_acked_delete', on_acked_delete(event, topics, context))
 }
 
 export const handler = lambdaHandler(sessionUnsubscribed)

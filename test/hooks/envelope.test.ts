@@ -1,5 +1,5 @@
 /** The Lambda envelope: what fails, fails alone (I8), and no log line tells a payload (I10). */
-import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
+import { type ActionName, HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import { PAGE_ROWS, rowsWith, World } from '../world.ts'
 
@@ -58,17 +58,72 @@ forEachEngine((engine) => {
     expect(await world.deliver('message.publish', [])).toEqual({ batchItemFailures: [] })
   })
 
-  it('a log line says hook, message, client or topic, outcome and time', async () => {
-    await world.publish('t', 'x', { clientid: 'sender' })
+  it('a log line says hook, message, receives, client or topic, message id, outcome and time', async () => {
+    const body = JSON.stringify(world.publishEvent('t', 'x', { clientid: 'sender' }))
+    await world.deliver('message.publish', [{ messageId: 'id', body, attributes: { ApproximateReceiveCount: '3' } }])
     expect(JSON.parse(world.logs[0]!)).toEqual({
       level: 'info',
       outcome: 'done',
       hook: 'message.publish',
-      messageId: expect.any(String),
+      messageId: 'id',
+      receives: 3,
       client: 'sender',
       topic: 't',
+      msgid: (await world.queue()).named[0],
       ms: expect.any(Number),
     })
+  })
+
+  it('the log line of an ack names the message, of several none', async () => {
+    const [one, two] = ['Mjg4MTk1MDYwNTk0NjYwNzYzMTg4MDk3OTQ2MDU2Nzg1OTD', 'Mjg4MTk1MDYwNTk0NjYwNzYzMTg4MDk3OTQ2MDU2Nzg1OTE']
+    await world.invoke('message.acked', world.ackEvent('c', one), world.ackEvent('c', [one, two]))
+    expect(world.logs.map((line) => JSON.parse(line).msgid)).toEqual([one, undefined])
+  })
+
+  it.each<[string, ActionName, (world: World) => unknown, HookName, (world: World) => unknown]>([
+    ['messages', 'on_message_publish', ({ ports }) => jest.spyOn(ports.topics, 'add'), 'message.publish', (w) => w.publishEvent('t', 'x')],
+    ['retained', 'on_message_retain', ({ ports }) => jest.spyOn(ports.retained, 'put'), 'message.publish', (w) => w.publishEvent('t', 'x')],
+    [
+      'acked',
+      'on_acked_delete',
+      ({ ports }) => jest.spyOn(ports.acked, 'remove'),
+      'session.unsubscribed',
+      (w) => w.unsubscribedEvent('c', 's1', 't'),
+    ],
+    [
+      'retained',
+      'on_retain_lookup',
+      ({ ports }) => jest.spyOn(ports.retained, 'get'),
+      'session.subscribed',
+      (w) => w.subscribedEvent('c', 's1', 't'),
+    ],
+    [
+      'clients',
+      'on_client_connected',
+      ({ ports }) => jest.spyOn(ports.clients, 'connected'),
+      'client.connected',
+      (w) => w.connectedEvent('c', 's1'),
+    ],
+    [
+      'clients',
+      'on_client_disconnected',
+      ({ ports }) => jest.spyOn(ports.clients, 'disconnected'),
+      'client.disconnected',
+      (w) => w.disconnectedEvent('c', 's1'),
+    ],
+  ])('a failure of %s in %s tells the action', async (_store, action, spyOn, hook, event) => {
+    world = new World(engine, world.tables, {
+      rows: rowsWith({ hook: 'message.publish', topic: '#', action: 'on_message_retain', retain: 'topic' }),
+    })
+    ;(spyOn(world) as jest.SpyInstance).mockRejectedValue(new Error('on fire'))
+    await world.invoke(hook, event(world))
+    expect(JSON.parse(world.logs[0]!)).toMatchObject({ outcome: 'failed', hook, action, error: 'on fire' })
+  })
+
+  it('what fails outside of every action names none', async () => {
+    jest.spyOn(world.ports.subscriptions, 'subscribed').mockRejectedValue(new Error('on fire'))
+    await world.invoke('session.subscribed', world.subscribedEvent('c', 's1', 't'))
+    expect(JSON.parse(world.logs[0]!)).not.toHaveProperty('action')
   })
 
   it('a table that is not there: every event fails, and says which', async () => {
@@ -91,9 +146,9 @@ forEachEngine((engine) => {
     expect((await world.scan('mqtt_msg')).map(({ topic }) => topic?.S).sort()).toEqual(['fine', 'good'])
   })
 
-  it('I10: payloads and properties appear in no log line, whatever happens to the message', async () => {
+  it('I10: payloads and properties appear in no line of logs or metrics, whatever happens to the message', async () => {
     const retained = rowsWith({ hook: 'message.publish', topic: '#', action: 'on_message_retain', retain: 'topic' })
-    world = new World(engine, world.tables, { rows: retained })
+    world = new World(engine, world.tables, { rows: retained, namespace: 'MqttBackend' })
     const canaries = { user_properties: [{ [`key-${CANARY}`]: CANARY }], content_type: CANARY, correlation_data: CANARY }
     await world.operatorSubscribes('c', 't')
     await world.connect('c', 's1')

@@ -1,0 +1,42 @@
+/**
+ * The metrics that the functions emit, as CloudWatch and the local run see them: one namespace a stack, dimension `Hook`. Handled events
+ * are counted under EMQX's hook names. Nothing here tells a client, a topic or a payload (I10).
+ */
+import type { HookName } from './hooks.ts'
+import type { SendOutcome } from './ports.ts'
+
+/** Environment variable with the namespace, the stack's name: two stacks of an account do not count into each other. Absent: no metrics. */
+export const METRICS_NAMESPACE_VARIABLE = 'METRICS_NAMESPACE'
+
+export const HOOK_DIMENSION = 'Hook'
+/** Code of the error, of {@link HANDLER_ERRORS} only. */
+export const REASON_DIMENSION = 'Reason'
+
+/** Events of the hook that were handled: `client.connected` -> `client_connected`. */
+export const handledMetric = (hook: HookName): string => hook.replace('.', '_')
+
+/** Direct messages by what became of them, each try of its own. `unknown` is a 504: no PUBACK in time. */
+export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
+  acked: 'message_delivered',
+  gone: 'delivery_gone',
+  unknown: 'delivery_unknown',
+  throttled: 'delivery_throttled',
+  forbidden: 'delivery_forbidden',
+  unsendable: 'delivery_unsendable',
+}
+
+/** Messages that went off their queue without a PUBACK, because IoT Core delivered them natively. */
+export const SETTLED = 'message_settled'
+/** GetRetainedMessage answered 429. */
+export const RETAINED_CHECK_THROTTLED = 'retained_check_throttled'
+/** Events that failed, by code. */
+export const HANDLER_ERRORS = 'handler_errors'
+/** Events that go on at their next try: a backlog larger than one invocation, a client not reachable yet. No fault. */
+export const UNFINISHED = 'event_unfinished'
+/** Milliseconds from the publish, by the rule's clock, to its row in mqtt_msg. */
+export const PUBLISH_TO_STORED = 'publish_to_stored'
+/** Milliseconds from the subscribe or connect, by its event, to the PUBACK of the last message that it brought. */
+export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
+
+/** The code of an error that goes on at its next try. */
+export const UNFINISHED_CODE = 'unfinished'
