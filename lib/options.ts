@@ -16,6 +16,10 @@ export interface BackendOptions {
   readonly keyArn?: string
   /** Host name or URL of the IoT data plane. Default: asked of IoT Core at deployment. */
   readonly dataEndpoint?: string
+  /** ARN of an SNS topic that is told of alarms. Default: nobody is. */
+  readonly alarmTopicArn?: string
+  /** Address that is told of alarms, by a topic of the stack's own. With `keyArn` that key encrypts it: its policy must let CloudWatch use it. */
+  readonly alarmEmail?: string
 }
 
 export type Billing = 'on-demand' | 'provisioned'
@@ -54,6 +58,11 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   dev: flag,
   keyArn: matching('the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)', /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/),
   dataEndpoint: matching('a host name or an http(s) URL without a path', HOST),
+  alarmTopicArn: matching(
+    'the ARN of an SNS topic (arn:aws:sns:<region>:<account>:<name>)',
+    /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
+  ),
+  alarmEmail: matching('an e-mail address', /^[^\s@]+@[^\s@]+\.[^\s@]+$/),
 }
 
 const isOption = (name: string): name is keyof AppOptions => Object.hasOwn(CHOICES, name)

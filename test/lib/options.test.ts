@@ -17,6 +17,11 @@ describe('options from context', () => {
       { keyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-12' },
       { keyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-12' },
     ],
+    [
+      'who is told of alarms',
+      { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops', alarmEmail: 'ops@example.com' },
+      { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops', alarmEmail: 'ops@example.com' },
+    ],
   ])('%s', (_, context, expected) => {
     expect(optionsOf(context)).toEqual(expected)
   })
@@ -28,6 +33,8 @@ describe('options from context', () => {
     ['prefix', 'x'.repeat(238), /at most 237$/],
     ['keyArn', 'alias/mine', /^option keyArn is "alias\/mine", wanted the ARN of a KMS key/],
     ['dataEndpoint', 'https://host/path', /^option dataEndpoint is "https:\/\/host\/path", wanted a host name/],
+    ['alarmTopicArn', 'my-topic', /^option alarmTopicArn is "my-topic", wanted the ARN of an SNS topic/],
+    ['alarmEmail', 'ops', /^option alarmEmail is "ops", wanted an e-mail address$/],
     ['conf', '', /^option conf is "", wanted the path of a conf file$/],
     ['billling', 'provisioned', /^unknown option billling, wanted one of conf, prefix, billing, /],
     ['constructor', 'x', /^unknown option constructor/],
