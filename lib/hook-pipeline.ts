@@ -4,6 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { type Grants, grantsOf } from '../lambda/core/grants.ts'
 import type { HookConfig } from '../lambda/core/hooks.ts'
+import { METRICS_NAMESPACE_VARIABLE } from '../lambda/core/metrics.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX, RETAIN_INDEX_VARIABLE, TABLE_NAMES, tableVariable } from '../lambda/core/tables.ts'
 import type { HandlerCode } from './handler-code.ts'
 import { HookQueue } from './hook-queue.ts'
@@ -23,19 +24,24 @@ export interface HookPipelineProps {
   readonly code: HandlerCode
   /** Host name or URL of the data plane; asked for only by hooks that call it. */
   readonly dataEndpoint: () => string
+  /** CloudWatch namespace of the function's metrics. */
+  readonly namespace: string
 }
 
 /** The one path of every hook: rules, a queue with dead letters, a function that may do what its actions do. */
 export class HookPipeline extends Construct {
   readonly queue: HookQueue
   readonly function: LambdaFunction
+  /** What the function may call. */
+  readonly grants: Grants
 
   constructor(scope: Construct, id: string, props: HookPipelineProps) {
     super(scope, id)
     const { config, acks, ruleTarget } = props
     this.queue = new HookQueue(this, 'Queue', HOOK_SETTINGS[config.hook])
     for (const { id: ruleId, sql } of hookRules(config, { acks })) ruleTarget.rule(this, ruleId, { sql, queue: this.queue.events })
-    this.function = this.createFunction(props, grantsOf(config, { retainIndex: props.retainIndex }))
+    this.grants = grantsOf(config, { retainIndex: props.retainIndex })
+    this.function = this.createFunction(props)
     new EventSourceMapping(this, 'Source', {
       target: this.function,
       eventSourceArn: this.queue.events.queueArn,
@@ -45,7 +51,8 @@ export class HookPipeline extends Construct {
     })
   }
 
-  private createFunction(props: HookPipelineProps, grants: Grants): LambdaFunction {
+  private createFunction(props: HookPipelineProps): LambdaFunction {
+    const { grants } = this
     const { config, tables, code } = props
     const { timeoutSeconds, memoryMegabytes } = HOOK_SETTINGS[config.hook]
     const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })
@@ -65,12 +72,13 @@ export class HookPipeline extends Construct {
 }
 
 /** What the handlers read from `process.env`; nothing else is there. */
-function environment({ tables, dataEndpoint }: HookPipelineProps, grants: Grants): Record<string, string> {
+function environment({ tables, dataEndpoint, namespace }: HookPipelineProps, grants: Grants): Record<string, string> {
   const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
   return {
     ...Object.fromEntries(used.map((name) => [tableVariable(name), tables.tables[name].tableName])),
     ...(grants.retainIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
     ...(grants.dataPlane.length > 0 ? { [DATA_ENDPOINT_VARIABLE]: dataEndpoint() } : {}),
+    [METRICS_NAMESPACE_VARIABLE]: namespace,
   }
 }
 

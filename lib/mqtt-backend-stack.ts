@@ -12,13 +12,14 @@ export class MqttBackendStack extends Stack {
     this.addOutputs(new MqttBackend(this, 'Default', backend))
   }
 
-  private addOutputs({ hooks, tables, ruleTarget, dataEndpoint }: MqttBackend): void {
+  private addOutputs({ hooks, tables, ruleTarget, dataEndpoint, monitoring }: MqttBackend): void {
     for (const [hook, { queue }] of hooks) {
       this.output(`${pascalCase(hook)}QueueUrl`, queue.events.queueUrl)
       this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, queue.deadLetters.queueUrl)
     }
     for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables.tables[name].tableName)
     this.output('RuleErrorsQueueUrl', ruleTarget.errors.queueUrl)
+    this.output('DashboardName', monitoring.dashboard.dashboardName)
     if (dataEndpoint !== undefined) this.output('DataEndpointAddress', dataEndpoint)
   }
 

@@ -1,9 +1,11 @@
+import { Stack } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { type HookName, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
 import { pascalCase } from './construct-ids.ts'
 import { DataEndpoint } from './data-endpoint.ts'
 import { HandlerCode } from './handler-code.ts'
 import { HookPipeline } from './hook-pipeline.ts'
+import { Monitoring } from './monitoring.ts'
 import { MqttTables } from './mqtt-tables.ts'
 import { type BackendOptions, checkOptions } from './options.ts'
 import { RuleTarget } from './rule-target.ts'
@@ -18,6 +20,7 @@ export class MqttBackend extends Construct {
   readonly tables: MqttTables
   readonly ruleTarget: RuleTarget
   readonly hooks: ReadonlyMap<HookName, HookPipeline>
+  readonly monitoring: Monitoring
   private readonly givenEndpoint: string | undefined
   private endpoint: DataEndpoint | undefined
 
@@ -27,7 +30,11 @@ export class MqttBackend extends Construct {
     this.givenEndpoint = options.dataEndpoint
     this.tables = new MqttTables(this, 'Tables', options)
     this.ruleTarget = new RuleTarget(this, 'Rules')
-    this.hooks = this.pipelines(hookTable, options.retainIndex ?? false)
+    // A second stack of the account counts apart.
+    const namespace = Stack.of(this).stackName
+    this.hooks = this.pipelines(hookTable, { retainIndex: options.retainIndex ?? false, namespace })
+    const { hooks, tables } = this
+    this.monitoring = new Monitoring(this, 'Monitoring', { ...options, namespace, hooks, tables, ruleErrors: this.ruleTarget.errors })
   }
 
   /** Host name or URL of the data plane, undefined if no hook calls it. */
@@ -35,13 +42,13 @@ export class MqttBackend extends Construct {
     return this.givenEndpoint ?? this.endpoint?.address
   }
 
-  private pipelines(hookTable: HookTable, retainIndex: boolean): Map<HookName, HookPipeline> {
+  private pipelines(hookTable: HookTable, settings: { retainIndex: boolean; namespace: string }): Map<HookName, HookPipeline> {
     const configs = hookConfigs(hookTable)
     const shared = {
       acks: configs.some(({ hook }) => hook === 'message.acked'),
       ruleTarget: this.ruleTarget,
       tables: this.tables,
-      retainIndex,
+      ...settings,
       code: new HandlerCode(configs.map(({ hook }) => hook)),
       dataEndpoint: () => this.givenEndpoint ?? this.lookedUpEndpoint(),
     }

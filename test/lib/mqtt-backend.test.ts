@@ -275,6 +275,7 @@ describe('the environment of a function', () => {
         ),
         ...(grants.retainIndex ? { RETAIN_INDEX: 'root-topic-index' } : {}),
         ...(grants.dataPlane.length > 0 ? { IOT_DATA_ENDPOINT: ENDPOINT.dataEndpoint } : {}),
+        METRICS_NAMESPACE: 'MqttBackend',
       }
       expect(environmentOf(template, hook)).toEqual(wanted)
     },
@@ -321,6 +322,7 @@ describe('the stack', () => {
       ...hooks.flatMap((hook) => [`${hook}QueueUrl`, `${hook}DeadLetterQueueUrl`]),
       ...TABLE_NAMES.map((name) => `${pascalCase(name)}TableName`),
       'RuleErrorsQueueUrl',
+      'DashboardName',
       'DataEndpointAddress',
     ]
     expect(Object.keys(everyHook.outputs)).toEqual(wanted)
