@@ -40,6 +40,7 @@ On the data plane's port as well:
   GET  /local/queues                     depths, dead letters, rule errors
   GET  /local/functions                  invocations under way
   POST /local/functions/NAME/kill        in the middle of them
+  GET  /local/metrics                    what they count, as CloudWatch would
   GET  /local/misbehaviour               how often each has happened
   POST /local/events?topic=$aws/events/...  a lifecycle event, its JSON as the body
   SQS's JSON protocol: npm run redrive -- --endpoint http://localhost:8443

@@ -10,6 +10,7 @@ import type { DynamoDbEngine } from './dynamodb/engine.ts'
 import { startDynamoDbLocal } from './dynamodb/local.ts'
 import { connectFunctions, type Log } from './functions/function-connections.ts'
 import type { LocalFunction } from './functions/functions.ts'
+import { FunctionMetrics } from './functions/metrics.ts'
 import type { HeldMessage } from './functions/queue.ts'
 import { connectQueues } from './functions/template-queues.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -107,14 +108,17 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   onClose(() => broker.close())
   const functions: LocalFunction[] = []
   const misbehaved = () => ({ ...misbehaviour.counts, throttle: Atomics.load(throttled, 0) })
-  const local = new LocalOperations({ broker, queues, functions: () => functions, misbehaved })
+  const metrics = new FunctionMetrics()
+  const local = new LocalOperations({ broker, queues, functions: () => functions, metrics, misbehaved })
   const iot = new DataPlaneOperations(broker)
   const dataPlane = await listening('data plane', options.dataPort, () =>
     startDataPlane({ host, port: options.dataPort ?? 0, iot, local, sqs: new SqsOperations(queues.all), warn }),
   )
   onClose(() => dataPlane.close())
 
-  functions.push(...connectFunctions(template, { queues: queues.hooks, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, onClose }))
+  functions.push(
+    ...connectFunctions(template, { queues: queues.hooks, dataUrl: dataPlane.url, dynamodbUrl: engine.url, log, metrics, onClose }),
+  )
   const empty = () => queues.hooks.every(({ depth }) => depth === 0)
   const idle = () => until(empty)
   onClose(async () => {

@@ -45,6 +45,7 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
   { method: 'GET', path: ['local', 'queues'], run: () => local.queues() },
   { method: 'GET', path: ['local', 'functions'], run: () => local.functions() },
   { method: 'POST', path: ['local', 'functions', '*', 'kill'], run: (_, name) => local.kill(name) },
+  { method: 'GET', path: ['local', 'metrics'], run: () => local.metrics() },
   { method: 'GET', path: ['local', 'misbehaviour'], run: () => local.misbehaviour() },
   { method: 'POST', path: ['local', 'events'], run: (request) => local.events(request) },
 ]

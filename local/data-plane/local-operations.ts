@@ -1,6 +1,7 @@
 /** What only the local run answers, under `/local`: the state of its queues and functions, and events as the service would send them. */
 import { checkTopicName } from '../../lambda/core/topic.ts'
 import type { LocalFunction } from '../functions/functions.ts'
+import type { FunctionMetrics } from '../functions/metrics.ts'
 import type { HeldMessage } from '../functions/queue.ts'
 import type { Queues } from '../functions/template-queues.ts'
 import type { Broker } from '../mqtt/broker.ts'
@@ -10,6 +11,7 @@ import type { HttpRequest } from './http-request.ts'
 const EVENT_PREFIX = '$aws/events/'
 
 export interface LocalParts {
+  readonly metrics: Pick<FunctionMetrics, 'report'>
   readonly broker: Broker
   readonly queues: Pick<Queues, 'hooks' | 'ruleErrors'>
   /** Asked when needed: functions are there once the data plane is. */
@@ -52,6 +54,11 @@ export class LocalOperations {
     const names = functions.map((one) => one.name).join(', ')
     if (!target) throw new DataPlaneError('ResourceNotFoundException', `no function ${name}, wanted one of ${names}`)
     return { interrupted: await target.kill() }
+  }
+
+  /** By hook; nothing in them tells a client, a topic or a payload. */
+  metrics(): object {
+    return { hooks: this.#parts.metrics.report() }
   }
 
   misbehaviour(): object {

@@ -3,6 +3,7 @@
 import type { Template, TemplateFunction, TemplateSource } from '../template/template.ts'
 import { EventSource } from './event-source.ts'
 import { LocalFunction } from './functions.ts'
+import type { FunctionMetrics } from './metrics.ts'
 import type { Queue } from './queue.ts'
 
 /** `info` is what handlers log of their normal work. */
@@ -13,14 +14,23 @@ interface FunctionParts {
   readonly dataUrl: string
   readonly dynamodbUrl: string
   readonly log: Log
+  /** Told of every line, too. */
+  readonly metrics: FunctionMetrics
   readonly onClose: (closer: () => unknown) => void
 }
 
 /** Each queue's messages to its function, from now on. */
-export function connectFunctions(template: Template, { queues, dataUrl, dynamodbUrl, log, onClose }: FunctionParts): LocalFunction[] {
+export function connectFunctions(
+  template: Template,
+  { queues, dataUrl, dynamodbUrl, log, metrics, onClose }: FunctionParts,
+): LocalFunction[] {
   return template.sources(dataUrl).map((source) => {
     const environment = environmentOf(source.function, template.region, dynamodbUrl)
-    const target = new LocalFunction({ ...source.function, environment, log: (line) => log(levelOf(line), line) })
+    const printed = (line: string) => {
+      metrics.read(line)
+      log(levelOf(line), line)
+    }
+    const target = new LocalFunction({ ...source.function, environment, log: printed })
     onClose(() => target.kill())
     const queue = queues.find(({ options }) => options.arn === source.queue)
     if (queue) onClose(connect(queue, target, source, log))

@@ -112,6 +112,7 @@ describe('npm start -- --verbose', () => {
     five.client.publish(`a/#/${CANARY}`, CANARY) // mqtt.js does not send it; the broker is asked above
     await four.client.endAsync(true)
     await calm()
+    expect(await ask('/local/metrics')).toContain('message_publish')
     const dead = (await queues()).filter(({ deadLetters }) => deadLetters.length > 0)
     const credentialsOfRedrive = { AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY }
     const { status, out, err } = runProgram('redrive.ts', ['--endpoint', urls.data], credentialsOfRedrive)
@@ -124,6 +125,7 @@ describe('npm start -- --verbose', () => {
       'redriven, ',
       '"outcome":"done"',
       '"outcome":"failed"',
+      '{"_aws":',
       'bad-event',
       'aws_secret_access_key is not used',
       'connection closed',

@@ -28,7 +28,13 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     iot: new DataPlaneOperations(broker),
-    local: new LocalOperations({ broker, queues: { hooks: [queue], ruleErrors: [] }, functions: () => [], misbehaved: () => ({}) }),
+    local: new LocalOperations({
+      broker,
+      queues: { hooks: [queue], ruleErrors: [] },
+      functions: () => [],
+      metrics: { report: () => ({}) },
+      misbehaved: () => ({}),
+    }),
     sqs: new SqsOperations([queue]),
     warn,
   })

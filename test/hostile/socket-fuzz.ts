@@ -226,7 +226,13 @@ export const dataPlaneTarget: FuzzTarget = {
       host: '127.0.0.1',
       port: 0,
       iot: new DataPlaneOperations(broker),
-      local: new LocalOperations({ broker, queues: { hooks: [queue], ruleErrors: [] }, functions: () => [], misbehaved: () => ({}) }),
+      local: new LocalOperations({
+        broker,
+        queues: { hooks: [queue], ruleErrors: [] },
+        functions: () => [],
+        metrics: { report: () => ({}) },
+        misbehaved: () => ({}),
+      }),
       sqs: new SqsOperations([queue]),
       warn,
     })

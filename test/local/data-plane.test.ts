@@ -44,6 +44,7 @@ beforeEach(async () => {
     broker,
     queues: { hooks: [queue], ruleErrors: [errors] },
     functions: () => [FUNCTION],
+    metrics: { report: () => ({ 'message.publish': METRICS }) },
     misbehaved: () => ({ delay: 2 }),
   })
   const sqs = new SqsOperations([queue, errors])
@@ -63,9 +64,12 @@ const direct = (input: Partial<ConstructorParameters<typeof SendDirectMessageCom
   iot.send(new SendDirectMessageCommand({ clientId: 'dev/1', topic: 'cmd/a b', payload: Buffer.from([0, 255]), ...input }))
 const user = [{ k: '1' }, { l: 'é' }, { k: '2' }]
 
-test('/local/functions and /local/misbehaviour', async () => {
+const METRICS = { counts: { message_publish: 1 }, outcomes: {}, errors: {}, latencies: {} }
+
+test('/local/functions, /local/metrics and /local/misbehaviour', async () => {
   const ask = async (path: string, method = 'GET') => (await fetch(`${dataPlane.url}/local/${path}`, { method })).json()
   expect(await ask('misbehaviour')).toEqual({ delay: 2 })
+  expect(await ask('metrics')).toEqual({ hooks: { 'message.publish': METRICS } })
   expect(await ask('functions')).toEqual({ functions: [{ name: 'Publish', running: 3 }] })
   expect(await ask('functions/Publish/kill', 'POST')).toEqual({ interrupted: 3 })
   expect(await ask('functions/Nobody/kill', 'POST')).toEqual({ message: 'no function Nobody, wanted one of Publish' })
