@@ -19,12 +19,13 @@ import {
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
+  SUBSCRIBING_HOOKS,
   UNFINISHED,
 } from '../lambda/core/metrics.ts'
 import { TABLE_NAMES } from '../lambda/core/tables.ts'
 import type { HookPipeline } from './hook-pipeline.ts'
 import type { MqttTables } from './mqtt-tables.ts'
-import { functionMetric, hookMetric, queueMetric, sumOf, tableMetric } from './watched-metrics.ts'
+import { functionMetric, hookMetric, queueMetric, sumOf, throttlesOf, VISIBLE } from './watched-metrics.ts'
 
 export interface DashboardProps {
   readonly namespace: string
@@ -36,8 +37,6 @@ export interface DashboardProps {
 
 const WIDTH = 24
 const PERCENTILES = [Stats.p(50), Stats.p(99), Stats.MAXIMUM]
-/** Hooks whose events bring queued and retained messages. */
-const SUBSCRIBING: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
 
 /** One page: is something wrong, what came in, what waits, what was delivered, how fast, and what the tables say. */
 export class BackendDashboard extends Construct {
@@ -70,14 +69,14 @@ export class BackendDashboard extends Construct {
         ['Events that go on at their next try', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, UNFINISHED))],
       ),
       row(
-        ['Waiting', this.ofHooks((hook, { queue }) => queueMetric(queue.events, 'ApproximateNumberOfMessagesVisible', hook))],
+        ['Waiting', this.ofHooks((hook, { queue }) => queueMetric(queue.events, VISIBLE, hook))],
         ['Age of the oldest (s)', this.ofHooks((hook, { queue }) => queueMetric(queue.events, 'ApproximateAgeOfOldestMessage', hook))],
         ['Dead letters and rule errors', this.deadLetters()],
       ),
       row(
         ['Direct messages', this.deliveries()],
         ['Publish to stored (ms)', this.latencies(PUBLISH_TO_STORED, ['message.publish'])],
-        ['Subscribe to last delivered (ms)', this.latencies(SUBSCRIBE_TO_LAST_DELIVERED, SUBSCRIBING)],
+        ['Subscribe to last delivered (ms)', this.latencies(SUBSCRIBE_TO_LAST_DELIVERED, SUBSCRIBING_HOOKS)],
       ),
       row(
         ['Tables: throttled', this.throttled()],
@@ -92,10 +91,9 @@ export class BackendDashboard extends Construct {
   }
 
   private deadLetters(): IMetric[] {
-    const visible = 'ApproximateNumberOfMessagesVisible'
     return [
-      ...this.ofHooks((hook, { queue }) => queueMetric(queue.deadLetters, visible, hook)),
-      queueMetric(this.props.ruleErrors, visible, 'rule errors'),
+      ...this.ofHooks((hook, { queue }) => queueMetric(queue.deadLetters, VISIBLE, hook)),
+      queueMetric(this.props.ruleErrors, VISIBLE, 'rule errors'),
     ]
   }
 
@@ -120,14 +118,8 @@ export class BackendDashboard extends Construct {
   }
 
   private throttled(): IMetric[] {
-    return TABLE_NAMES.map((table, i) => {
-      const { tableName } = this.props.tables.tables[table]
-      return sumOf(
-        ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) => tableMetric(tableName, name)),
-        table,
-        `t${i}_`,
-      )
-    })
+    const { tables } = this.props.tables
+    return TABLE_NAMES.map((table, i) => sumOf(throttlesOf(tables[table].tableName), table, `t${i}_`))
   }
 }
 

@@ -21,7 +21,7 @@ import type { HookPipeline } from './hook-pipeline.ts'
 import { HOOK_SETTINGS } from './hook-settings.ts'
 import type { MqttTables } from './mqtt-tables.ts'
 import type { BackendOptions } from './options.ts'
-import { functionMetric, growthAbove, hookMetric, queueMetric, sumOf, tableMetric } from './watched-metrics.ts'
+import { functionMetric, growthAbove, hookMetric, queueMetric, sumOf, tableMetric, throttlesOf, VISIBLE } from './watched-metrics.ts'
 
 export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
   /** Of the functions' metrics. */
@@ -69,7 +69,7 @@ export class Monitoring extends Construct {
     if (operations.length === 0) return
     const { tableName } = this.props.tables.tables[table]
     const places: Record<string, string>[] = [{}, ...(indexed ? [{ GlobalSecondaryIndexName: RETAIN_INDEX.name }] : [])]
-    const throttles = places.flatMap((place) => THROTTLES.map((name) => tableMetric(tableName, name, place)))
+    const throttles = places.flatMap((place) => throttlesOf(tableName, place))
     const errors = operations.map((Operation) => tableMetric(tableName, 'SystemErrors', { Operation }))
     this.alarm('throttled-table', table, sumOf(throttles, table), LIMITS.throttledTable)
     this.alarm('table-errors', table, sumOf(errors, table), LIMITS.tableErrors)
@@ -109,5 +109,3 @@ export class Monitoring extends Construct {
 
 /** What waits while so many invocations take all the time that they have waits for no fault. */
 const TRIES = 3
-const VISIBLE = 'ApproximateNumberOfMessagesVisible'
-const THROTTLES = ['ReadThrottleEvents', 'WriteThrottleEvents']

@@ -32,6 +32,13 @@ export const functionMetric = ({ functionName }: IFunction, metricName: string, 
 export const tableMetric = (tableName: string, metricName: string, more: Record<string, string> = {}): Metric =>
   metric({ namespace: 'AWS/DynamoDB', metricName, dimensionsMap: { TableName: tableName, ...more } }, Stats.SUM)
 
+/** Messages that wait. */
+export const VISIBLE = 'ApproximateNumberOfMessagesVisible'
+
+/** `place`: of an index, which the table's own do not count. */
+export const throttlesOf = (tableName: string, place: Record<string, string> = {}): Metric[] =>
+  ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) => tableMetric(tableName, name, place))
+
 /**
  * The sum, where what was not counted is 0. For DynamoDB's also of a single one: its alarms keep their state while data is missing,
  * whatever they are told (PutMetricAlarm, `TreatMissingData`). An alarm takes 10 metrics at most.

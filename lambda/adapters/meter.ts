@@ -8,6 +8,7 @@ import {
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
+  SUBSCRIBING_HOOKS,
   UNFINISHED,
   UNFINISHED_CODE,
 } from '../core/metrics.ts'
@@ -18,8 +19,6 @@ import { isThrottled } from './device.ts'
 import type { Measured } from './emf.ts'
 import { codeOf } from './log.ts'
 
-/** Hooks whose events bring queued and retained messages. */
-const SUBSCRIBING: readonly HookName[] = ['client.connected', 'session.created', 'session.subscribed']
 /** Any other name of an error is none that we or the SDK gave, and no dimension's value. */
 const CODE = /^[\w-]{1,64}$/
 
@@ -116,7 +115,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       if (result.status === 'fulfilled') {
         add(counts, handledMetric(hook))
         const { at } = (event ?? {}) as { at?: number }
-        if (at && lastDelivered && SUBSCRIBING.includes(hook)) took(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
+        if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) took(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
       } else {
         const code = codeOf(result.reason)
         if (code === UNFINISHED_CODE) add(counts, UNFINISHED)

@@ -38,5 +38,8 @@ export const PUBLISH_TO_STORED = 'publish_to_stored'
 /** Milliseconds from the subscribe or connect, by its event, to the PUBACK of the last message that it brought. */
 export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
 
+/** Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. */
+export const SUBSCRIBING_HOOKS: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
+
 /** The code of an error that goes on at its next try. */
 export const UNFINISHED_CODE = 'unfinished'
