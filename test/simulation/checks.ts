@@ -143,10 +143,11 @@ function liveEntries(scene: Scene): string[] {
     const who = `${client.id} on ${topic} (${live.kind} ${live.session})`
     // A second receive of its subscribed event died after the first had finished: nobody looks after it but the next connect.
     if (queues.abandoned.has(live.session)) return []
-    // A subscribed event handled while its end is, and after a later connection whose disconnect overtook its connect: no row tells that
-    // its session is over, until the client subscribes again.
+    // A subscribed event handled after two later connections, or while its end is handled and a later connection's disconnect has overtaken
+    // its connect: no row tells that its session is over, until the client subscribes again.
     const later = client.connections - (iotCore.numbers.get(live.session) ?? 1)
-    if (live.kind === 'client' && later >= 1 && !hasRow(scene, client, filter)) return []
+    const untold = later >= 2 || (later === 1 && client.connection === undefined)
+    if (live.kind === 'client' && untold && !hasRow(scene, client, filter)) return []
     // A session that goes on under its identifier while the end of its earlier connection is handled beside a SUBSCRIBE of that connection.
     if (scene.cast.persistent === 'same' && live.kind === 'client' && !hasRow(scene, client, filter)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
