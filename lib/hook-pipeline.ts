@@ -1,6 +1,6 @@
 import { Architecture, EventSourceMapping, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib/core'
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { type Grants, grantsOf } from '../lambda/core/grants.ts'
 import type { HookConfig } from '../lambda/core/hooks.ts'
@@ -49,6 +49,19 @@ export class HookPipeline extends Construct {
       // A poison event does not bring its neighbours back (I8).
       reportBatchItemFailures: true,
     })
+    this.acknowledge()
+  }
+
+  private acknowledge(): void {
+    const deadLetters = 'Its source is a queue, which invokes it synchronously and has dead letters of its own.'
+    Validations.of(this).acknowledge(
+      { id: 'Serverless-LambdaDLQ', reason: deadLetters },
+      { id: 'Serverless-LambdaEventSourceMappingDestination', reason: deadLetters },
+      {
+        id: 'Serverless-LambdaTracing',
+        reason: 'X-Ray is paid by the trace, asks for xray:PutTraceSegments on *, and an IoT rule hands on no trace to continue.',
+      },
+    )
   }
 
   private createFunction(props: HookPipelineProps): LambdaFunction {

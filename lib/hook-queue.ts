@@ -1,5 +1,5 @@
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
-import { Duration } from 'aws-cdk-lib/core'
+import { Duration, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookSettings } from './hook-settings.ts'
 
@@ -17,6 +17,10 @@ export class HookQueue extends Construct {
   constructor(scope: Construct, id: string, { timeoutSeconds, maxReceives }: HookSettings) {
     super(scope, id)
     this.deadLetters = new Queue(this, 'DeadLetters', HELD_QUEUE)
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'It is the dead-letter queue; npm run redrive empties it.',
+    })
     this.events = new Queue(this, 'Events', {
       ...HELD_QUEUE,
       visibilityTimeout: Duration.seconds(timeoutSeconds + VISIBILITY_MARGIN_SECONDS),

@@ -1,6 +1,6 @@
 import { AttributeType, BillingMode, type ITable, ProjectionType, Table, TableEncryption, type TableProps } from 'aws-cdk-lib/aws-dynamodb'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { RemovalPolicy } from 'aws-cdk-lib/core'
+import { RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
@@ -18,6 +18,8 @@ export class MqttTables extends Construct {
   constructor(scope: Construct, id: string, props: MqttTablesProps) {
     super(scope, id)
     this.key = props.keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', props.keyArn)
+    if (props.dev)
+      Validations.of(this).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'dev: nothing is to be kept, so nothing is to be recovered.' })
     const table = (name: TableName): ITable => (props.existingTables ? this.existing(name, props) : this.create(name, props))
     this.tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, table(name)])) as Record<TableName, ITable>
   }
