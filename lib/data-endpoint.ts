@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core'
 import { AwsCustomResource, AwsCustomResourcePolicy, type AwsSdkCall, PhysicalResourceId } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
@@ -15,7 +15,7 @@ export class DataEndpoint extends Construct {
   /** Host name. */
   readonly address: string
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { logRetention }: { logRetention: number }) {
     super(scope, id)
     const describe: AwsSdkCall = {
       service: 'IoT',
@@ -29,7 +29,7 @@ export class DataEndpoint extends Construct {
       onCreate: describe,
       onUpdate: describe,
       installLatestAwsSdk: false,
-      logGroup: new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
+      logGroup: new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
       // DescribeEndpoint knows no resource
       policy: AwsCustomResourcePolicy.fromStatements([new PolicyStatement({ actions: ['iot:DescribeEndpoint'], resources: ['*'] })]),
     })

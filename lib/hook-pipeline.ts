@@ -1,5 +1,5 @@
 import { Architecture, EventSourceMapping, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { type Grants, grantsOf } from '../lambda/core/grants.ts'
@@ -9,13 +9,16 @@ import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX, RETAIN_INDEX_VARIABLE, TABLE_NAME
 import type { HandlerCode } from './handler-code.ts'
 import { HookQueue } from './hook-queue.ts'
 import { hookRole } from './hook-role.ts'
-import { HOOK_SETTINGS } from './hook-settings.ts'
+import type { HookSettings } from './hook-settings.ts'
 import type { MqttTables } from './mqtt-tables.ts'
 import { hookRules } from './rule-sql.ts'
 import type { RuleTarget } from './rule-target.ts'
 
 export interface HookPipelineProps {
   readonly config: HookConfig
+  readonly settings: HookSettings
+  /** Days for which logs are kept. */
+  readonly logRetention: number
   /** Whether message.acked is configured: the ack topic is then no message. */
   readonly acks: boolean
   readonly ruleTarget: RuleTarget
@@ -30,6 +33,7 @@ export interface HookPipelineProps {
 
 /** The one path of every hook: rules, a queue with dead letters, a function that may do what its actions do. */
 export class HookPipeline extends Construct {
+  readonly settings: HookSettings
   readonly queue: HookQueue
   readonly function: LambdaFunction
   /** What the function may call. */
@@ -37,15 +41,18 @@ export class HookPipeline extends Construct {
 
   constructor(scope: Construct, id: string, props: HookPipelineProps) {
     super(scope, id)
-    const { config, acks, ruleTarget } = props
-    this.queue = new HookQueue(this, 'Queue', HOOK_SETTINGS[config.hook])
+    const { config, settings, acks, ruleTarget } = props
+    this.settings = settings
+    this.queue = new HookQueue(this, 'Queue', settings)
     for (const { id: ruleId, sql } of hookRules(config, { acks })) ruleTarget.rule(this, ruleId, { sql, queue: this.queue.events })
     this.grants = grantsOf(config, { retainIndex: props.retainIndex })
     this.function = this.createFunction(props)
     new EventSourceMapping(this, 'Source', {
       target: this.function,
       eventSourceArn: this.queue.events.queueArn,
-      batchSize: 10,
+      batchSize: settings.batchSize,
+      ...(settings.batchWindowSeconds === 0 ? {} : { maxBatchingWindow: Duration.seconds(settings.batchWindowSeconds) }),
+      ...(settings.maxConcurrency === undefined ? {} : { maxConcurrency: settings.maxConcurrency }),
       // A poison event does not bring its neighbours back (I8).
       reportBatchItemFailures: true,
     })
@@ -66,17 +73,16 @@ export class HookPipeline extends Construct {
 
   private createFunction(props: HookPipelineProps): LambdaFunction {
     const { grants } = this
-    const { config, tables, code } = props
-    const { timeoutSeconds, memoryMegabytes } = HOOK_SETTINGS[config.hook]
-    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })
+    const { config, settings, tables, code, logRetention } = props
+    const logs = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY })
     return new LambdaFunction(this, 'Function', {
       description: describe(config),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: code.of(config),
-      timeout: Duration.seconds(timeoutSeconds),
-      memorySize: memoryMegabytes,
+      timeout: Duration.seconds(settings.timeoutSeconds),
+      memorySize: settings.memoryMegabytes,
       environment: environment(props, grants),
       logGroup: logs,
       role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs }),

@@ -18,7 +18,6 @@ import { type AlarmId, DEEP, describeAlarm, LIMITS, type Limit, slowFunction } f
 import { pascalCase } from './construct-ids.ts'
 import { BackendDashboard } from './dashboard.ts'
 import type { HookPipeline } from './hook-pipeline.ts'
-import { HOOK_SETTINGS } from './hook-settings.ts'
 import type { MqttTables } from './mqtt-tables.ts'
 import type { BackendOptions } from './options.ts'
 import { functionMetric, growthAbove, hookMetric, queueMetric, sumOf, tableMetric, throttlesOf, VISIBLE } from './watched-metrics.ts'
@@ -49,8 +48,7 @@ export class Monitoring extends Construct {
     this.dashboard = new BackendDashboard(this, 'Dashboard', { ...props, alarms: this.alarms })
   }
 
-  private watchHook(hook: HookName, { queue, function: target }: HookPipeline): void {
-    const { timeoutSeconds } = HOOK_SETTINGS[hook]
+  private watchHook(hook: HookName, { queue, function: target, settings: { timeoutSeconds } }: HookPipeline): void {
     const age = timeoutSeconds * TRIES > LIMITS.oldEvents.threshold ? LIMITS.oldDeliveries : LIMITS.oldEvents
     this.alarm('dead-letters', hook, queueMetric(queue.deadLetters, VISIBLE), LIMITS.deadLetters)
     this.alarm('old-events', hook, queueMetric(queue.events, 'ApproximateAgeOfOldestMessage'), age)

@@ -1,14 +1,20 @@
-import { Stack } from 'aws-cdk-lib/core'
+import { RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Stack, Token } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
-import { type HookName, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
+import { BackendError } from '../lambda/core/errors.ts'
+import { type HookConfig, type HookName, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
 import { pascalCase } from './construct-ids.ts'
 import { DataEndpoint } from './data-endpoint.ts'
 import { HandlerCode } from './handler-code.ts'
 import { HookPipeline } from './hook-pipeline.ts'
+import { hookSettings } from './hook-settings.ts'
 import { Monitoring } from './monitoring.ts'
 import { MqttTables } from './mqtt-tables.ts'
-import { type BackendOptions, checkOptions } from './options.ts'
+import { refuseContradictions } from './option-contradictions.ts'
+import { type BackendOptions, checkedOptions } from './options.ts'
 import { RuleTarget } from './rule-target.ts'
+
+const NO_HOOKS = 'the hook table has no hook at all, wanted at least one row (backend.dynamo.hook.<hook>.<label> = {...} of the conf)'
 
 export interface MqttBackendProps extends BackendOptions {
   /** Which action runs on which hook: `parseConf` reads it from a conf file. */
@@ -21,42 +27,57 @@ export class MqttBackend extends Construct {
   readonly ruleTarget: RuleTarget
   readonly hooks: ReadonlyMap<HookName, HookPipeline>
   readonly monitoring: Monitoring
-  private readonly givenEndpoint: string | undefined
+  private readonly options: BackendOptions
+  private readonly logRetention: number
   private endpoint: DataEndpoint | undefined
 
-  constructor(scope: Construct, id: string, { hookTable, ...options }: MqttBackendProps) {
+  /** @throws BackendError `option` or `bad-conf`: a wrong option, options that contradict each other, a conf without hooks. */
+  constructor(scope: Construct, id: string, { hookTable, ...given }: MqttBackendProps) {
     super(scope, id)
-    checkOptions(options)
-    this.givenEndpoint = options.dataEndpoint
+    const options = checkedOptions(given)
+    const configs = hookConfigs(hookTable)
+    if (configs.length === 0) throw new BackendError('bad-conf', NO_HOOKS)
+    refuseContradictions(options, { hooks: configs.map(({ hook }) => hook), region: regionOf(this) })
+    this.options = options
+    this.logRetention = options.logRetention ?? RetentionDays.ONE_MONTH
     this.tables = new MqttTables(this, 'Tables', options)
     this.ruleTarget = new RuleTarget(this, 'Rules')
     // A second stack of the account counts apart.
     const namespace = Stack.of(this).stackName
-    this.hooks = this.pipelines(hookTable, { retainIndex: options.retainIndex ?? false, namespace })
+    this.hooks = this.pipelines(configs, namespace)
     const { hooks, tables } = this
     this.monitoring = new Monitoring(this, 'Monitoring', { ...options, namespace, hooks, tables, ruleErrors: this.ruleTarget.errors })
   }
 
   /** Host name or URL of the data plane, undefined if no hook calls it. */
   get dataEndpoint(): string | undefined {
-    return this.givenEndpoint ?? this.endpoint?.address
+    return this.options.dataEndpoint ?? this.endpoint?.address
   }
 
-  private pipelines(hookTable: HookTable, settings: { retainIndex: boolean; namespace: string }): Map<HookName, HookPipeline> {
-    const configs = hookConfigs(hookTable)
+  private pipelines(configs: readonly HookConfig[], namespace: string): Map<HookName, HookPipeline> {
     const shared = {
       acks: configs.some(({ hook }) => hook === 'message.acked'),
       ruleTarget: this.ruleTarget,
       tables: this.tables,
-      ...settings,
+      retainIndex: this.options.retainIndex ?? false,
+      logRetention: this.logRetention,
+      namespace,
       code: new HandlerCode(configs.map(({ hook }) => hook)),
-      dataEndpoint: () => this.givenEndpoint ?? this.lookedUpEndpoint(),
+      dataEndpoint: () => this.options.dataEndpoint ?? this.lookedUpEndpoint(),
     }
-    return new Map(configs.map((config) => [config.hook, new HookPipeline(this, pascalCase(config.hook), { ...shared, config })]))
+    const pipeline = (config: HookConfig) =>
+      new HookPipeline(this, pascalCase(config.hook), { ...shared, config, settings: hookSettings(config.hook, this.options) })
+    return new Map(configs.map((config) => [config.hook, pipeline(config)]))
   }
 
   private lookedUpEndpoint(): string {
-    this.endpoint ??= new DataEndpoint(this, 'DataEndpoint')
+    this.endpoint ??= new DataEndpoint(this, 'DataEndpoint', { logRetention: this.logRetention })
     return this.endpoint.address
   }
+}
+
+/** Undefined where the stack is for any region. */
+function regionOf(scope: Construct): string | undefined {
+  const { region } = Stack.of(scope)
+  return Token.isUnresolved(region) ? undefined : region
 }

@@ -4,9 +4,12 @@ import { RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
-import type { BackendOptions } from './options.ts'
+import type { BackendOptions, Billing } from './options.ts'
 
-export type MqttTablesProps = Pick<BackendOptions, 'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'dev' | 'keyArn'>
+export type MqttTablesProps = Pick<
+  BackendOptions,
+  'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'retention' | 'dev' | 'ttl' | 'keyArn'
+>
 
 const string = (name: string) => ({ name, type: AttributeType.STRING })
 
@@ -18,9 +21,10 @@ export class MqttTables extends Construct {
   constructor(scope: Construct, id: string, props: MqttTablesProps) {
     super(scope, id)
     this.key = props.keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', props.keyArn)
-    if (props.dev)
+    if (isDev(props))
       Validations.of(this).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'dev: nothing is to be kept, so nothing is to be recovered.' })
-    const table = (name: TableName): ITable => (props.existingTables ? this.existing(name, props) : this.create(name, props))
+    const existing = existingTableNames(props)
+    const table = (name: TableName): ITable => (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
     this.tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, table(name)])) as Record<TableName, ITable>
   }
 
@@ -34,24 +38,33 @@ export class MqttTables extends Construct {
       tableName: (props.prefix ?? '') + name,
       partitionKey: string(hashKey),
       ...(rangeKey === undefined ? {} : { sortKey: string(rangeKey) }),
-      ...(ttl === undefined ? {} : { timeToLiveAttribute: ttl }),
+      ...(ttl === undefined || props.ttl === false ? {} : { timeToLiveAttribute: ttl }),
       ...capacity(props),
       ...retention(props),
       ...(this.key === undefined ? {} : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: this.key }),
     })
-    if (name === 'mqtt_retain' && props.retainIndex) addRetainIndex(table)
+    if (name === 'mqtt_retain' && props.retainIndex) addRetainIndex(table, props)
     return table
   }
 }
 
-/** The page provisions 5 read and 5 write units. */
-const capacity = ({ billing }: MqttTablesProps): Partial<TableProps> =>
-  billing === 'provisioned'
-    ? { billingMode: BillingMode.PROVISIONED, readCapacity: 5, writeCapacity: 5 }
-    : { billingMode: BillingMode.PAY_PER_REQUEST }
+/** The tables that are there and not to be made. */
+export const existingTableNames = ({ existingTables = false }: Pick<BackendOptions, 'existingTables'>): readonly TableName[] =>
+  existingTables === true ? TABLE_NAMES : existingTables === false ? [] : existingTables
 
-const retention = ({ dev = false }: MqttTablesProps): Partial<TableProps> =>
-  dev
+const capacity = ({ billing = 'on-demand' }: MqttTablesProps): Partial<TableProps> =>
+  billing === 'on-demand' ? { billingMode: BillingMode.PAY_PER_REQUEST } : { billingMode: BillingMode.PROVISIONED, ...unitsOf(billing) }
+
+/** `provisioned:20/10`; the page provisions 5 read and 5 write units. */
+function unitsOf(billing: Billing): { readCapacity: number; writeCapacity: number } {
+  const [readCapacity = 5, writeCapacity = 5] = billing.match(/\d+/g)?.map(Number) ?? []
+  return { readCapacity, writeCapacity }
+}
+
+const isDev = ({ dev, retention }: MqttTablesProps): boolean => dev === true || retention === 'dev'
+
+const retention = (props: MqttTablesProps): Partial<TableProps> =>
+  isDev(props)
     ? { removalPolicy: RemovalPolicy.DESTROY }
     : {
         removalPolicy: RemovalPolicy.RETAIN,
@@ -59,11 +72,12 @@ const retention = ({ dev = false }: MqttTablesProps): Partial<TableProps> =>
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       }
 
-function addRetainIndex(table: Table): void {
+function addRetainIndex(table: Table, { billing = 'on-demand' }: MqttTablesProps): void {
   table.addGlobalSecondaryIndex({
     indexName: RETAIN_INDEX.name,
     partitionKey: string(RETAIN_INDEX.hashKey),
     sortKey: string(RETAIN_INDEX.rangeKey),
     projectionType: ProjectionType.KEYS_ONLY,
+    ...(billing === 'on-demand' ? {} : unitsOf(billing)),
   })
 }

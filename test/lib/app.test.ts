@@ -97,6 +97,16 @@ describe('the app refuses', () => {
     )
   })
 
+  test('options that contradict each other', async () => {
+    expect(await refusalOf({ dev: true, retention: 'keep' })).toMatch(/^options dev=true and retention=keep contradict each other, [^\n]*$/)
+  })
+
+  test('a conf with no hooks', async () => {
+    const conf = join(directory, 'none-configured.conf')
+    writeFileSync(conf, 'backend.dynamo.region = us-west-2\nbackend.dynamo.pool1.server = http://localhost:8000\n')
+    expect(await refusalOf({ conf })).toMatch(/none-configured\.conf:1: no hook at all, wanted at least one backend[^\n]*$/)
+  })
+
   test('an unknown option', async () => {
     expect(await refusalOf({ billling: 'x' })).toMatch(/^unknown option billling, wanted one of conf,/)
   })

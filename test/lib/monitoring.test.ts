@@ -208,11 +208,6 @@ describe('the alarms', () => {
     for (const id of ['forbidden-deliveries', 'unanswered-deliveries', 'retained-check-throttled']) expect(ofKind(template, id)).toEqual([])
     expect(ofKind(template, 'dead-letters')).toHaveLength(1)
   })
-
-  test('an empty conf has none, and a dashboard that says so', () => {
-    expect(alarmsOf(backend(tableOf()))).toEqual([])
-    expect(dashboardOf(backend(tableOf())).widgets).toHaveLength(1)
-  })
 })
 
 describe('who is told', () => {

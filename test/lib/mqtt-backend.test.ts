@@ -59,10 +59,37 @@ describe('a hook of the conf', () => {
     expect(template.ofType(FUNCTION)).toHaveLength(1)
   })
 
-  test('that is not there is not there: an empty conf makes tables only', () => {
-    const template = backend(tableOf())
-    expect([RULE, FUNCTION, MAPPING].flatMap((type) => template.ofType(type))).toEqual([])
-    expect(template.ofType('AWS::DynamoDB::Table')).toHaveLength(6)
+  test('refuses a hook table without any', () => {
+    expect(() => backend(tableOf())).toThrow(/^the hook table has no hook at all, wanted at least one row \(/)
+  })
+
+  test('is sized as chosen, and others as by default', () => {
+    const template = backend(EVERY_HOOK, {
+      ...ENDPOINT,
+      memory: { 'message.publish': 1024 },
+      timeout: 60,
+      concurrency: { 'message.publish': 50 },
+      batchSize: { 'message.publish': 100 },
+      batchWindow: { 'message.publish': 5 },
+    })
+    expect(template.one(FUNCTION, 'MessagePublish').Properties).toMatchObject({ MemorySize: 1024, Timeout: 60 })
+    expect(template.one(FUNCTION, 'MessageAcked').Properties).toMatchObject({ MemorySize: 256, Timeout: 60 })
+    expect(template.one(MAPPING, 'MessagePublish').Properties).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 5,
+      ScalingConfig: { MaximumConcurrency: 50 },
+    })
+    expect(template.one(MAPPING, 'MessageAcked').Properties).toMatchObject({ BatchSize: 10 })
+    expect(template.one(MAPPING, 'MessageAcked').Properties).not.toHaveProperty('ScalingConfig')
+    // An event that came at the window's begin is not shown again before its invocation has ended.
+    expect(template.one(QUEUE, 'MessagePublishQueueEvents').Properties.VisibilityTimeout).toBe(75)
+  })
+
+  test('keeps its logs as long as chosen', () => {
+    const days = backend(EVERY_HOOK, { logRetention: 7 })
+      .ofType('AWS::Logs::LogGroup')
+      .map(([, { Properties }]) => Properties.RetentionInDays)
+    expect(days).toEqual(Array(8).fill(7))
   })
 
   test.each<[HookName, number, number]>([

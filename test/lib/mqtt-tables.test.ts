@@ -178,3 +178,28 @@ test('existing tables are used and not made', () => {
   expect(template.ofType('AWS::DynamoDB::Table')).toEqual([])
   expect(names).toEqual(TABLE_NAMES.map((name) => `old_${name}`))
 })
+
+test('tables that are there are used, the others made', () => {
+  const existing = ['mqtt_msg', 'mqtt_retain'] as const
+  expect(propertiesFor({ existingTables: existing }).map(({ TableName }) => TableName)).toEqual([
+    'mqtt_acked',
+    'mqtt_client',
+    'mqtt_sub',
+    'mqtt_topic_msg_map',
+  ])
+  expect(tablesFor({ existingTables: TABLE_NAMES })).toEqual([])
+})
+
+test('units are those that were chosen, also of the index', () => {
+  const units = { ProvisionedThroughput: { ReadCapacityUnits: 20, WriteCapacityUnits: 10 } }
+  const tables = propertiesFor({ billing: 'provisioned:20/10', retainIndex: true })
+  for (const table of tables) expect(table).toMatchObject(units)
+  expect(tables.find(({ TableName }) => TableName === 'mqtt_retain')).toMatchObject({ GlobalSecondaryIndexes: [units] })
+})
+
+test('retention=dev is dev=true, and without TTL nothing expires', () => {
+  expect(tablesFor({ retention: 'dev' })).toEqual(tablesFor({ dev: true }))
+  expect(tablesFor({ retention: 'keep' })).toEqual(tablesFor({}))
+  expect(JSON.stringify(tablesFor({}))).toContain('TimeToLive')
+  expect(JSON.stringify(tablesFor({ ttl: false }))).not.toContain('TimeToLive')
+})
