@@ -2,6 +2,7 @@
 import { App } from 'aws-cdk-lib/core'
 import { problemLine } from '../lambda/core/conf.ts'
 import { BackendError } from '../lambda/core/errors.ts'
+import { hookTableOf } from '../lib/conf-hook-table.ts'
 import { MqttBackendStack } from '../lib/mqtt-backend-stack.ts'
 import { optionsOf } from '../lib/options.ts'
 import { DEFAULT_CONF, readConf } from './conf-file.ts'
@@ -19,9 +20,10 @@ function main(): void {
   // Asset metadata: the local run finds a function's code by it, whoever runs the app.
   const app = new App({ context: { 'aws:cdk:enable-asset-metadata': true } })
   const { conf = DEFAULT_CONF, ...options } = optionsOf(app.node.getAllContext())
-  const { table, warnings, errors } = read(conf)
-  for (const { message, ...place } of warnings) process.stderr.write(`${problemLine({ ...place, message: `warning: ${message}` })}\n`)
-  if (errors.length > 0) throw new BackendError('bad-conf', errors.map(problemLine).join('\n'))
+  const parsed = read(conf)
+  for (const { message, ...place } of parsed.warnings)
+    process.stderr.write(`${problemLine({ ...place, message: `warning: ${message}` })}\n`)
+  const table = hookTableOf(parsed)
   new MqttBackendStack(app, 'MqttBackend', {
     description: "The tables, hooks and actions of EMQX's emqx_backend_dynamo on AWS IoT Core",
     env: { region: table.region },

@@ -1,0 +1,12 @@
+import { type ParsedConf, problemLine } from '../lambda/core/conf.ts'
+import { BackendError } from '../lambda/core/errors.ts'
+import type { HookTable } from '../lambda/core/hooks.ts'
+
+/**
+ * The hook table of a conf that is right.
+ * @throws BackendError `bad-conf` with a line for each error.
+ */
+export function hookTableOf({ table, errors }: ParsedConf): HookTable {
+  if (errors.length > 0) throw new BackendError('bad-conf', errors.map(problemLine).join('\n'))
+  return table
+}

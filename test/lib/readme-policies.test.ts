@@ -1,0 +1,62 @@
+/** The two policies that the README shows: of a device, and of whoever redrives. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { actionsOf, grammarProblems } from './iam-grammar.ts'
+import type { Properties } from './synthesized.ts'
+
+const README = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
+const policies = [...README.matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
+const [device, operator] = policies
+
+/** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
+const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
+const filledIn = (resource: string) => resource.replaceAll(/\$\{([^}]*)\}/g, (_, name) => VARIABLES[name] ?? `:no variable ${name}:`)
+const resourcesOf = ({ Resource }: Properties): string[] => [Resource].flat().map(filledIn)
+
+async function problems(policy: Properties): Promise<string[]> {
+  const found = await Promise.all(policy.Statement.map((each: Properties) => grammarProblems(each, resourcesOf(each))))
+  return found.flat()
+}
+
+/** IoT Core takes `*` in a resource for any characters, and `+` and `#` for themselves. */
+function allows(policy: Properties, action: string, resource: string): boolean {
+  const matches = (wanted: string) => new RegExp(`^${wanted.replaceAll(/[.$+()|^]/g, '\\$&').replaceAll('*', '.*')}$`).test(resource)
+  return policy.Statement.some((each: Properties) => actionsOf(each).includes(action) && resourcesOf(each).some(matches))
+}
+const arn = (resource: string) => `arn:aws:iot:REGION:ACCOUNT:${resource}`
+
+test('there are two, in the grammar of IAM', async () => {
+  expect(policies.map(({ Version }) => Version)).toEqual(['2012-10-17', '2012-10-17'])
+  expect(await problems(operator)).toEqual([])
+  expect(await problems(device)).toEqual([])
+  for (const { Effect } of policies.flatMap(({ Statement }) => Statement)) expect(Effect).toBe('Allow')
+})
+
+test("a device's fits into IoT Core, which takes 2,048 characters without spaces", () => {
+  expect(JSON.stringify(device).replaceAll(/\s/g, '').length).toBeLessThan(2048)
+})
+
+test.each([
+  ['iot:Connect', 'client/c1', true],
+  ['iot:Connect', 'client/c2', false],
+  ['iot:Publish', 'topic/sensors/c1/state', true],
+  ['iot:RetainPublish', 'topic/sensors/c1/state', true],
+  ['iot:Subscribe', 'topicfilter/sensors/c1/#', true],
+  ['iot:Receive', 'topic/sensors/c1/state', true],
+  ['iot:Publish', 'topic/sensors/c2/state', false],
+  ['iot:Receive', 'topic/sensors/c2/state', false],
+  ['iot:Subscribe', 'topicfilter/#', false],
+  ['iot:Publish', 'topic/acked/c1', true],
+  ['iot:Publish', 'topic/acked/c2', false],
+  ['iot:Publish', 'topic/acked/c1/x', false],
+  ['iot:Publish', 'topic/$aws/events/presence/connected/c1', false],
+])("a device's: %s on %s: %s", (action, resource, wanted) => {
+  expect(allows(device, action, arn(resource))).toBe(wanted)
+})
+
+test('what is wrong would be found', async () => {
+  const statement = (Action: string, resource: string) => ({ Statement: [{ Effect: 'Allow', Action, Resource: arn(resource) }] })
+  expect(await problems(statement('iot:Recieve', 'topic/a'))).toEqual(['there is no action iot:Recieve'])
+  expect(await problems(statement('iot:Subscribe', 'topic/a'))).toEqual([`iot:Subscribe is not for ${arn('topic/a')}`])
+  expect(await problems(statement('iot:Publish', `topic/$${'{iot:ClientID}'}`))).toHaveLength(1)
+})
