@@ -73,7 +73,8 @@ export function watch(client: DynamoDBClient): DynamoDBClient {
 
 const READS = /^(Get|BatchGet|Query|Scan)/
 
-function callOf(operation: string, { TableName, IndexName, RequestItems = {} }: Input, tables: Tables): string {
+/** @param operation of DynamoDB, as `PutItem` */
+export function callOf(operation: string, { TableName, IndexName, RequestItems = {} }: Input, tables: Tables): string {
   const real = TableName ?? Object.keys(RequestItems)[0]
   const table = Object.entries(tables).find(([, name]) => name === real)?.[0] ?? `unknown table ${real}`
   return `${table}${IndexName === undefined ? '' : '/index'}:${operation}`

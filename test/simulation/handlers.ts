@@ -13,10 +13,12 @@ import { sessionCreated } from '../../lambda/hooks/session-created.ts'
 import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
+import { allowedTo } from '../call-log.ts'
 import { dataPlaneOf, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
+import { Role } from './role.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
@@ -58,6 +60,10 @@ const configsOf = (rows: readonly Row[]): Configs =>
 const CONFIGS = configsOf(ROWS)
 const CONFIGS_WITH_RETAINED = configsOf([...ROWS, ...RETAINED_ROWS])
 
+const allowedBy = (configs: Configs) => new Map([...configs].map(([hook, config]) => [hook, new Set(allowedTo(config, false))]))
+const ALLOWED = allowedBy(CONFIGS)
+const ALLOWED_WITH_RETAINED = allowedBy(CONFIGS_WITH_RETAINED)
+
 const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 
 /** One invocation of a function. */
@@ -91,13 +97,17 @@ export class Handlers {
   readonly runs: Run[] = []
   /** Log lines of failed events, newest last. */
   readonly failures: string[] = []
+  /** Calls that the hook's role does not allow (I9). */
+  readonly refused: string[] = []
   private readonly options: HandlersOptions
   private readonly configs: Configs
+  private readonly allowed: ReadonlyMap<HookName, ReadonlySet<string>>
   private count = 0
 
   constructor(options: HandlersOptions) {
     this.options = options
     this.configs = options.retained ? CONFIGS_WITH_RETAINED : CONFIGS
+    this.allowed = options.retained ? ALLOWED_WITH_RETAINED : ALLOWED
   }
 
   start(batch: readonly QueuedEvent[]): void {
@@ -167,9 +177,10 @@ export class Handlers {
 
   private portsOf(run: Run): Ports {
     const { scheduler, database, iotCore, watch } = this.options
+    const role = new Role(this.allowed.get(run.hook)!, TABLES, (call) => this.refused.push(`I9: ${run.hook} may not ${call}`))
     const ports = portsOn({
-      dynamodb: clientOf(database, run),
-      iot: dataPlaneOf({ scheduler, faults: database.faults, iotCore, sent: (_, sent) => watch.sent(run, sent) }, run),
+      dynamodb: role.ask(clientOf(database, run)),
+      iot: role.ask(dataPlaneOf({ scheduler, faults: database.faults, iotCore, sent: (_, sent) => watch.sent(run, sent) }, run)),
       clock: { now: () => scheduler.now, sleep: (ms) => scheduler.turn(run, ms) },
       tables: TABLES,
       retainIndex: undefined,

@@ -135,7 +135,7 @@ class History implements Scene {
       this.world()
       for (let n = random.below(50); n > 0; n--) await this.step()
     }
-    violations.push(...(await this.rest()), ...evidence.violations)
+    violations.push(...(await this.rest()), ...evidence.violations, ...this.handlers.refused)
     coverage.count('messages', this.iotCore.published.length)
     coverage.count('operations', scheduler.released)
     coverage.count('operations chosen among several', scheduler.chosen)
