@@ -9,6 +9,8 @@ import { ReceiptBook } from './receipts.ts'
 /** Seconds. Short, so that the doubt about a lost connection (one and a half of it) ends within a soak. */
 const KEEP_ALIVE = 10
 const RECONNECT_MS = 250
+/** IoT Core closes the connection on more filters in a SUBSCRIBE. */
+const FILTERS_AT_ONCE = 8
 /** How long a client waits for the acknowledgements that an orderly end takes, or for an UNSUBACK that a busy broker owes it. */
 const PATIENCE_MS = 3_000
 
@@ -104,7 +106,10 @@ export class SoakClient {
 
   async subscribe(): Promise<void> {
     const client = this.#line?.client
-    if (client?.connected && this.role.filters.length > 0) await client.subscribeAsync([...this.role.filters], { qos: 1 })
+    if (!client?.connected) return
+    for (let i = 0; i < this.role.filters.length; i += FILTERS_AT_ONCE) {
+      await client.subscribeAsync(this.role.filters.slice(i, i + FILTERS_AT_ONCE), { qos: 1 })
+    }
   }
 
   #open(): Line {
