@@ -12,9 +12,11 @@ interface Statement {
 }
 
 const README = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
-const { Statement: statements } = JSON.parse(/```json\n(\{ "Version": "2012-10-17"[\s\S]+?)```/.exec(README)![1]!) as {
-  Statement: Statement[]
-}
+/** The README has policies of others, too. */
+const policy = [...README.matchAll(/```json\n(\{ "Version": "2012-10-17"[\s\S]+?)```/g)]
+  .map(([, json]) => json!)
+  .find((json) => json.includes('"sqs:'))
+const { Statement: statements } = JSON.parse(policy!) as { Statement: Statement[] }
 
 /** `action resource` of all that the policy allows. */
 const allowed = statements.flatMap(({ Action, Resource }) =>
