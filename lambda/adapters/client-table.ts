@@ -109,6 +109,9 @@ const connectionOf = (event: Connection): Item => ({
   event_at: N(event.at),
 })
 
+/** EMQX 4.x wrote milliseconds where 3.x and the page have seconds; no second before the year 5138 is so large. */
+const inSeconds = (time: number): number => (time >= 100_000_000_000 ? seconds(time) : time)
+
 function presenceOf(item: Item): Presence {
   const session = text(item.session)
   const version = number(item.version)
@@ -117,8 +120,8 @@ function presenceOf(item: Item): Presence {
   return {
     clientid: text(item.clientid) ?? '',
     connected: number(item.connect_state) === 1,
-    onlineAt: number(item.online_at) ?? 0,
-    offlineAt: number(item.offline_at) ?? 0,
+    onlineAt: inSeconds(number(item.online_at) ?? 0),
+    offlineAt: inSeconds(number(item.offline_at) ?? 0),
     ...(session === undefined ? {} : { session }),
     ...(version === undefined ? {} : { version }),
     ...(eventAt === undefined ? {} : { eventAt }),

@@ -1,7 +1,7 @@
 /** Tables that EMQX has written are taken over as they are. */
 import { encodeMsgid } from '../../lambda/core/msgid.ts'
 import { createTables, forEachEngine } from '../engines.ts'
-import { type Item, World } from '../world.ts'
+import { type Item, rowsWith, World } from '../world.ts'
 
 const EARLIER = 1_562_308_553
 const emqxId = (n: number) => encodeMsgid({ micros: BigInt(EARLIER) * 1_000_000n + BigInt(n), node: 0xf8_4e_00_00_12n, sequence: 1 })
@@ -111,6 +111,72 @@ forEachEngine((engine) => {
     await world.handleConnected(connected)
     expect((await world.row('mqtt_client', 'c'))?.connect_state).toEqual({ N: '1' })
     expect(await world.live()).toEqual(['t c'])
+  })
+
+  describe.each([
+    ['3.x, in seconds', EARLIER],
+    ['4.x, in milliseconds', EARLIER * 1000],
+  ])('rows of EMQX %s', (_, time) => {
+    const written = (n: number): Item => ({ ...emqxMessage(n), arrived: { N: `${time}` } })
+    const client = (clientid: string, state: 0 | 1): Item => ({
+      clientid: { S: clientid },
+      node: { S: 'emqx@127.0.0.1' },
+      connect_state: { N: `${state}` },
+      online_at: { N: `${time}` },
+      offline_at: { N: state === 1 ? '0' : `${time}` },
+    })
+
+    it('I2, I3: queued messages are delivered, acknowledged and gone', async () => {
+      for (const n of [0, 1]) await world.put('mqtt_msg', written(n))
+      await world.put('mqtt_topic_msg_map', mapRow(2))
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      expect(world.device('c').got).toEqual(emqx(2))
+      expect(await world.queue()).toEqual(EMPTY)
+      expect((await world.row('mqtt_acked', 't', 'c'))?.msgid).toEqual({ S: emqxId(1) })
+    })
+
+    it('a retained message is delivered', async () => {
+      await world.put('mqtt_retain', { ...written(0), retain: { N: '1' } })
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      expect(world.device('c').got).toEqual(['emqx 0'])
+    })
+
+    it('neither expires, nor falls out of a time_range that reaches back to it', async () => {
+      const range = (world.now - EARLIER * 1000) / 1000 + 60
+      const row = { hook: 'session.subscribed', topic: '#', action: 'on_message_fetch_for_queue' } as const
+      const ranged = new World(engine, world.tables, { rows: rowsWith({ ...row, offlineOpts: { timeRange: range } }), expiredAfter: 60 })
+      await ranged.put('mqtt_msg', written(0))
+      await ranged.put('mqtt_topic_msg_map', mapRow(1))
+      await ranged.connect('c', 's1')
+      await ranged.subscribe('c', 's1', 't')
+      expect(ranged.device('c').got).toEqual(['emqx 0'])
+    })
+
+    it.each([0, 1] as const)(
+      'I6: presence of a client that was left with connect_state %d follows its first events, in seconds',
+      async (state) => {
+        await world.put('mqtt_client', client('c', state))
+        await world.connect('c', 's1')
+        const seconds = { N: expect.stringMatching(/^\d{10}$/) }
+        expect(await world.row('mqtt_client', 'c')).toMatchObject({ connect_state: { N: '1' }, online_at: seconds, offline_at: { N: '0' } })
+        await world.disconnect('c', 's1')
+        expect(await world.row('mqtt_client', 'c')).toMatchObject({ connect_state: { N: '0' }, online_at: seconds, offline_at: seconds })
+      },
+    )
+
+    it('who subscribes when only the disconnect of an earlier session came is not taken for gone', async () => {
+      await world.put('mqtt_client', client('c', 1))
+      await world.disconnect('c', 's1')
+      await world.put('mqtt_msg', written(0))
+      await world.put('mqtt_topic_msg_map', mapRow(1))
+      const connected = world.connectedEvent('c', 's2')
+      await world.subscribe('c', 's2', 't')
+      expect(world.device('c').got).toEqual(['emqx 0'])
+      await world.handleConnected(connected)
+      expect(await world.live()).toEqual(['t c'])
+    })
   })
 
   it('an id that is no msgid does not stop the queue', async () => {
