@@ -49,7 +49,8 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
     files: /^(redrive|lambda\/core)\/|^lib\/construct-ids\.ts$/,
     packages: /^(node:util$|@aws-sdk\/client-sqs$)/,
   },
-  bin: { has: under('bin'), files: /^(bin|lib|local|soak|redrive|lambda\/core)\//, packages: /./ },
+  costs: { has: under('costs'), files: /^(costs|lambda\/core)\/|^local\/flags\.ts$/, packages: /^$/ },
+  bin: { has: under('bin'), files: /^(bin|costs|lib|local|soak|redrive|lambda\/core)\//, packages: /./ },
 }
 
 describe('reading imports', () => {
@@ -110,7 +111,7 @@ describe('packages', () => {
 
   it('every imported file is there, with its extension', () => {
     const wrong = SOURCES.flatMap(importsOf).filter(
-      ({ to }) => /^(bin|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
+      ({ to }) => /^(bin|costs|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
     )
     expect(wrong).toEqual([])
   })

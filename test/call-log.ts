@@ -9,8 +9,9 @@ export interface Call {
   readonly hook: HookName
   /** `mqtt_msg:PutItem`, `mqtt_retain/index:Query`, `SendDirectMessage`: as grants.ts names them. */
   readonly call: string
-  /** Write units that DynamoDB billed. */
+  /** Units that DynamoDB billed. */
   readonly writeUnits: number
+  readonly readUnits: number
 }
 
 interface Recorder {
@@ -25,9 +26,9 @@ const watched = new WeakSet<DynamoDBClient>()
 /** What `work` calls on watched clients, and on the data plane by {@link note}, is recorded. */
 export const recording = <T>(recorder: Recorder, work: () => Promise<T>): Promise<T> => recorders.run(recorder, work)
 
-export function note(call: string, writeUnits = 0): void {
+export function note(call: string, { writeUnits = 0, readUnits = 0 } = {}): void {
   const recorder = recorders.getStore()
-  recorder?.calls.push({ hook: recorder.hook, call, writeUnits })
+  recorder?.calls.push({ hook: recorder.hook, call, writeUnits, readUnits })
 }
 
 interface Input {
@@ -58,7 +59,7 @@ export function watch(client: DynamoDBClient): DynamoDBClient {
           const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } as typeof args.input })
           const { ConsumedCapacity = [] } = result.output as Output
           const units = [ConsumedCapacity].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
-          note(call, READS.test(commandName) ? 0 : units)
+          note(call, READS.test(commandName) ? { readUnits: units } : { writeUnits: units })
           return result
         } catch (error) {
           // A condition that does not hold needs the right to ask, too.

@@ -1,14 +1,16 @@
 /** What the README says works is what runs here. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { HELP as COSTS_HELP } from '../costs/command-line.ts'
 import { HELP } from '../local/command-line.ts'
 import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
 import { HELP as SOAK_HELP } from '../soak/command-line.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)]
 const run = (command: string, ...args: string[]) => spawnSync(command, args, { cwd: ROOT, encoding: 'utf8', timeout: 110_000 })
 
 it('opens with what it is, then the two commands', () => {
@@ -18,15 +20,38 @@ it('opens with what it is, then the two commands', () => {
   expect(block).toMatch(/^```bash\nnpm ci && npm start .*\nnpm ci && npm test /)
 })
 
-it('names scripts, files and flags that are there', () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  const named = [...README.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
-  expect(named.filter((script) => !(script in scripts))).toEqual([])
-  const files = [...README.matchAll(/`((?:etc|lib|lambda|local|bench|bin|test|docs|\.ci)\/[\w./-]+)`/g)].map(([, file]) => file!)
-  expect(files.length).toBeGreaterThan(3)
-  expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
-  const flags = [...README.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
-  expect(flags.filter((flag) => ![HELP, SOAK_HELP, REDRIVE_HELP].some((help) => help.includes(flag)))).toEqual([])
+describe.each(PAGES)('%s', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+
+  it('names scripts, files and flags that are there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
+    expect(named.filter((script) => !(script in scripts))).toEqual([])
+    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
+    expect(files.map(([, file]) => file!).filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
+    const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
+    expect(flags.filter((flag) => !HELPS.some((help) => help.includes(flag)))).toEqual([])
+    const links = [...text.matchAll(/\]\(([\w./-]+\.md)?(?:#([\w-]+))?\)/g)]
+    const broken = links.filter(([, file, heading]) => {
+      const target = file === undefined ? page : join(dirname(page), file)
+      return !existsSync(join(ROOT, target)) || (heading !== undefined && !headingsOf(target).includes(heading))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+})
+
+const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP]
+/** As the anchors of a Markdown page are made. */
+const headingsOf = (page: string) =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+
+it('the README names files', () => {
+  expect([...README.matchAll(/`(?:etc|lib|lambda|local|bin|test|docs)\/[\w./-]+`/g)].length).toBeGreaterThan(3)
 })
 
 it('npm run demo walks through the page, and every check holds', () => {
@@ -74,6 +99,7 @@ it.each([
   ['npm run fuzz', ['run', '-s', 'fuzz', '--', '--help']],
   ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
+  ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)
   expect(status).toBe(0)

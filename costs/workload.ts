@@ -1,0 +1,46 @@
+/** A month of a fleet, as the calculator takes it. */
+
+import { ROW_BYTES } from './measured.ts'
+import { METERED, parts } from './prices.ts'
+
+export const RETAIN_CHECKS = ['native', 'property', 'topic'] as const
+export type RetainCheck = (typeof RETAIN_CHECKS)[number]
+
+export interface Workload {
+  readonly publishes: number
+  /** Bytes. */
+  readonly payload: number
+  /** Bytes of a topic name, and of a client id. */
+  readonly topic: number
+  readonly client: number
+  /** 0 to 1: of the publishes, those that find their subscriber gone; of the month, what a client is gone. */
+  readonly offline: number
+  /** Who is subscribed to a topic. */
+  readonly subscribers: number
+  readonly clients: number
+  /** Connections of a client in the month, each with one SUBSCRIBE. */
+  readonly connects: number
+  /** 0 to 1: of the publishes, those with RETAIN. */
+  readonly retained: number
+  readonly retain: RetainCheck
+  /** Messages queued on a topic when another is published or acknowledged. */
+  readonly depth: number
+  /** Events that a Lambda invocation handles. */
+  readonly batch: number
+  /** Of a Lambda function, for each event and each delivery. */
+  readonly milliseconds: number
+  readonly memoryMegabytes: number
+  /** GB kept in the tables. */
+  readonly storage: number
+  readonly emqx?: { readonly nodes: number; readonly nodeMonthly: number }
+}
+
+export const MONTH_MINUTES = 43_800
+
+/** Bytes of a message's row. */
+export const rowBytes = ({ payload, topic, client }: Workload): number => ROW_BYTES + payload + topic + client
+/** Write units of putting or deleting it. */
+export const rowWrites = (workload: Workload): number => parts(rowBytes(workload), METERED.write)
+/** How many messages of 5 KB a publish is. */
+export const iotParts = ({ payload, topic }: Workload): number => parts(payload + topic, METERED.iot)
+export const connections = ({ clients, connects }: Workload): number => clients * connects
