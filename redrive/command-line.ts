@@ -57,12 +57,15 @@ const OPTIONS = {
 const STACK = /^[A-Za-z][A-Za-z0-9-]{0,127}$/
 const REGION = /^[a-z]{2,}(?:-[a-z]+)+-\d+$/
 
+export const isStackName = (name: string): boolean => STACK.test(name)
+export const isRegion = (name: string): boolean => REGION.test(name)
+
 /** @throws BackendError `usage` with one line */
 export function parseCommand(args: readonly string[]): RedriveCommand {
   const { stack, outputs, hook, region, endpoint, ...flags } = parse(args)
-  if (stack !== undefined && !STACK.test(stack)) throw wrong('stack', stack, 'the name of a CloudFormation stack')
+  if (stack !== undefined && !isStackName(stack)) throw wrong('stack', stack, 'the name of a CloudFormation stack')
   if (outputs === '') throw wrong('outputs', outputs, 'a file')
-  if (region !== undefined && !REGION.test(region)) throw wrong('region', region, 'a region as us-west-2')
+  if (region !== undefined && !isRegion(region)) throw wrong('region', region, 'a region as us-west-2')
   if (endpoint !== undefined && !isHttp(endpoint)) throw wrong('endpoint', endpoint, 'an http(s) URL')
   return {
     ...(stack === undefined ? {} : { stack }),

@@ -49,8 +49,15 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
     files: /^(redrive|lambda\/core)\/|^lib\/construct-ids\.ts$/,
     packages: /^(node:util$|@aws-sdk\/client-sqs$)/,
   },
+  demo: { has: under('demo'), files: /^(demo|lambda\/core)\//, packages: /^(node:util$|mqtt$|@aws-sdk\/client-dynamodb$)/ },
+  // It looks at a deployed stack from outside, as the redrive does.
+  smoke: {
+    has: under('smoke'),
+    files: /^(smoke|demo|redrive|lambda\/core)\/|^local\/flags\.ts$/,
+    packages: /^(node:(crypto|fs|util|timers\/promises)$|mqtt$|@aws-sdk\/)/,
+  },
   costs: { has: under('costs'), files: /^(costs|lambda\/core)\/|^local\/flags\.ts$/, packages: /^$/ },
-  bin: { has: under('bin'), files: /^(bin|costs|lib|local|soak|redrive|lambda\/core)\//, packages: /./ },
+  bin: { has: under('bin'), files: /^(bin|costs|demo|lib|local|smoke|soak|redrive|lambda\/core)\//, packages: /./ },
 }
 
 describe('reading imports', () => {
@@ -100,8 +107,8 @@ describe('packages', () => {
     ),
   ]
 
-  it('@aws-sdk is for lambda/adapters, the redrive, tests, bench, the soak and the demo', () => {
-    expect(importers(/^@aws-sdk\//).filter((file) => !/^(lambda\/adapters|redrive|test|bench|soak)\/|^bin\/demo/.test(file))).toEqual([])
+  it('@aws-sdk is for lambda/adapters, the redrive, tests, bench, the soak, the demo and the smoke', () => {
+    expect(importers(/^@aws-sdk\//).filter((file) => !/^(lambda\/adapters|redrive|test|bench|soak|demo|smoke)\//.test(file))).toEqual([])
   })
 
   it('aws-cdk-lib is for bin/app.ts, lib and its tests, never as a whole: that takes seconds', () => {
@@ -111,7 +118,7 @@ describe('packages', () => {
 
   it('every imported file is there, with its extension', () => {
     const wrong = SOURCES.flatMap(importsOf).filter(
-      ({ to }) => /^(bin|costs|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
+      ({ to }) => /^(bin|costs|demo|smoke|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
     )
     expect(wrong).toEqual([])
   })

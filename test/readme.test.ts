@@ -4,8 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { HELP as COSTS_HELP } from '../costs/command-line.ts'
+import { ALARMS } from '../lib/alarms.ts'
 import { HELP } from '../local/command-line.ts'
 import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
+import { HELP as SMOKE_HELP } from '../smoke/command-line.ts'
 import { HELP as SOAK_HELP } from '../soak/command-line.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -27,7 +29,7 @@ describe.each(PAGES)('%s', (page) => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
     const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
     expect(named.filter((script) => !(script in scripts))).toEqual([])
-    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
+    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
     expect(files.map(([, file]) => file!).filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
     const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
     expect(flags.filter((flag) => !HELPS.some((help) => help.includes(flag)))).toEqual([])
@@ -40,7 +42,7 @@ describe.each(PAGES)('%s', (page) => {
   })
 })
 
-const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP]
+const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SMOKE_HELP]
 /** As the anchors of a Markdown page are made. */
 const headingsOf = (page: string) =>
   [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
@@ -49,6 +51,11 @@ const headingsOf = (page: string) =>
       .replace(/[^\w -]/g, '')
       .replaceAll(' ', '-'),
   )
+
+it('docs/operations.md has a heading for each alarm, as its description names it', () => {
+  const headings = headingsOf('docs/operations.md')
+  expect(ALARMS.map(({ id }) => id).filter((id) => !headings.includes(id))).toEqual([])
+})
 
 it('the README names files', () => {
   expect([...README.matchAll(/`(?:etc|lib|lambda|local|bin|test|docs)\/[\w./-]+`/g)].length).toBeGreaterThan(3)
@@ -99,6 +106,7 @@ it.each([
   ['npm run fuzz', ['run', '-s', 'fuzz', '--', '--help']],
   ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
+  ['npm run smoke', ['run', '-s', 'smoke', '--', '--help']],
   ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)

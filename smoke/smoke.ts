@@ -1,0 +1,107 @@
+/** One trial of a deployed stack, from the first look at its tables to the last row that is removed. */
+import { GetRetainedMessageCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { Stage } from '../demo/stage.ts'
+import { STEPS } from '../demo/steps.ts'
+import { BackendError } from '../lambda/core/errors.ts'
+import { TABLE_NAMES } from '../lambda/core/tables.ts'
+import { queuesListed } from '../redrive/backend-queues.ts'
+import { localCredentials, refusalOf, sqsClient } from '../redrive/sqs-client.ts'
+import { queueUrls, SqsQueue } from '../redrive/sqs-queue.ts'
+import { cleanUp } from './cleanup.ts'
+import type { SmokeCommand } from './command-line.ts'
+import { SmokeGround } from './ground.ts'
+import { type Answer, answersOf, WITNESSED } from './questions.ts'
+import { witnessOf } from './witness.ts'
+
+export interface Trial {
+  readonly held: number
+  readonly checked: number
+  readonly answers: readonly Answer[]
+}
+
+/** @throws BackendError with one line, where the stack cannot be reached; then nothing of the run stays, if it can be helped */
+export async function trial(command: SmokeCommand, run: string): Promise<Trial> {
+  const ground = new SmokeGround(command, run)
+  const stage = new Stage(ground)
+  const iot = dataPlane(command)
+  const isRetained = retainedOn(iot)
+  try {
+    await reach(command, ground, isRetained)
+    const failuresBefore = await failures(command)
+    let answers: Answer[]
+    try {
+      for (const step of STEPS) await step(stage)
+      stage.title('Questions that only this stack can answer')
+      answers = await answersOf({ stage, isRetained, witness: await witnessOf(stage, WITNESSED) })
+    } finally {
+      stage.title('Clean up')
+      process.stdout.write(`${await cleanUp(stage, ground, isRetained)} rows removed\n`)
+    }
+    const failed = (await failures(command)) - failuresBefore
+    stage.check(`no dead letter and no rule error came (${failed})`, failed <= 0)
+    return { held: stage.held, checked: stage.checked, answers }
+  } finally {
+    await stage.close()
+    ground.database.destroy()
+    iot.destroy()
+  }
+}
+
+/** Each service once, before anything is written. */
+async function reach(command: SmokeCommand, ground: SmokeGround, isRetained: (topic: string) => Promise<boolean>): Promise<void> {
+  ground.clientName('mqttjs_384b9c73a9')
+  ground.topicName('test')
+  for (const table of TABLE_NAMES.filter((name) => name !== 'mqtt_msg'))
+    await told(() => ground.rows(table), { endpoint: command.dynamodb, region: command.region }, `DynamoDB (${ground.tableName(table)})`)
+  await told(() => isRetained(ground.topicName('test')), { endpoint: command.data, region: command.region }, 'The IoT data plane')
+  const client = await ground.connect(ground.clientName('reach'), { reconnectPeriod: 0 })
+  await client.endAsync()
+}
+
+async function told<T>(work: () => Promise<T>, where: Parameters<typeof refusalOf>[1], service: string): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const said = refusalOf(error, where, service)
+    if (said === undefined) throw error
+    throw new BackendError('unreachable', said)
+  }
+}
+
+function dataPlane({ data, region }: SmokeCommand): IoTDataPlaneClient {
+  const requestHandler = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true }
+  return new IoTDataPlaneClient({ region, endpoint: data, ...localCredentials(data), requestHandler })
+}
+
+const retainedOn = (iot: IoTDataPlaneClient) => async (topic: string) => {
+  try {
+    await iot.send(new GetRetainedMessageCommand({ topic }))
+    return true
+  } catch (error) {
+    if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 404) return false
+    throw error
+  }
+}
+
+/** Dead letters and rule errors of the stack. */
+async function failures({ sqs, region, stack }: SmokeCommand): Promise<number> {
+  const where = { endpoint: sqs, region }
+  const client = sqsClient(where)
+  try {
+    return await told(
+      async () => {
+        const queues = queuesListed(await queueUrls(client, `${stack}-`), stack)
+        const urls = [
+          ...[...queues.hooks.values()].map(({ deadLetters }) => deadLetters),
+          ...(queues.ruleErrors ? [queues.ruleErrors] : []),
+        ]
+        const counts = await Promise.all(urls.map((url) => new SqsQueue(client, url).counts()))
+        return counts.reduce((sum, { visible, invisible }) => sum + visible + invisible, 0)
+      },
+      where,
+      'SQS',
+    )
+  } finally {
+    client.destroy()
+  }
+}
