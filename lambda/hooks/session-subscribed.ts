@@ -33,9 +33,12 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
     since: event.at,
   }
   const standing = await context.ports.subscriptions.subscribed(subscription)
-  const taken = await takeSeat(event, standing, context)
-  if (await isStale(context.ports, event, filter)) return undo(event, standing, taken, context)
-  const seated = (await startsAnew(event, standing, taken, context)) ? await takeSeat(event, standing, context) : taken
+  let seated = await takeSeat(event, standing, context)
+  if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
+  if (await startsAnew(event, standing, seated, context)) {
+    seated = await takeSeat(event, standing, context)
+    if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
+  }
   await allDone(
     rows.map((row) => working(row.action, ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context))),
   )

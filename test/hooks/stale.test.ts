@@ -140,6 +140,33 @@ forEachEngine((engine) => {
     expect([await world.live(), await rowsOf('c')]).toEqual([[], []])
   })
 
+  it('a client that unsubscribed for good, while an earlier SUBSCRIBE of it takes its seat anew, is live no more', async () => {
+    await world.connect('c', 's1')
+    const [first, gone, again, goneForGood] = told(
+      () => subscribed('c', 's1', 't'),
+      () => unsubscribed('c', 's1', 't'),
+      () => subscribed('c', 's1', 't'),
+      () => unsubscribed('c', 's1', 't'),
+    )
+    await arrives(first!)
+    const { topics } = world.ports
+    const { goLive } = topics
+    const meanwhile = [
+      async (go: () => ReturnType<typeof goLive>) => {
+        const seated = await go()
+        await arrives(gone!)
+        return seated
+      },
+      async (go: () => ReturnType<typeof goLive>) => {
+        await arrives(goneForGood!)
+        return go()
+      },
+    ]
+    Object.assign(topics, { goLive: (...seat: Parameters<typeof goLive>) => meanwhile.shift()!(() => goLive(...seat)) })
+    await arrives(again!)
+    expect([meanwhile, await world.live(), await rowsOf('c')]).toEqual([[], [], []])
+  })
+
   it('the disconnect of an old session does not end the new one, nor settle what it has', async () => {
     await world.connect('c', 's1')
     await world.subscribe('c', 's1', 't')
