@@ -1,8 +1,8 @@
 /** `mqtt_client`: one conditional write an event, so that any order of the events ends in the true state (I6). */
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Connected, Connection } from '../core/events.ts'
+import type { Connected, Connection, Disconnected } from '../core/events.ts'
 import type { ClientTable } from '../core/ports.ts'
-import { type Presence, VERSION_HORIZON } from '../core/presence.ts'
+import { followsEnd, type Presence, VERSION_HORIZON } from '../core/presence.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
 
@@ -25,38 +25,49 @@ export function clientTable(db: Database, node: string): ClientTable {
           ...(event.ip === undefined ? {} : { ip: S(event.ip) }),
         },
         ConditionExpression: NEWER_OR_UNKNOWN,
-        ...placeholders(event),
+        ...placeholders(event, horizon(event)),
         ReturnValues: 'ALL_OLD',
       })
       const done = await ifHolds(db.client.send(put))
-      if (done !== undefined) return number(done.Attributes?.connect_state) === 1
+      if (done !== undefined) return followsEnd(event, done.Attributes && presenceOf(done.Attributes))
       await noteOnline(event)
-      return true
+      return false
     },
 
     async disconnected(event) {
-      const update = new UpdateItemCommand({
-        TableName,
-        Key: { clientid: S(event.clientid) },
-        UpdateExpression:
-          'SET connect_state = :offline, offline_at = :seconds, event_at = :at, #session = :session, #version = :version, ' +
-          'disconnect_reason = :reason, node = if_not_exists(node, :node), online_at = if_not_exists(online_at, :zero)',
-        ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,
-        ...placeholders(event, {
-          ':offline': N(0),
-          ':seconds': N(seconds(event.at)),
-          ':reason': S(event.reason),
-          ':node': S(node),
-          ':zero': N(0),
-        }),
+      if (await setOffline(event, { condition: SAME_CONNECTION })) return
+      // It overtook its connect, or the row shows something newer: since when the connection stood is not known.
+      await setOffline(event, {
+        condition: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,
+        more: ' REMOVE connected_at',
+        values: horizon(event),
       })
-      await ifHolds(db.client.send(update))
     },
 
     async presence(clientid) {
       const item = await getItem(db, 'mqtt_client', { clientid: S(clientid) })
       return item && presenceOf(item)
     },
+  }
+
+  async function setOffline(event: Disconnected, { condition, more = '', values = {} }: OfflineWrite): Promise<boolean> {
+    const update = new UpdateItemCommand({
+      TableName,
+      Key: { clientid: S(event.clientid) },
+      UpdateExpression:
+        'SET connect_state = :offline, offline_at = :seconds, event_at = :at, #session = :session, #version = :version, ' +
+        `disconnect_reason = :reason, node = if_not_exists(node, :node), online_at = if_not_exists(online_at, :zero)${more}`,
+      ConditionExpression: condition,
+      ...placeholders(event, {
+        ...values,
+        ':offline': N(0),
+        ':seconds': N(seconds(event.at)),
+        ':reason': S(event.reason),
+        ':node': S(node),
+        ':zero': N(0),
+      }),
+    })
+    return (await ifHolds(db.client.send(update))) !== undefined
   }
 
   /** The disconnect overtook its connect: the row stays offline and only learns since when the client was online. */
@@ -90,17 +101,18 @@ const OLDER_OF_SAME_VERSION = '#version = :version AND #session <> :session AND 
 /** {@link isNewer} of core/presence.ts, said to DynamoDB; an unknown client has no event_at either. AND binds closer than OR. */
 const NEWER_OR_UNKNOWN = [WRITTEN_BY_EMQX, MUCH_OLDER, `${NEAR} AND ${LOWER_VERSION}`, `${NEAR} AND ${OLDER_OF_SAME_VERSION}`].join(' OR ')
 
-const placeholders = (event: Connection, more: Item = {}) => ({
+const placeholders = ({ session, version, at }: Connection, more: Item) => ({
   ExpressionAttributeNames: NAMES,
-  ExpressionAttributeValues: {
-    ':session': S(event.session),
-    ':version': N(event.version),
-    ':at': N(event.at),
-    ':horizonBefore': N(event.at - VERSION_HORIZON),
-    ':horizonAfter': N(event.at + VERSION_HORIZON),
-    ...more,
-  },
+  ExpressionAttributeValues: { ':session': S(session), ':version': N(version), ':at': N(at), ...more },
 })
+
+const horizon = ({ at }: Connection): Item => ({ ':horizonBefore': N(at - VERSION_HORIZON), ':horizonAfter': N(at + VERSION_HORIZON) })
+
+interface OfflineWrite {
+  readonly condition: string
+  readonly more?: string
+  readonly values?: Item
+}
 
 const connectionOf = (event: Connection): Item => ({
   clientid: S(event.clientid),

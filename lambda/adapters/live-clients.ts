@@ -54,6 +54,24 @@ export function liveClients(db: Database): LiveClients {
     return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
   }
 
+  /** Who drains in the seat that was given up for this one goes on in it: its window and lease come along. */
+  async function moveIn({ topic, entry, live: mine }: Seat, live: Live): Promise<Seated | undefined> {
+    const lease = mine.catching === undefined ? 'attribute_not_exists(live.#entry.catching)' : OWN_LEASE
+    const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)'
+    const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${notRenewed} AND ${lease}`
+    const row = await rows.update(topic, 'SET live.#entry = :live', unchanged, {
+      names: { ...NAMES, '#entry': entry },
+      values: {
+        ':session': S(mine.session),
+        ':since': N(mine.since),
+        ':at': N(mine.at),
+        ':by': S(mine.catching?.by ?? ''),
+        ':live': liveValue(live),
+      },
+    })
+    return row && { row, seat: { topic, key: topic, entry, live } }
+  }
+
   return {
     head: rows.head,
 
@@ -94,9 +112,17 @@ export function liveClients(db: Database): LiveClients {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) {
           // Another event of the client, handled at once, may have found no room here.
-          if (set.spill > 0 || standing.spill !== undefined)
-            await spill.vacate(topic, standing, (key) => rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders))
-          return { row: set, seat: mine }
+          const left =
+            set.spill === 0 && standing.spill === undefined
+              ? undefined
+              : await spill.vacate(topic, standing, (key) =>
+                  rows.update(key, 'REMOVE live.#entry', SAME_SESSION, { ...placeholders, returns: 'ALL_OLD' }),
+                )
+          const other = left?.live.get(entry)
+          if (other === undefined || !isRepeated(other, live)) return { row: set, seat: mine }
+          const moved = await moveIn(mine, { ...other, at: Math.max(other.at, live.at) })
+          if (moved !== undefined) return moved
+          continue
         }
         const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {

@@ -18,8 +18,8 @@ export interface SpillRows {
   keysOf(topic: string, subscription: Subscription): string[]
   /** Which spill row is the client's, said once by its row of `mqtt_sub`: events handled side by side agree on it. */
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
-  /** Takes the client off the spill row that is its by now, if one is. */
-  vacate(topic: string, subscription: Subscription, remove: (key: string) => Promise<unknown>): Promise<void>
+  /** Takes the client off the spill row that is its by now, if one is; returns what `remove` does. */
+  vacate<T>(topic: string, subscription: Subscription, remove: (key: string) => Promise<T>): Promise<T | undefined>
   /** Tells the head of a spilled client, and that there are so many spill rows at least; returns the head as of that moment. */
   count(topic: string, live: Live, least: number): Promise<TopicRow>
 }
@@ -63,7 +63,7 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
 
     async vacate(topic, { clientid, topic: filter, spill }, remove) {
       const n = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
-      if (n !== undefined) await remove(spillKey(topic, n))
+      return n === undefined ? undefined : remove(spillKey(topic, n))
     },
 
     async count(topic, live, least) {

@@ -24,8 +24,7 @@ export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'>
   seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
-export async function clearOlderConnections(ports: Ports, event: Connection): Promise<void> {
-  const subscriptions = await ports.subscriptions.of(event.clientid)
+export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {
   await Promise.all(
     subscriptions.map(async (subscription) => {
       const { origin, session, since = 0 } = subscription

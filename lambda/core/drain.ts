@@ -36,7 +36,9 @@ export async function fetchQueue(context: Context, { row, seat }: Seated, how: O
   // Taken with the seat a moment ago; a lease of an earlier try, given back or run out, may be another's by now.
   const mine = seat.live.catching?.by === by && seat.live.catching.until === until
   const leased = mine ? row : await topics.lease(seat, { by, until }, clock.now())
-  if (leased !== undefined) await drain(context, { ...how, seat }, leased)
+  if (leased !== undefined) return drain(context, { ...how, seat }, leased)
+  // Who is at it began with an earlier SUBSCRIBE of the session, and stops where that one's connection turns out to be over.
+  if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'queue in the hands of an earlier SUBSCRIBE')
 }
 
 const mayHold = (row: TopicRow, seat: Seat): boolean =>
@@ -49,18 +51,19 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
   const run = new DeliveryRun(context, drain)
-  const [delivered] = await Promise.allSettled([untilHandedOver(context, drain, run, row)])
+  const place = { seat: drain.seat }
+  const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row)])
   const [saved] = await Promise.allSettled([run.settleAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
   if (failed === undefined && stop === undefined) return
-  const [released] = await Promise.allSettled([context.ports.topics.release(drain.seat, context.invocation.id)])
+  const [released] = await Promise.allSettled([context.ports.topics.release(place.seat, context.invocation.id)])
   if (failed !== undefined) throw failed.reason
   if (released.status === 'rejected') throw released.reason
   await checkStop(context, drain, stop!)
 }
 
-async function untilHandedOver(context: Context, { seat }: Drain, run: DeliveryRun, row: TopicRow): Promise<Stop | undefined> {
+async function untilHandedOver(context: Context, place: { seat: Seat }, run: DeliveryRun, row: TopicRow): Promise<Stop | undefined> {
   const { topics, clock } = context.ports
   const lease = { by: context.invocation.id, until: context.invocation.deadline }
   let current: TopicRow | undefined = row
@@ -72,10 +75,10 @@ async function untilHandedOver(context: Context, { seat }: Drain, run: DeliveryR
       const stop = await run.deliver(ids, homes)
       if (stop !== undefined) return stop
     }
-    if (met === 0 && (await topics.handOver(current, seat, lease.by))) return undefined
-    current = await topics.head(seat.topic)
-    const place = seat.key === seat.topic ? current : await topics.head(seat.key)
-    const live = place?.live.get(seat.entry)
+    if (met === 0 && (await topics.handOver(current, place.seat, lease.by))) return undefined
+    current = await topics.head(place.seat.topic)
+    const live = await stillIn(context, place, current)
+    const { seat } = place
     // Another session's or another window's by now: whoever began that drains it.
     if (live?.session !== seat.live.session || live.since !== seat.live.since) return undefined
     if (live.catching !== undefined && live.catching.by !== lease.by) return undefined
@@ -85,13 +88,22 @@ async function untilHandedOver(context: Context, { seat }: Drain, run: DeliveryR
   return undefined
 }
 
+/** What the seat shows now; where the client moved from a spill row to the head, `place` follows. */
+async function stillIn({ ports }: Context, place: { seat: Seat }, head: TopicRow | undefined): Promise<Live | undefined> {
+  const { topic, key, entry, live: mine } = place.seat
+  const live = key === topic ? undefined : (await ports.topics.head(key))?.live.get(entry)
+  if (live !== undefined) return live
+  const inHead = head?.live.get(entry)
+  if (inHead !== undefined && key !== topic) place.seat = { topic, key: topic, entry, live: mine }
+  return inHead
+}
+
 /** @throws BackendError where the event must be tried again */
 async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
-  const where = `client '${clientid}', topic '${seat.topic}'`
   if (stop === 'forbidden') {
     throw new BackendError(
       'receive-forbidden',
-      `${where}: direct message refused (403), wanted iot:Receive for the client and iot:SendDirectMessage for us`,
+      `${whereIs(clientid, seat)}: direct message refused (403), wanted iot:Receive for the client and iot:SendDirectMessage for us`,
     )
   }
   if (stop === 'gone') {
@@ -99,8 +111,9 @@ async function checkStop(context: Context, { seat, clientid, justArrived }: Drai
     const presence = await context.ports.clients.presence(clientid)
     if (subscriptionIsOver(presence, seat.live)) return
   }
-  throw new BackendError(
-    'unfinished',
-    `${where}: ${stop === 'gone' ? 'not reachable yet' : 'time is up with messages left'}; goes on at the next try`,
-  )
+  throw unfinished(clientid, seat, stop === 'gone' ? 'not reachable yet' : 'time is up with messages left')
 }
+
+const whereIs = (clientid: string, { topic }: Seat): string => `client '${clientid}', topic '${topic}'`
+const unfinished = (clientid: string, seat: Seat, why: string): BackendError =>
+  new BackendError('unfinished', `${whereIs(clientid, seat)}: ${why}; goes on at the next try`)

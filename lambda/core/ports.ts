@@ -7,7 +7,7 @@ import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
 export interface ClientTable {
-  /** Applies a connected event unless the row shows something newer. Returns whether the row may have shown another connection online. */
+  /** Applies a connected event unless the row shows something newer. Returns whether it showed that all before are over (`followsEnd`). */
   connected(event: Connected): Promise<boolean>
   disconnected(event: Disconnected): Promise<void>
   presence(clientid: string): Promise<Presence | undefined>

@@ -35,6 +35,13 @@ export function isNewer(event: { version: number; at: number }, row: Presence): 
   return event.at > row.eventAt
 }
 
+/**
+ * Whether the row, as it was before the connect, shows that all earlier connections are over: the very last one, and its end. Versions may
+ * skip, and a first connect may have had earlier ones whose events are late: then it is not known.
+ */
+export const followsEnd = (event: { version: number }, before: Presence | undefined): boolean =>
+  before === undefined ? event.version === 0 : !before.connected && before.version === event.version - 1
+
 /** Whether a connected event comes after its connection has ended or was followed by a newer one. */
 export const connectionIsOver = (row: Presence | undefined, event: Connection): boolean =>
   row !== undefined && (sameConnection(row, event) ? !row.connected : !isNewer(event, row))

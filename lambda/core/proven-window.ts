@@ -18,7 +18,8 @@ export async function provenWindow(
     ports.clients.presence(clientid),
     ports.topics.goneSince(filter, clientid),
   ])
-  const connectedAt = presence?.session === live.session ? (presence.connectedAt ?? 0) : 0
+  // Not known where a disconnect overtook its connect: then nothing is proven.
+  const connectedAt = presence?.session === live.session ? (presence.connectedAt ?? Number.POSITIVE_INFINITY) : 0
   const same = gone?.session === live.session
   const ends = same ? [gone.until, gone.earlier].filter((end) => end >= live.since && end < until) : []
   const since = Math.max(connectedAt, ends.some((end) => end < live.at) ? live.at : live.since)

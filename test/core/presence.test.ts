@@ -28,7 +28,7 @@ function applied(row: Presence | undefined, { kind, event }: PresenceEvent): Pre
     eventAt,
     connected: false,
     onlineAt: row?.onlineAt ?? 0,
-    ...(row?.connectedAt === undefined ? {} : { connectedAt: row.connectedAt }),
+    ...(same && row.connectedAt !== undefined ? { connectedAt: row.connectedAt } : {}),
     offlineAt: seconds(eventAt),
   }
 }

@@ -103,6 +103,34 @@ forEachEngine((engine) => {
       expect((await world.row('mqtt_sub', 'c', 't'))?.since).toEqual(since)
     })
 
+    it('a later SUBSCRIBE of a session leaves the queue to an earlier one, and comes back for it where that one ends unfinished', async () => {
+      const world = await given()
+      await publishMany(world, 't', 0, 3)
+      await world.connect('c', 's1')
+      const first = { messageId: 'first', body: JSON.stringify(world.subscribedEvent('c', 's1', 't')) }
+      world.wait(5_000)
+      const over = world.disconnectedEvent('c', 's1', 0, 'DUPLICATE_CLIENTID')
+      // It goes on in another connection, whose connected event is late.
+      world.connectedEvent('c', 's1', 1)
+      const later = { messageId: 'later', body: JSON.stringify(world.subscribedEvent('c', 's1', 't')) }
+      const { send } = world.ports.device
+      const meanwhile: unknown[] = []
+      Object.assign(world.ports.device, {
+        send: async () => {
+          meanwhile.push(await world.deliver('session.subscribed', [later]))
+          Object.assign(world.ports.device, { send })
+          throw new Error('killed')
+        },
+      })
+      const failed = (id: string) => ({ batchItemFailures: [{ itemIdentifier: id }] })
+      expect([await world.deliver('session.subscribed', [first]), meanwhile]).toEqual([failed('first'), [failed('later')]])
+      expect(world.logs.join()).toContain('queue in the hands of an earlier SUBSCRIBE')
+      await world.handle('client.disconnected', over)
+      expect(await world.deliver('session.subscribed', [first, later])).toEqual({ batchItemFailures: [] })
+      expect(world.device('c').got).toEqual(payloads(0, 3))
+      expect(await world.queue()).toEqual(EMPTY)
+    })
+
     it.each([
       ['published before the subscribe', -500, ['early']],
       ['published within the margin after it', 500, ['early']],

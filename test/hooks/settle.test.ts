@@ -170,6 +170,19 @@ forEachEngine((engine) => {
       expect(await pending(world)).toBe(1)
     })
 
+    it('the end of a connection that overtakes its connect proves nothing: of a persistent session, IoT Core may hold what came before', async () => {
+      const world = await given()
+      const since = await subscribed(world)
+      await publishAt(world, since + 30_000)
+      world.now = since + 2 * MINUTE
+      const connected = world.connectedEvent('c', 's1', 1)
+      world.now = since + 3 * MINUTE
+      await world.disconnect('c', 's1', 1)
+      expect([await pending(world), await world.live()]).toEqual([1, []])
+      await world.handle('client.connected', connected)
+      expect([await pending(world), await world.live()]).toEqual([1, []])
+    })
+
     it.each([['on_client_disconnected'], ['on_acked_delete']] as const)('without %s in the conf, nothing settles', async (action) => {
       const world = await given({ rows: rowsWithout(action) })
       const since = await subscribed(world)

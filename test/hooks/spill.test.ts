@@ -83,6 +83,40 @@ forEachEngine((engine) => {
     expect((await world.live()).filter((name) => name.includes('twice'))).toHaveLength(1)
   })
 
+  it('who drains in a spill row goes on in the head, where another event of the client finds room meanwhile', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    world.wait(5_000)
+    for (const payload of ['1', '2', '3']) await world.publish('t', payload)
+    world.wait(5_000)
+    const { device, topics } = world.ports
+    const { send } = device
+    const event = world.subscribedEvent('twice', 's-twice', 't')
+    const live = { kind: 'client', session: 's-twice', since: world.now, at: world.now } as const
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'client', session: 's-twice', since: live.since } as const
+    const seats: unknown[] = []
+    Object.assign(device, {
+      send: async (...message: Parameters<typeof send>) => {
+        if (seats.length === 0) {
+          seats.push((await topics.head('t'))?.live.has('twice'))
+          const { session, at: until } = (await topics.head('t'))!.live.get('client-0')!
+          await topics.endLive('t', { ...subscription, clientid: 'client-0' }, 'client-0', { session, until })
+          // This one has read its row of mqtt_sub before the other claimed a spill row.
+          const moved = await topics.goLive('t', subscription, 'twice', live)
+          seats.push(moved?.seat.key, moved?.seat.live.catching?.by)
+        }
+        return send(...message)
+      },
+    })
+    const sqs = { messageId: 'draining', body: JSON.stringify(event) }
+    expect(await world.deliver('session.subscribed', [sqs])).toEqual({ batchItemFailures: [] })
+    expect(seats).toEqual([false, 't', 'draining'])
+    expect(world.device('twice').got).toEqual(['1', '2', '3'])
+    expect((await topics.head('t'))?.live.get('twice')?.catching).toBeUndefined()
+    expect(await world.queue()).toEqual({ named: [], stored: [] })
+  })
+
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
     const clients = many(HEAD_LIVE)
     await connectAll([...clients, 'late'])

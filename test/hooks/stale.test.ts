@@ -167,6 +167,55 @@ forEachEngine((engine) => {
     expect([meanwhile, await world.live(), await rowsOf('c')]).toEqual([[], [], []])
   })
 
+  it('a subscribed event that writes its row before a connect takes it away, and its seat after, is live no more after it', async () => {
+    await world.connect('c', 's1')
+    await world.subscribe('c', 's1', 't')
+    const repeated = { hook: 'session.subscribed', event: { ...world.subscribedEvent('c', 's1', 't'), timestamp: world.now } } as const
+    world.wait(5_000)
+    const { clients, topics } = world.ports
+    const { connected: tell } = clients
+    const { clearOlder, goLive } = topics
+    let told = (): void => {}
+    const connectTold = new Promise<void>((resolve) => {
+      told = resolve
+    })
+    let seating = (): void => {}
+    const rowWritten = new Promise<void>((resolve) => {
+      seating = resolve
+    })
+    let cleared = (): void => {}
+    const mayBeCleared = new Promise<void>((resolve) => {
+      cleared = resolve
+    })
+    const afterAWhile = new Promise<void>((resolve) => setTimeout(resolve, 200))
+    Object.assign(topics, {
+      clearOlder: async (...seat: Parameters<typeof clearOlder>) => {
+        await clearOlder(...seat)
+        cleared()
+      },
+      goLive: async (...seat: Parameters<typeof goLive>) => {
+        seating()
+        // Where a connect clears before it tells.
+        await Promise.race([mayBeCleared, afterAWhile])
+        return goLive(...seat)
+      },
+    })
+    Object.assign(clients, {
+      connected: async (event: Parameters<typeof tell>[0]) => {
+        await handled
+        const before = await tell(event)
+        told()
+        return before
+      },
+    })
+    let handled: Promise<unknown> = Promise.resolve()
+    handled = arrives(repeated)
+    await rowWritten
+    await world.handle('client.connected', world.connectedEvent('c', 's2', 1))
+    await Promise.all([handled, connectTold])
+    expect([await world.live(), await rowsOf('c')]).toEqual([[], []])
+  })
+
   it('the disconnect of an old session does not end the new one, nor settle what it has', async () => {
     await world.connect('c', 's1')
     await world.subscribe('c', 's1', 't')

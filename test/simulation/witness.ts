@@ -126,6 +126,9 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
 
   /** Also an update that the SDK repeated because its answer was lost. */
   function observe(request: ItemRequest): void {
+    // A name that goes from a segment goes for good, also where who sealed it found no message.
+    if (request.UpdateExpression === 'DELETE MsgId :ids')
+      for (const id of request.ExpressionAttributeValues?.[':ids']?.SS ?? []) namedAt.delete(id)
     if (!request.UpdateExpression?.startsWith('ADD MsgId')) return
     for (const id of request.ExpressionAttributeValues?.[':ids']?.SS ?? []) {
       if (everNamed.has(id)) evidence.namedAgain.add(id)
