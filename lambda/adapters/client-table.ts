@@ -35,13 +35,13 @@ export function clientTable(db: Database, node: string): ClientTable {
     },
 
     async disconnected(event) {
-      if (await setOffline(event, { condition: SAME_CONNECTION })) return
-      // It overtook its connect, or the row shows something newer: since when the connection stood is not known.
-      await setOffline(event, {
-        condition: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,
-        more: ' REMOVE connected_at',
-        values: horizon(event),
-      })
+      // Since when the connection stood is not known where its end overtakes it, unless its connect comes in between.
+      const writes: OfflineWrite[] = [
+        OF_THE_ROW,
+        { condition: NEWER_OR_UNKNOWN, more: ' REMOVE connected_at', values: horizon(event) },
+        OF_THE_ROW,
+      ]
+      for (const write of writes) if (await setOffline(event, write)) return
     },
 
     async presence(clientid) {
@@ -113,6 +113,7 @@ interface OfflineWrite {
   readonly more?: string
   readonly values?: Item
 }
+const OF_THE_ROW: OfflineWrite = { condition: SAME_CONNECTION }
 
 const connectionOf = (event: Connection): Item => ({
   clientid: S(event.clientid),

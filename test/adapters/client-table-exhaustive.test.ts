@@ -1,6 +1,6 @@
 /**
  * I6, exhaustively: the real store's conditional writes, for every order and any number of repetitions of the events of up to four
- * connections, and every moment at which a handler may stop between its two writes. Explored as a graph: what follows depends only on
+ * connections, and every moment at which a handler may stop between its writes. Explored as a graph: what follows depends only on
  * the row and on what has been heard, so that each state is visited once, whatever way leads there.
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -47,39 +47,28 @@ function timeline(chain: readonly Succession[], lasts: number, open: boolean): S
   return stays.map(({ to, ...stay }, i) => (open && i === stays.length - 1 ? stay : { ...stay, to }))
 }
 
-/** One write of a handler: what the row becomes, and the writes that the handler does next, if it lives. */
-interface Step {
-  readonly row: string
-  readonly next: ItemRequest | undefined
+interface Write {
+  readonly command: string
+  readonly request: ItemRequest
 }
 
-/** A database of one row whose clients do one write, then wait for ever. */
-async function firstWrite(row: string, { kind, event }: PresenceEvent): Promise<Step> {
-  const writes: ItemRequest[] = []
-  let became = row
+/** What the handler of an event writes, one after the other until one is not refused. They depend on the event alone. */
+async function writesOf({ kind, event }: PresenceEvent): Promise<Write[]> {
+  const writes: Write[] = []
   const client = {
     async send(command: { input: ItemRequest }) {
-      const { input } = command
-      writes.push(input)
-      if (writes.length > 1) return new Promise(() => {})
-      const answer = write(row, command.constructor.name, input)
-      if (answer === undefined) throw new ConditionalCheckFailedException({ message: 'refused', $metadata: {} })
-      became = answer
-      return {}
+      writes.push({ command: command.constructor.name, request: command.input })
+      throw new ConditionalCheckFailedException({ message: 'refused', $metadata: {} })
     },
   } as unknown as DynamoDBClient
   const db = { client, tables: { mqtt_client: 'mqtt_client' } } as unknown as Database
   const table = clientTable(db, 'aws-iot@us-west-2')
-  await Promise.race([
-    kind === 'connected' ? table.connected(event) : table.disconnected(event),
-    // Once no microtask is left: what waits then waits for ever.
-    new Promise((resolve) => process.nextTick(resolve)),
-  ])
-  return { row: became, next: writes[1] }
+  await (kind === 'connected' ? table.connected(event) : table.disconnected(event))
+  return writes
 }
 
 /** `undefined`: its condition does not hold. */
-function write(row: string, command: string, request: ItemRequest): string | undefined {
+function written(row: string, { command, request }: Write): string | undefined {
   const dynamodb = new MapDynamoDb()
   if (row !== '') dynamodb.perform('PutItem', { TableName: 'mqtt_client', Item: JSON.parse(row) as Row })
   try {
@@ -94,31 +83,24 @@ function write(row: string, command: string, request: ItemRequest): string | und
 
 /** Every row that is there once all events have been handled, in whatever order. */
 async function explore(events: readonly PresenceEvent[]): Promise<Set<string>> {
+  const writes = await Promise.all(events.map(writesOf))
   const rows: string[] = ['']
   const numberOf = (row: string) => (rows.includes(row) ? rows.indexOf(row) : rows.push(row) - 1)
-  const firsts = new Map<number, { row: number; second: ItemRequest | undefined }>()
-  const seconds = new Map<number, number>()
-
-  async function first(event: number, row: number) {
-    const key = event * 1_000 + row
-    if (!firsts.has(key)) {
-      const step = await firstWrite(rows[row]!, events[event]!)
-      firsts.set(key, { row: numberOf(step.row), second: step.next })
+  const results = new Map<number, number | undefined>()
+  /** The row after a handler's write; `undefined`: refused. */
+  function after(row: number, event: number, stage: number): number | undefined {
+    const key = (row * 64 + event) * 4 + stage
+    if (!results.has(key)) {
+      const became = written(rows[row]!, writes[event]![stage]!)
+      results.set(key, became === undefined ? undefined : numberOf(became))
     }
-    return firsts.get(key)!
-  }
-  function second(event: number, row: number, request: ItemRequest): number {
-    const key = event * 1_000 + row
-    if (!seconds.has(key)) seconds.set(key, numberOf(write(rows[row]!, 'UpdateItem', request) ?? rows[row]!))
-    return seconds.get(key)!
+    return results.get(key)
   }
 
   const all = 2 ** events.length - 1
   const ends = new Set<string>()
   const seen = new Set<number>()
-  /** A handler's second write depends on its event only. */
-  const requests: ItemRequest[] = []
-  /** `done`: events that a handler has finished; `waiting`: those of which one is between its writes. Bits. */
+  /** `done`: events that a handler has finished; `waiting`: those of which one is between its first two writes. Bits. */
   const open = [{ row: 0, done: 0, waiting: 0 }]
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     const { row, done, waiting } = state
@@ -128,13 +110,13 @@ async function explore(events: readonly PresenceEvent[]): Promise<Set<string>> {
     if (done === all) ends.add(rows[row]!)
     for (let i = 0; i < events.length; i++) {
       const bit = 1 << i
-      const step = await first(i, row)
-      if (step.second === undefined) open.push({ row: step.row, done: done | bit, waiting })
-      else {
-        requests[i] = step.second
-        open.push({ row: step.row, done, waiting: waiting | bit })
-      }
-      if (waiting & bit) open.push({ row: second(i, row, requests[i]!), done: done | bit, waiting: waiting & ~bit })
+      const first = after(row, i, 0)
+      if (first === undefined) open.push({ row, done, waiting: waiting | bit })
+      else open.push({ row: first, done: done | bit, waiting })
+      if (!(waiting & bit)) continue
+      // A third write is the first once more: one that waits for it does what a repeated event does that begins then.
+      const second = after(row, i, 1) ?? (writes[i]!.length > 2 ? after(row, i, 2) : undefined)
+      open.push({ row: second ?? row, done: done | bit, waiting: waiting & ~bit })
     }
   }
   return ends
