@@ -17,8 +17,8 @@ try {
 }
 
 function main(): void {
-  // Asset metadata: the local run finds a function's code by it, whoever runs the app.
-  const app = new App({ context: { 'aws:cdk:enable-asset-metadata': true } })
+  // Asset metadata: the local run finds a function's code by it, whoever runs the app. A refused app must not synthesize what it has on its way out.
+  const app = new App({ autoSynth: false, context: { 'aws:cdk:enable-asset-metadata': true } })
   const { conf = DEFAULT_CONF, ...options } = optionsOf(app.node.getAllContext())
   const parsed = read(conf)
   for (const { message, ...place } of parsed.warnings)
