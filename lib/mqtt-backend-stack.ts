@@ -18,6 +18,7 @@ export class MqttBackendStack extends Stack {
       this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, queue.deadLetters.queueUrl)
     }
     for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables.tables[name].tableName)
+    this.output('KeptWhenDestroyed', tables.kept.join(', ') || 'nothing')
     this.output('RuleErrorsQueueUrl', ruleTarget.errors.queueUrl)
     this.output('DashboardName', monitoring.dashboard.dashboardName)
     if (dataEndpoint !== undefined) this.output('DataEndpointAddress', dataEndpoint)
