@@ -47,6 +47,8 @@ export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${num
 export interface AppOptions extends BackendOptions {
   /** Path of the conf file, if not the default one. */
   readonly conf?: string
+  /** Rules and a queue more, by which `npm run smoke` finds out what only AWS can tell. Default false. */
+  readonly probe?: boolean
 }
 
 /** Table names are letters, digits, `_`, `-`, `.`, at most 255 characters; `mqtt_topic_msg_map` is the longest. */
@@ -85,6 +87,7 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   concurrency: perHook(whole('invocations at a time', 2, 1000)),
   batchSize: perHook(whole('events', 1, 10_000)),
   batchWindow: perHook(whole('seconds', 0, 300)),
+  probe: flag,
 }
 
 export const OPTION_NAMES: readonly string[] = Object.keys(CHOICES)

@@ -4,6 +4,7 @@ import { type AttributeValue, BatchGetItemCommand, DynamoDBClient, QueryCommand 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Ground, Row } from '../demo/stage.ts'
 import { BackendError } from '../lambda/core/errors.ts'
+import { SMOKE_CLIENTS, SMOKE_TOPICS } from '../lambda/core/probe.ts'
 import { TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { localCredentials } from '../redrive/sqs-client.ts'
 import { type PlacedCommand, signedWith } from './places.ts'
@@ -28,7 +29,7 @@ export class SmokeGround implements Ground {
   constructor(command: PlacedCommand, run: string) {
     this.#command = command
     this.#run = run
-    this.#topicPrefix = `smoke/${run}/`
+    this.#topicPrefix = `${SMOKE_TOPICS}${run}/`
     this.#tls = tlsOf(command)
     this.patienceMs = command.patienceMs
     const { region, dynamodb } = command
@@ -41,7 +42,7 @@ export class SmokeGround implements Ground {
   }
 
   clientName(name: string): string {
-    const full = `smoke-${this.#run}-${name}`
+    const full = `${SMOKE_CLIENTS}${this.#run}-${name}`
     this.clients.add(full)
     return full
   }

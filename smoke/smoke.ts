@@ -11,6 +11,7 @@ import { cleanUp } from './cleanup.ts'
 import type { SmokeCommand } from './command-line.ts'
 import { SmokeGround } from './ground.ts'
 import { type PlacedCommand, placesOf } from './places.ts'
+import { askProbe } from './probe.ts'
 import { type Answer, answersOf, WITNESSED } from './questions.ts'
 import { witnessOf } from './witness.ts'
 
@@ -35,6 +36,7 @@ export async function trial(given: SmokeCommand, run: string): Promise<Trial> {
       for (const step of STEPS) await step(stage)
       stage.title('Questions that only this stack can answer')
       answers = await answersOf({ stage, isRetained, witness: await witnessOf(stage, WITNESSED) })
+      answers = [...answers, ...(await askProbe(command, stage, run))]
     } finally {
       stage.title('Clean up')
       process.stdout.write(`${await cleanUp(stage, ground, isRetained)} rows removed\n`)

@@ -29,7 +29,7 @@ describe('npm run smoke', () => {
   let backend: Backend
   let bridge: Bridge
   beforeAll(async () => {
-    backend = await startBackend()
+    backend = await startBackend({ context: { probe: true } })
     bridge = await webSocketBridge(backend.mqttUrl, (path, host) => isSigned(path, host, LOCAL, 'us-west-2'))
   })
   afterAll(async () => {
@@ -59,6 +59,9 @@ describe('npm run smoke', () => {
     expect(out).toMatch(/rows: \$share\/g\/smoke\/\w+\/shared; events: \$share/)
     expect(bridge.counts).toMatchObject({ refused: 0, accepted: expect.any(Number) })
     expect(bridge.counts.accepted).toBeGreaterThan(10)
+    expect(out).toMatch(/FROM '#' match \$aws\/...\?\n {2}yes: \d+ connected events came/)
+    expect(out).toMatch(/encode\(\) make of an empty payload\?\n {2}""/)
+    expect(out).toMatch(/cloudwatchTraceId the same\?\n {2}traceid\(\) "[0-9a-f-]{36}"; no rule error came/)
     await backend.idle()
     for (const table of TABLE_NAMES) expect([table, await backend.rows(table)]).toEqual([table, []])
     expect((await backend.data.send(new ListRetainedMessagesCommand({}))).retainedTopics).toEqual([])

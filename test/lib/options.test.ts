@@ -16,6 +16,7 @@ describe('options from context', () => {
     ],
     ['as cdk.json gives them', { existingTables: true, conf: 'my.conf' }, { existingTables: true, conf: 'my.conf' }],
     ['an endpoint', { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }, { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }],
+    ['the probe', { probe: 'true' }, { probe: true }],
     ['units', { billing: 'provisioned:40000/1' }, { billing: 'provisioned:40000/1' }],
     ['tables that are there, as text', { existingTables: 'mqtt_msg,mqtt_sub' }, { existingTables: ['mqtt_msg', 'mqtt_sub'] }],
     ['tables that are there, as a list', { existingTables: ['mqtt_msg'] }, { existingTables: ['mqtt_msg'] }],

@@ -77,8 +77,8 @@ describe('who tries a stack', () => {
 
   test('exactly what npm run smoke calls', () => {
     expect(granted('dynamodb').sort()).toEqual([...sent('client-dynamodb')].sort())
-    // As the redrive's queues are listed and counted.
-    expect(granted('sqs').sort()).toEqual(['GetQueueAttributes', 'ListQueues'])
+    // Queues are listed and counted, the probe's is read.
+    expect(granted('sqs').sort()).toEqual(['DeleteMessage', 'GetQueueAttributes', 'ListQueues', 'ReceiveMessage'])
     const clients = ['Connect', 'Publish', 'RetainPublish', 'Receive', 'Subscribe', 'Subscribe', 'Receive']
     expect(granted('iot').sort()).toEqual(['DescribeEndpoint', ...sent('client-iot-data-plane'), ...clients].sort())
   })
