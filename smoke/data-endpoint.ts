@@ -30,6 +30,6 @@ async function fetched(url: string, headers: Record<string, string>): Promise<{ 
     return { status: answer.status, text: await answer.text() }
   } catch (error) {
     const { cause, name } = error as Error & { cause?: NodeJS.ErrnoException }
-    throw new BackendError('unreachable', `IoT Core cannot be reached at ${new URL(url).origin} (${cause?.code ?? name})`)
+    throw new BackendError('unreachable', `IoT Core cannot be reached at ${new URL(url).origin} (${cause?.code ?? cause?.message ?? name})`)
   }
 }
