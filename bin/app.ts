@@ -17,9 +17,9 @@ try {
 }
 
 function main(): void {
-  // Asset metadata: the local run finds a function's code by it, whoever runs the app.
-  const app = new App({ context: { 'aws:cdk:enable-asset-metadata': true } })
-  const { conf = DEFAULT_CONF, ...options } = optionsOf(app.node.getAllContext())
+  // Asset metadata: the local run finds a function's code by it, whoever runs the app. A refused app must not synthesize what it has on its way out.
+  const app = new App({ autoSynth: false, context: { 'aws:cdk:enable-asset-metadata': true } })
+  const { conf = DEFAULT_CONF, probe = false, ...options } = optionsOf(app.node.getAllContext())
   const parsed = read(conf)
   for (const { message, ...place } of parsed.warnings)
     process.stderr.write(`${problemLine({ ...place, message: `warning: ${message}` })}\n`)
@@ -28,6 +28,7 @@ function main(): void {
     description: "The tables, hooks and actions of EMQX's emqx_backend_dynamo on AWS IoT Core",
     env: { region: table.region },
     backend: { hookTable: table, ...options },
+    probe,
   })
   app.synth()
 }

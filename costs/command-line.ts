@@ -24,9 +24,10 @@ export const DEFAULTS = {
 export const HELP = `Usage: npm run costs -- --publishes N [OPTIONS]
 
 What a month of a fleet costs with this backend, with EMQX's access pattern on the
-same tables, and with a plain rule that writes to DynamoDB. List prices of
-${REGION} as of ${AS_OF}, in US dollars, without free tiers and volume tiers.
-Write and read units are those that the tests measure; nothing was billed by AWS yet.
+same tables, with a plain rule that writes to DynamoDB, and with EMQX Dedicated.
+List prices of ${REGION} as of ${AS_OF}, in US dollars, without free tiers and
+volume tiers. Write and read units are those that the tests measure; nothing was
+billed by AWS yet.
 
   --publishes N       publishes a month, e.g. 1e8
   --payload BYTES     of a publish (default: ${DEFAULTS.payload})
@@ -48,8 +49,8 @@ Write and read units are those that the tests measure; nothing was billed by AWS
   --memory MB         of a function (default: ${DEFAULTS.memoryMegabytes})
   --storage GB        kept in the tables (default: ${DEFAULTS.storage})
   --emqx-nodes N --emqx-node-monthly DOLLARS
-                      to compare with EMQX Enterprise. It has no public list price for
-                      a node: give yours, machine and license
+                      to compare with EMQX Enterprise on nodes of your own, which has
+                      no public list price: give yours, machine and license
   --json              one JSON object instead of text
   --help
 

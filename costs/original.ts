@@ -1,5 +1,5 @@
 /** EMQX's access pattern on the same tables: a topic's ids are one set, and every ADD and DELETE is billed for the whole of it. */
-import { type Bill, billOf, component } from './bill.ts'
+import { type Bill, billOf } from './bill.ts'
 import type { Units } from './measured.ts'
 import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
@@ -19,7 +19,7 @@ export const mapWrites = (depth: number, topic: number): number => parts(mapByte
 export const isFull = ({ depth, topic }: Workload): boolean => mapBytes(depth + 1, topic) > ITEM_BYTES
 
 const NOTE = 'Put, then ADD to one set a topic, behind the same rules, queues and functions'
-const FULL = 'cannot: at this depth the item of a topic is full (400 KB) and every ADD fails'
+export const FULL = 'cannot: at this depth the item of a topic is full (400 KB) and every ADD fails'
 
 export function original(workload: Workload): Bill {
   const name = "EMQX's access pattern"
@@ -37,17 +37,4 @@ export function originalUnits(workload: Workload): Units {
   const fetch =
     connections(workload) * parts(mapBytes(depth, topic), METERED.read) + publishes * offline * parts(rowBytes(workload), METERED.read)
   return { writes, reads: fetch / 2 }
-}
-
-/** Undefined without a price: EMQX publishes none for self-hosted Enterprise nodes. */
-export function emqx(workload: Workload): Bill | undefined {
-  if (workload.emqx === undefined) return undefined
-  const { nodes, nodeMonthly } = workload.emqx
-  const priced = [component('EMQX Enterprise nodes', nodes, nodeMonthly)]
-  const name = 'EMQX Enterprise'
-  if (isFull(workload)) return billOf(name, FULL, [])
-  return billOf(name, 'the nodes at the price you gave, and the DynamoDB of its plugin', [
-    ...priced,
-    ...tables(originalUnits(workload), workload),
-  ])
 }

@@ -1,18 +1,19 @@
 /** The bills side by side, as text and as JSON. */
 import type { Bill } from './bill.ts'
-import { emqx, original } from './original.ts'
+import { emqx, emqxDedicated } from './emqx.ts'
+import { original } from './original.ts'
 import { ours } from './ours.ts'
 import { plainRule } from './plain-rule.ts'
 import { AS_OF, REGION } from './prices.ts'
 import type { Workload } from './workload.ts'
 
 export const billsOf = (workload: Workload): Bill[] =>
-  [ours(workload), original(workload), plainRule(workload), emqx(workload)].filter((bill) => bill !== undefined)
+  [ours(workload), original(workload), plainRule(workload), emqxDedicated(workload), emqx(workload)].filter((bill) => bill !== undefined)
 
 export const asJson = (workload: Workload): string =>
   `${JSON.stringify({ region: REGION, asOf: AS_OF, currency: 'USD', per: 'month', workload, bills: billsOf(workload) }, null, 2)}\n`
 
-const NO_EMQX = 'EMQX Enterprise is left out: its nodes have no public list price. Give --emqx-nodes and --emqx-node-monthly.'
+const NO_EMQX = 'EMQX Enterprise on nodes of your own is left out: it has no public list price. Give --emqx-nodes and --emqx-node-monthly.'
 
 export function asText(workload: Workload): string {
   const tables = billsOf(workload).map((bill) => [`${bill.name}: ${bill.note}`, ...linesOf(bill)].join('\n'))

@@ -1,4 +1,4 @@
-import { type ParsedConf, problemLine } from '../lambda/core/conf.ts'
+import { type ParsedConf, parseConf, problemLine } from '../lambda/core/conf.ts'
 import { BackendError } from '../lambda/core/errors.ts'
 import type { HookTable } from '../lambda/core/hooks.ts'
 
@@ -10,3 +10,10 @@ export function hookTableOf({ table, errors }: ParsedConf): HookTable {
   if (errors.length > 0) throw new BackendError('bad-conf', errors.map(problemLine).join('\n'))
   return table
 }
+
+/**
+ * The same of a conf's text, for an app that imports the construct.
+ * @param file what errors call it; its includes are refused
+ * @throws BackendError `bad-conf` with a line for each error.
+ */
+export const hookTableIn = (text: string, file: string): HookTable => hookTableOf(parseConf(text, { file }))

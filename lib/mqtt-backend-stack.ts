@@ -3,13 +3,19 @@ import type { Construct } from 'constructs'
 import { TABLE_NAMES } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
 import { MqttBackend, type MqttBackendProps } from './mqtt-backend.ts'
+import { SmokeProbe } from './smoke-probe.ts'
 
 /** The backend as a stack of its own, with what an operator looks for as outputs. */
 export class MqttBackendStack extends Stack {
-  constructor(scope: Construct, id: string, { backend, ...props }: StackProps & { backend: MqttBackendProps }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { backend, probe = false, ...props }: StackProps & { backend: MqttBackendProps; probe?: boolean },
+  ) {
     super(scope, id, props)
     // CDK leaves the id Default out of logical ids: ClientConnectedQueueEvents..., not BackendClientConnected...
     this.addOutputs(new MqttBackend(this, 'Default', backend))
+    if (probe) new SmokeProbe(this, 'Probe')
   }
 
   private addOutputs({ hooks, tables, ruleTarget, dataEndpoint, monitoring }: MqttBackend): void {
@@ -18,6 +24,7 @@ export class MqttBackendStack extends Stack {
       this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, queue.deadLetters.queueUrl)
     }
     for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables.tables[name].tableName)
+    this.output('KeptWhenDestroyed', tables.kept.join(', ') || 'nothing')
     this.output('RuleErrorsQueueUrl', ruleTarget.errors.queueUrl)
     this.output('DashboardName', monitoring.dashboard.dashboardName)
     if (dataEndpoint !== undefined) this.output('DataEndpointAddress', dataEndpoint)

@@ -17,6 +17,8 @@ const string = (name: string) => ({ name, type: AttributeType.STRING })
 export class MqttTables extends Construct {
   readonly tables: Readonly<Record<TableName, ITable>>
   readonly key: IKey | undefined
+  /** Names of the tables that are still there when the stack is destroyed. */
+  readonly kept: readonly string[]
 
   constructor(scope: Construct, id: string, props: MqttTablesProps) {
     super(scope, id)
@@ -25,6 +27,7 @@ export class MqttTables extends Construct {
       Validations.of(this).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'dev: nothing is to be kept, so nothing is to be recovered.' })
     const existing = existingTableNames(props)
     const table = (name: TableName): ITable => (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
+    this.kept = (isDev(props) ? existing : TABLE_NAMES).map((name) => (props.prefix ?? '') + name)
     this.tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, table(name)])) as Record<TableName, ITable>
   }
 

@@ -12,10 +12,12 @@ export interface Choice {
 /** One value for every hook, or values by hook; hooks that are not named keep their default. */
 export type PerHook<T> = T | Readonly<Partial<Record<HookName, T>>>
 
-export const matching = (wanted: string, pattern: RegExp): Choice => ({
+export const where = (wanted: string, isRight: (text: string) => boolean): Choice => ({
   wanted,
-  read: (value) => (typeof value === 'string' && pattern.test(value) ? value : undefined),
+  read: (value) => (typeof value === 'string' && isRight(value) ? value : undefined),
 })
+
+export const matching = (wanted: string, pattern: RegExp): Choice => where(wanted, (text) => pattern.test(text))
 
 export const flag: Choice = {
   wanted: 'true or false',
@@ -52,11 +54,11 @@ export const perHook = ({ wanted, read }: Choice): Choice => ({
 
 /** `true`, `false`, or names: a list, or text with commas. */
 export const tableNames: Choice = {
-  wanted: `true, false, or those of ${TABLE_NAMES.join(',')} that are there`,
+  wanted: `true, false, or those of ${TABLE_NAMES.join(',')} that are there, each once`,
   read: (value) => {
     const names = typeof value === 'string' ? value.split(',') : value
     if (!Array.isArray(names) || !names.every((name) => TABLE_NAMES.includes(name as TableName))) return flag.read(value)
-    return names.length > 0 ? names : undefined
+    return names.length > 0 && new Set(names).size === names.length ? names : undefined
   },
 }
 

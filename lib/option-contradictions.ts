@@ -38,9 +38,17 @@ function ofExistingTables(options: BackendOptions): string[] {
     .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
 }
 
-const regions = ({ keyArn, alarmTopicArn }: BackendOptions, { region }: Place): string[] =>
-  Object.entries({ keyArn, alarmTopicArn }).flatMap(([name, arn]) => {
-    const its = arn?.split(':')[3]
+/** `<id>-ats.iot.<region>.amazonaws.com`; a host of one's own tells no region. */
+const AWS_ENDPOINT = /\.iot\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?:[:/]|$)/
+const regionOfArn = (arn: string | undefined) => arn?.split(':')[3]
+const regionOfHost = (host: string | undefined) => AWS_ENDPOINT.exec(host ?? '')?.[1]
+
+const regions = ({ keyArn, alarmTopicArn, dataEndpoint }: BackendOptions, { region }: Place): string[] =>
+  Object.entries({
+    keyArn: regionOfArn(keyArn),
+    alarmTopicArn: regionOfArn(alarmTopicArn),
+    dataEndpoint: regionOfHost(dataEndpoint),
+  }).flatMap(([name, its]) => {
     return its === undefined || region === undefined || its === region
       ? []
       : [`option ${name} is of ${its}, wanted one of ${region}, the stack's region (backend.dynamo.region of the conf)`]

@@ -2,7 +2,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { BackendError } from '../lambda/core/errors.ts'
 import type { TableName } from '../lambda/core/tables.ts'
-import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, whole } from './option-choices.ts'
+import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, where, whole } from './option-choices.ts'
 
 export interface BackendOptions {
   /** Before every table name; default none, so that the names are EMQX's. */
@@ -47,12 +47,15 @@ export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${num
 export interface AppOptions extends BackendOptions {
   /** Path of the conf file, if not the default one. */
   readonly conf?: string
+  /** Rules and a queue more, by which `npm run smoke` finds out what only AWS can tell. Default false. */
+  readonly probe?: boolean
 }
 
 /** Table names are letters, digits, `_`, `-`, `.`, at most 255 characters; `mqtt_topic_msg_map` is the longest. */
 const PREFIX = /^[\w.-]{0,237}$/
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?'
 const HOST = new RegExp(`^(?:https?://)?${LABEL}(?:\\.${LABEL})*(?::[1-9]\\d{0,4})?/?$`)
+const isHost = (text: string): boolean => HOST.test(text) && URL.canParse(text.includes('://') ? text : `https://${text}`)
 /** DynamoDB's quota of a table is 40,000 units. */
 const UNITS = '(?:[1-9]\\d{0,3}|[1-3]\\d{4}|40000)'
 const LOG_DAYS = Object.values(RetentionDays).filter((days): days is number => typeof days === 'number' && days !== RetentionDays.INFINITE)
@@ -70,9 +73,9 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   dev: flag,
   ttl: flag,
   keyArn: matching('the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)', /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/),
-  dataEndpoint: matching('a host name or an http(s) URL without a path', HOST),
+  dataEndpoint: where('a host name or an http(s) URL without a path', isHost),
   logRetention: oneOf('days that CloudWatch knows', LOG_DAYS),
-  alarmEmail: matching('an e-mail address', /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>"]+$/),
+  alarmEmail: matching('an e-mail address', /^[^\s@,;<>"]+@[^\s@,;<>".]+(?:\.[^\s@,;<>".]+)+$/),
   alarmTopicArn: matching(
     'the ARN of a standard SNS topic (arn:aws:sns:<region>:<account>:<name>)',
     /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
@@ -84,6 +87,7 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   concurrency: perHook(whole('invocations at a time', 2, 1000)),
   batchSize: perHook(whole('events', 1, 10_000)),
   batchWindow: perHook(whole('seconds', 0, 300)),
+  probe: flag,
 }
 
 export const OPTION_NAMES: readonly string[] = Object.keys(CHOICES)

@@ -4,12 +4,15 @@ import { type AttributeValue, BatchGetItemCommand, DynamoDBClient, QueryCommand 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Ground, Row } from '../demo/stage.ts'
 import { BackendError } from '../lambda/core/errors.ts'
+import { SMOKE_CLIENTS, SMOKE_TOPICS } from '../lambda/core/probe.ts'
 import { TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { localCredentials } from '../redrive/sqs-client.ts'
-import type { SmokeCommand } from './command-line.ts'
+import { type PlacedCommand, signedWith } from './places.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const KEYS_A_BATCH = 100
+/** IoT Core hangs up without a word. */
+const RIGHT = 'does the policy of the credentials or the certificate allow iot:Connect on client/smoke-*?'
 
 export class SmokeGround implements Ground {
   readonly database: DynamoDBClient
@@ -17,16 +20,16 @@ export class SmokeGround implements Ground {
   /** This run's names so far, as IoT Core knows them. */
   readonly clients = new Set<string>()
   readonly topics = new Set<string>()
-  readonly #command: SmokeCommand
+  readonly #command: PlacedCommand
   readonly #run: string
   readonly #topicPrefix: string
   readonly #tls: IClientOptions
 
   /** @param run letters and digits */
-  constructor(command: SmokeCommand, run: string) {
+  constructor(command: PlacedCommand, run: string) {
     this.#command = command
     this.#run = run
-    this.#topicPrefix = `smoke/${run}/`
+    this.#topicPrefix = `${SMOKE_TOPICS}${run}/`
     this.#tls = tlsOf(command)
     this.patienceMs = command.patienceMs
     const { region, dynamodb } = command
@@ -39,7 +42,7 @@ export class SmokeGround implements Ground {
   }
 
   clientName(name: string): string {
-    const full = `smoke-${this.#run}-${name}`
+    const full = `${SMOKE_CLIENTS}${this.#run}-${name}`
     this.clients.add(full)
     return full
   }
@@ -65,10 +68,13 @@ export class SmokeGround implements Ground {
 
   async connect(clientId: string, options: IClientOptions): Promise<MqttClient> {
     try {
-      return await mqtt.connectAsync(this.#command.mqtt, { connectTimeout: CONNECT_TIMEOUT_MS, ...this.#tls, ...options, clientId }, false)
+      const signed = await signedWith(this.#command)
+      const every = { connectTimeout: CONNECT_TIMEOUT_MS, ...this.#tls, ...signed }
+      return await mqtt.connectAsync(this.#command.mqtt, { ...every, ...options, clientId }, false)
     } catch (error) {
+      if (error instanceof BackendError) throw error
       const { code, message } = error as NodeJS.ErrnoException
-      throw new BackendError('mqtt', `MQTT at ${this.#command.mqtt}: ${clientId} cannot connect (${code ?? message})`)
+      throw new BackendError('mqtt', `MQTT at ${this.#command.mqtt}: ${clientId} cannot connect (${code ?? message}; ${RIGHT})`)
     }
   }
 
@@ -123,7 +129,7 @@ export class SmokeGround implements Ground {
 
 const each = (values: Iterable<string>, key: string): Record<string, AttributeValue>[] => [...values].map((S) => ({ [key]: { S } }))
 
-function tlsOf({ certificate, ca }: SmokeCommand): IClientOptions {
+function tlsOf({ certificate, ca }: PlacedCommand): IClientOptions {
   return {
     ...(certificate === undefined ? {} : { cert: read('cert', certificate.cert), key: read('key', certificate.key) }),
     ...(ca === undefined ? {} : { ca: read('ca', ca) }),

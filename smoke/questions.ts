@@ -135,17 +135,12 @@ const retainedLag: Question = async ({ stage, isRetained }) => {
   return { question, seen: `${there ? `${ms} ms after its PUBACK` : 'not at all'}; ${row}` }
 }
 
-const UNANSWERABLE: readonly Answer[] = [
-  { question: "Does a rule FROM '#' match $aws/...?", seen: 'not told: the WHERE clause excludes it either way' },
-  { question: "Is a rule error's cloudwatchTraceId the publish's traceid()?", seen: 'not told: no rule error was provoked' },
-]
-
 const QUESTIONS: readonly Question[] = [resumedSession, shared, refused, emptyPayload, clocks, traceId, retainedLag]
 
 export async function answersOf(asking: Asking): Promise<Answer[]> {
   const answers: Answer[] = []
   for (const question of QUESTIONS) answers.push(await question(asking))
-  return [...answers, ...UNANSWERABLE]
+  return answers
 }
 
 const count = (witness: Witness, name: string, type: string) => witness.of(name).filter(({ eventType }) => eventType === type).length

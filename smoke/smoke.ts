@@ -10,6 +10,8 @@ import { queueUrls, SqsQueue } from '../redrive/sqs-queue.ts'
 import { cleanUp } from './cleanup.ts'
 import type { SmokeCommand } from './command-line.ts'
 import { SmokeGround } from './ground.ts'
+import { type PlacedCommand, placesOf } from './places.ts'
+import { askProbe } from './probe.ts'
 import { type Answer, answersOf, WITNESSED } from './questions.ts'
 import { witnessOf } from './witness.ts'
 
@@ -20,7 +22,8 @@ export interface Trial {
 }
 
 /** @throws BackendError with one line, where the stack cannot be reached; then nothing of the run stays, if it can be helped */
-export async function trial(command: SmokeCommand, run: string): Promise<Trial> {
+export async function trial(given: SmokeCommand, run: string): Promise<Trial> {
+  const command = await placesOf(given)
   const ground = new SmokeGround(command, run)
   const stage = new Stage(ground)
   const iot = dataPlane(command)
@@ -33,6 +36,7 @@ export async function trial(command: SmokeCommand, run: string): Promise<Trial> 
       for (const step of STEPS) await step(stage)
       stage.title('Questions that only this stack can answer')
       answers = await answersOf({ stage, isRetained, witness: await witnessOf(stage, WITNESSED) })
+      answers = [...answers, ...(await askProbe(command, stage, run))]
     } finally {
       stage.title('Clean up')
       process.stdout.write(`${await cleanUp(stage, ground, isRetained)} rows removed\n`)
@@ -48,7 +52,7 @@ export async function trial(command: SmokeCommand, run: string): Promise<Trial> 
 }
 
 /** Each service once, before anything is written. */
-async function reach(command: SmokeCommand, ground: SmokeGround, isRetained: (topic: string) => Promise<boolean>): Promise<void> {
+async function reach(command: PlacedCommand, ground: SmokeGround, isRetained: (topic: string) => Promise<boolean>): Promise<void> {
   ground.clientName('mqttjs_384b9c73a9')
   ground.topicName('test')
   for (const table of TABLE_NAMES.filter((name) => name !== 'mqtt_msg'))
@@ -68,7 +72,7 @@ async function told<T>(work: () => Promise<T>, where: Parameters<typeof refusalO
   }
 }
 
-function dataPlane({ data, region }: SmokeCommand): IoTDataPlaneClient {
+function dataPlane({ data, region }: PlacedCommand): IoTDataPlaneClient {
   const requestHandler = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true }
   return new IoTDataPlaneClient({ region, endpoint: data, ...localCredentials(data), requestHandler })
 }
@@ -84,7 +88,7 @@ const retainedOn = (iot: IoTDataPlaneClient) => async (topic: string) => {
 }
 
 /** Dead letters and rule errors of the stack. */
-async function failures({ sqs, region, stack }: SmokeCommand): Promise<number> {
+async function failures({ sqs, region, stack }: PlacedCommand): Promise<number> {
   const where = { endpoint: sqs, region }
   const client = sqsClient(where)
   try {

@@ -4,7 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { HELP as COSTS_HELP } from '../costs/command-line.ts'
+import { HOOKS } from '../lambda/core/hooks.ts'
 import { ALARMS } from '../lib/alarms.ts'
+import { refuseContradictions } from '../lib/option-contradictions.ts'
+import { OPTION_NAMES, optionsOf } from '../lib/options.ts'
 import { HELP } from '../local/command-line.ts'
 import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
 import { HELP as SMOKE_HELP } from '../smoke/command-line.ts'
@@ -40,6 +43,23 @@ describe.each(PAGES)('%s', (page) => {
     })
     expect(broken.map(([link]) => link)).toEqual([])
   })
+})
+
+/** In code and in running text: `npx cdk deploy -c name=value ...`. */
+const cdkCommands = PAGES.flatMap((page) => [
+  ...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx cdk (?:synth|deploy|import|diff|destroy)[^`\n]*? -c [^`\n]*/g),
+]).map(([command]) => command)
+
+it('every cdk command of the pages has options that are there, and that go together', () => {
+  expect(cdkCommands.length).toBeGreaterThan(4)
+  for (const command of cdkCommands) {
+    const pairs = [...command.matchAll(/ -c (\w+)=('.*?'|[^\s#]+)/g)].map(([, name, value]) => [name!, value!.replaceAll("'", '')])
+    expect([command, pairs.length]).toEqual([command, command.split(' -c ').length - 1])
+    const known = pairs.filter(([, value]) => !/^[A-Z_]+$/.test(value!))
+    const { conf: _, ...options } = optionsOf(Object.fromEntries(known))
+    refuseContradictions(options, { hooks: HOOKS, region: 'us-west-2' })
+    expect(pairs.map(([name]) => name!).filter((name) => !OPTION_NAMES.includes(name))).toEqual([])
+  }
 })
 
 const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SMOKE_HELP]

@@ -87,6 +87,7 @@ export class World {
   readonly ports: Ports
   readonly engine: Engine
   readonly tables: Tables
+  readonly hookTable: HookTable
   readonly configs: readonly HookConfig[]
   readonly retainIndex: boolean
   private readonly namespace: string | undefined
@@ -98,12 +99,12 @@ export class World {
     this.retainIndex = options.retainIndex ?? true
     this.namespace = options.namespace
     const rows = (options.rows ?? PAGE_ROWS).map((row, i): HookRow => ({ label: `${i + 1}`, pool: 'pool1', ...row }))
-    const table: HookTable = {
+    this.hookTable = {
       pools: { pool1: {} },
       rows,
       ...(options.expiredAfter === undefined ? {} : { expiredAfter: options.expiredAfter }),
     }
-    this.configs = hookConfigs(table)
+    this.configs = hookConfigs(this.hookTable)
     const real = portsOn({
       dynamodb: watch(engine.client),
       iot: undefined as unknown as IoTDataPlaneClient,

@@ -7,7 +7,7 @@ import type { Template } from '../template/template.ts'
 import { Queue } from './queue.ts'
 
 export interface Queues {
-  /** Those that rules send to. */
+  /** Those that rules send to and functions handle. */
   readonly hooks: readonly Queue[]
   /** Of the rules' error actions. */
   readonly ruleErrors: readonly Queue[]
@@ -35,17 +35,31 @@ export function connectQueues(template: Template, parts: QueueParts): Queues {
     ...(errors === undefined ? {} : { errors: queues.get(errors)! }),
   }))
   const ruleErrors = all.filter((queue) => rules.some(({ errors }) => errors === queue))
-  return { hooks: all.filter((one) => rules.some(({ queue }) => queue === one)), ruleErrors, all, rules }
+  const handled = handledIn(template)
+  return { hooks: all.filter(({ options }) => handled.has(options.arn)), ruleErrors, all, rules }
+}
+
+/** By ARN. What nothing consumes (the probe's queue) keeps no publish waiting. */
+function handledIn(template: Template): ReadonlySet<string> {
+  const sent = new Set(template.rules.map(({ queue }) => queue))
+  return new Set(
+    template
+      .sources('')
+      .map(({ queue }) => queue)
+      .filter((queue) => sent.has(queue)),
+  )
 }
 
 /** By ARN. */
-function queuesOf({ queues, rules }: Template, { backlog, retryAfterMs, journal }: QueueParts): Map<string, Queue> {
+function queuesOf(template: Template, { backlog, retryAfterMs, journal }: QueueParts): Map<string, Queue> {
+  const { queues } = template
+  const handled = handledIn(template)
   const made = new Map<string, Queue>()
   // Those without dead letters first: they are the others' dead letters.
   for (const { name, arn, redrivePolicy } of [...queues].sort(
     (a, b) => Number(Boolean(a.redrivePolicy)) - Number(Boolean(b.redrivePolicy)),
   )) {
-    const counted = rules.some(({ queue }) => queue === arn)
+    const counted = handled.has(arn)
     const policy = redrivePolicy && { ...redrivePolicy, deadLetters: made.get(redrivePolicy.deadLetters)! }
     made.set(
       arn,

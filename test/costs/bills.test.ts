@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bill } from '../../costs/bill.ts'
 import { DEFAULTS, parseCommand } from '../../costs/command-line.ts'
-import { emqx, mapWrites, original, originalUnits } from '../../costs/original.ts'
+import { emqx, emqxDedicated } from '../../costs/emqx.ts'
+import { mapWrites, original, originalUnits } from '../../costs/original.ts'
 import { ours, ourUnits } from '../../costs/ours.ts'
 import { plainRule } from '../../costs/plain-rule.ts'
 import { asJson, asText, billsOf } from '../../costs/report.ts'
@@ -95,6 +96,28 @@ it('a plain rule writes one row a publish', () => {
   expect(bill.total).toBeCloseTo(3 + 0.3 + 1.25, 10)
 })
 
+describe('EMQX Dedicated', () => {
+  it.each([
+    [{ clients: 1_000 }, 0.36 * 730],
+    [{ clients: 1_001 }, 0.5 * 730],
+    [{ clients: 10_000 }, 1.49 * 730],
+    // 2,628,000 seconds a month; with its delivery a publish is two messages
+    [{ publishes: 2_628_000 * 500, depth: 0 }, 0.36 * 730],
+    [{ publishes: 2_628_000 * 501, depth: 0 }, 0.5 * 730],
+  ])('%j is of the smallest tier that has room', (more, wanted) => {
+    expect(dollars(emqxDedicated(million(more)), 'EMQX Dedicated, hours')).toBeCloseTo(wanted, 8)
+  })
+
+  it('has no list price above its largest tier', () => {
+    expect(emqxDedicated(million({ clients: 10_001 }))).toMatchObject({ components: [], note: expect.stringMatching(/^cannot/) })
+  })
+
+  it('pays for what goes out beyond 100 GB', () => {
+    const bill = emqxDedicated(million({ publishes: 1024 ** 2, payload: 102_400 - 32, topic: 32, subscribers: 2, depth: 0 }))
+    expect(dollars(bill, 'EMQX Dedicated traffic')).toBeCloseTo(100 * 0.15, 8)
+  })
+})
+
 it('EMQX Enterprise is told only at a price that is given', () => {
   expect(emqx(million())).toBeUndefined()
   expect(asText(million())).toContain('no public list price')
@@ -156,7 +179,7 @@ describe('npm run costs', () => {
       const command = parseCommand(args!.split(' '))
       expect(command === 'help' ? '' : asText(command.workload)).toBe(printed)
     }
-    const rows = [...text.matchAll(/^\| `(.*?)` \| ([\d.,]+) \| ([\d.,]+|cannot) \| ([\d.,]+) \|$/gm)]
+    const rows = [...text.matchAll(/^\| `(.*?)` \| ([\d.,]+) \| ([\d.,]+|cannot) \| ([\d.,]+) \| ([\d.,]+|cannot) \|$/gm)]
     expect(rows.length).toBeGreaterThan(4)
     for (const [, args, ...cells] of rows) {
       const { workload } = parseCommand(args!.split(' ')) as { workload: Workload }

@@ -1,12 +1,16 @@
 /**
  * I9: each function's role allows exactly the calls that it makes. That none is made which is not granted, World checks in every
- * suite; here the handlers are brought to make every call that is granted.
+ * suite; here the handlers are brought to make every call that is granted, and the roles of synthesized templates are compared with
+ * those calls: both ways, action and resource.
  */
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { HEAD_LIVE, PAGE, segmentKey } from '../../lambda/core/topic-row.ts'
+import type { BackendOptions } from '../../lib/options.ts'
 import { allowedTo } from '../call-log.ts'
 import { createTables, forEachEngine } from '../engines.ts'
+import { backend } from '../lib/synthesized.ts'
 import { PAGE_ROWS, type Row, rowsWithout, World, type WorldOptions } from '../world.ts'
+import { allowedIn, askedBy } from './synthesized-roles.ts'
 
 const ON_CONNECTED: Row[] = [...rowsWithout('on_subscribe_lookup'), { hook: 'client.connected', action: 'on_subscribe_lookup' }]
 const NOT_NATIVE: Row[] = PAGE_ROWS.map((row) =>
@@ -23,6 +27,20 @@ const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
   ['without message.acked, where messages expire', { rows: rowsWithout('on_message_acked_for_queue'), expiredAfter: 1_800 }],
   ['without session.unsubscribed: nothing settles', { rows: rowsWithout('on_acked_delete') }],
 ]
+
+const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+/** What changes whose tables and key a role is about. */
+const DEPLOYED: readonly BackendOptions[] = [
+  {},
+  { existingTables: true, prefix: 'emqx_' },
+  { existingTables: ['mqtt_retain', 'mqtt_msg'], keyArn: KEY, prefix: 'a-' },
+]
+/** DynamoDB asks these of the key in the caller's name; no call of ours shows it. DynamoDB developer guide, "Encryption at rest: usage notes". */
+const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey']
+const keyCalls = (made: readonly string[], keyArn: string | undefined) =>
+  keyArn !== undefined && made.some((call) => call.includes(':'))
+    ? KEY_ACTIONS.map((action) => `${action} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'))
+    : []
 
 const HOUR = 3_600_000
 
@@ -205,7 +223,7 @@ forEachEngine((engine) => {
 
   it.each(every)(
     'I9: %s: every call that is granted is made',
-    async (_name, options) => {
+    async (name, options) => {
       const world = new World(engine, await createTables(engine), options)
       await new Story(world).tell()
       const made = (hook: HookName) => [...new Set(world.calls.filter((call) => call.hook === hook).map(({ call }) => call))].sort()
@@ -215,6 +233,18 @@ forEachEngine((engine) => {
         allowedTo(world.configOf(hook), world.retainIndex).filter((call) => !made(hook).includes(call)),
       ])
       expect(Object.fromEntries(unused)).toEqual(Object.fromEntries(hooks.map((hook) => [hook, []])))
+
+      // The templates are the same whatever the engine; with which tables and key, one conf shows.
+      const deployed = engine.name !== 'embedded' ? [] : name === CONFS[0]![0] ? DEPLOYED : DEPLOYED.slice(0, 1)
+      for (const options of deployed) {
+        const template = backend(world.hookTable, { ...options, retainIndex: world.retainIndex })
+        const asked = (hook: HookName) => [
+          ...made(hook).map((call) => askedBy(call, template, options.prefix ?? '')),
+          ...keyCalls(made(hook), options.keyArn),
+        ]
+        const allowed = hooks.map((hook) => [hook, allowedIn(template, hook)])
+        expect(Object.fromEntries(allowed)).toEqual(Object.fromEntries(hooks.map((hook) => [hook, asked(hook).sort()])))
+      }
     },
     60_000,
   )

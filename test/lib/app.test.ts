@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConf } from '../../bin/conf-file.ts'
@@ -99,6 +99,23 @@ describe('the app refuses', () => {
 
   test('options that contradict each other', async () => {
     expect(await refusalOf({ dev: true, retention: 'keep' })).toMatch(/^options dev=true and retention=keep contradict each other, [^\n]*$/)
+  })
+
+  test('with nothing but its line: what it had by then is not synthesized, nor judged', () => {
+    const context = { conf: CONF, dev: true, retention: 'keep' }
+    const env = {
+      ...process.env,
+      CDK_OUTDIR: join(directory, 'refused'),
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      CDK_VALIDATION: 'true',
+    }
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: ROOT, env, encoding: 'utf8' })
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'options dev=true and retention=keep contradict each other, wanted one of them\n',
+    })
+    expect(existsSync(join(directory, 'refused', 'MqttBackend.template.json'))).toBe(false)
   })
 
   test('a conf with no hooks', async () => {

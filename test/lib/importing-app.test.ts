@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseConf } from '../../lambda/core/conf.ts'
-import { hookTableOf } from '../../lib/conf-hook-table.ts'
+import { hookTableIn } from '../../lib/conf-hook-table.ts'
 import { SynthesizedTemplate } from './synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -41,14 +40,14 @@ test('an app that imports the construct synthesizes, with no more than Node, fro
 
 test('its bad conf is refused with file and line', () => {
   const conf = POOL + CONNECTED.replace('on_client_connected', 'on_nothing')
-  expect(() => hookTableOf(parseConf(conf, { file: 'my.conf' }))).toThrow(/^my\.conf:2: .*on_nothing/)
+  expect(() => hookTableIn(conf, 'my.conf')).toThrow(/^my\.conf:2: .*on_nothing/)
 })
 
 test('the README has the lines that it takes', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const [, block] = /imports the construct:\n\n```ts\n([\s\S]*?)```/.exec(readme)!
   const lines = block!.trim().split('\n')
-  expect(lines).toHaveLength(4)
+  expect(lines).toHaveLength(3)
   const code = readFileSync(APP, 'utf8')
   for (const line of lines) expect(code).toContain(line.replace("from './", "from '../../"))
 })

@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { App, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
-import { parseConf } from '../../lambda/core/conf.ts'
-import { hookTableOf } from '../../lib/conf-hook-table.ts'
+import { hookTableIn } from '../../lib/conf-hook-table.ts'
 import { MqttBackend } from '../../lib/mqtt-backend.ts'
 
 class Shop extends Stack {
   constructor(scope: Construct, id: string, { text, ...props }: StackProps & { text: string }) {
     super(scope, id, props)
-    const mqtt = new MqttBackend(this, 'Mqtt', { hookTable: hookTableOf(parseConf(text, { file: 'my.conf' })), prefix: 'shop-' })
+    const mqtt = new MqttBackend(this, 'Mqtt', { hookTable: hookTableIn(text, 'my.conf'), prefix: 'shop-' })
     new CfnOutput(this, 'Presence', { value: mqtt.tables.tables.mqtt_client.tableName })
   }
 }

@@ -5,6 +5,7 @@ import { HOOKS, type HookName, hookConfigs } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName, tableVariable } from '../../lambda/core/tables.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
+import type { BackendOptions } from '../../lib/options.ts'
 import { compileRule, type RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { backend, EVERY_HOOK, type Properties, type Resource, row, type SynthesizedTemplate, tableOf } from './synthesized.ts'
 
@@ -348,12 +349,26 @@ describe('the stack', () => {
     const wanted = [
       ...hooks.flatMap((hook) => [`${hook}QueueUrl`, `${hook}DeadLetterQueueUrl`]),
       ...TABLE_NAMES.map((name) => `${pascalCase(name)}TableName`),
+      'KeptWhenDestroyed',
       'RuleErrorsQueueUrl',
       'DashboardName',
       'DataEndpointAddress',
     ]
     expect(Object.keys(everyHook.outputs)).toEqual(wanted)
     expect(everyHook.outputs.MqttRetainTableName?.Value).toEqual({ Ref: idOf(everyHook, 'AWS::DynamoDB::Table', 'TablesMqttRetain') })
+  })
+
+  test.each<[string, BackendOptions, string]>([
+    ['every table', {}, TABLE_NAMES.join(', ')],
+    ['by their whole names', { prefix: 'a-' }, TABLE_NAMES.map((name) => `a-${name}`).join(', ')],
+    ['nothing with dev', { dev: true }, 'nothing'],
+    ['adopted ones in any case', { retention: 'dev', existingTables: ['mqtt_sub'], prefix: 'a-' }, 'a-mqtt_sub'],
+    ['adopted ones', { existingTables: true }, TABLE_NAMES.join(', ')],
+  ])('says what is kept when it is destroyed: %s', (_, options, wanted) => {
+    const template = backend(tableOf(row('client.connected', 'on_client_connected')), { ...ENDPOINT, ...options })
+    expect(template.outputs.KeptWhenDestroyed?.Value).toBe(wanted)
+    const removed = template.ofType('AWS::DynamoDB::Table').filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')
+    for (const [, { Properties }] of removed) expect(wanted.split(', ')).not.toContain(Properties.TableName)
   })
 
   test('has only table names that DynamoDB takes', () => {

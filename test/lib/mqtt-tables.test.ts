@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Stack } from 'aws-cdk-lib/core'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { MqttTables, type MqttTablesProps } from '../../lib/mqtt-tables.ts'
-import { templateOf } from './synthesized.ts'
+import { pageTable } from './page-conf.ts'
+import { backend, templateOf } from './synthesized.ts'
 
 /** The six definitions as EMQX's page gives them to `aws dynamodb create-table`. */
 const PAGE = [
@@ -112,6 +115,16 @@ const propertiesFor = (props: MqttTablesProps) => byName(tablesFor(props).map((t
 test("provisioned development tables are field for field the page's, and expire where messages do", () => {
   const page = PAGE.map((definition) => ({ ...definition, ...ttlOf(definition.TableName) }))
   expect(propertiesFor({ billing: 'provisioned', dev: true })).toEqual(byName(page))
+})
+
+test('what docs/migrate.md imports first is field for field what EMQX has: each later difference is a change that a deployment makes', () => {
+  expect(propertiesFor({ billing: 'provisioned', dev: true, ttl: false })).toEqual(byName(PAGE))
+})
+
+test('etc/tables-to-import.json names the tables as the template does, as `cdk import --resource-mapping` reads it', () => {
+  const mapping = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'etc', 'tables-to-import.json'), 'utf8'))
+  const made = backend(pageTable()).ofType('AWS::DynamoDB::Table')
+  expect(mapping).toEqual(Object.fromEntries(made.map(([id, { Properties }]) => [id, { TableName: Properties.TableName }])))
 })
 
 test('by default the tables are on demand, protected and backed up', () => {

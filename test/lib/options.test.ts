@@ -16,6 +16,7 @@ describe('options from context', () => {
     ],
     ['as cdk.json gives them', { existingTables: true, conf: 'my.conf' }, { existingTables: true, conf: 'my.conf' }],
     ['an endpoint', { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }, { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }],
+    ['the probe', { probe: 'true' }, { probe: true }],
     ['units', { billing: 'provisioned:40000/1' }, { billing: 'provisioned:40000/1' }],
     ['tables that are there, as text', { existingTables: 'mqtt_msg,mqtt_sub' }, { existingTables: ['mqtt_msg', 'mqtt_sub'] }],
     ['tables that are there, as a list', { existingTables: ['mqtt_msg'] }, { existingTables: ['mqtt_msg'] }],
@@ -63,10 +64,15 @@ describe('options from context', () => {
     ['keyArn', 'alias/mine', /^option keyArn is "alias\/mine", wanted the ARN of a KMS key/],
     ['dataEndpoint', 'https://host/path', /^option dataEndpoint is "https:\/\/host\/path", wanted a host name/],
     ['dataEndpoint', 'a..b', /wanted a host name/],
+    ['dataEndpoint', 'no host', /wanted a host name/],
+    ['dataEndpoint', 'host:65536', /wanted a host name/],
+    ['dataEndpoint', '10.0.0.256', /wanted a host name/],
+    ['existingTables', 'mqtt_msg,mqtt_msg', /that are there, each once$/],
+    ['alarmEmail', 'ops@example..com', /wanted an e-mail address$/],
     [
       'existingTables',
       'mqtt_msg,mqtt_sbu',
-      /^option existingTables is "mqtt_msg,mqtt_sbu", wanted true, false, or those of mqtt_client,mqtt_sub,.* that are there$/,
+      /^option existingTables is "mqtt_msg,mqtt_sbu", wanted true, false, or those of mqtt_client,mqtt_sub,.* that are there, each once$/,
     ],
     ['existingTables', [], /^option existingTables is \[\]/],
     ['retention', 'forever', /^option retention is "forever", wanted keep or dev$/],
@@ -123,6 +129,11 @@ describe('refuses together', () => {
     [{ existingTables: true, retention: 'keep' }, 'option retention is for tables that the stack makes, and with'],
     [{ keyArn: KEY }, "option keyArn is of us-east-1, wanted one of eu-west-1, the stack's region (backend.dynamo.region of the conf)"],
     [{ alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:ops' }, 'option alarmTopicArn is of us-east-1, wanted one of eu-west-1'],
+    [{ dataEndpoint: 'a1-ats.iot.us-east-1.amazonaws.com' }, 'option dataEndpoint is of us-east-1, wanted one of eu-west-1'],
+    [
+      { dataEndpoint: 'https://a1-ats.iot.cn-north-1.amazonaws.com.cn:443/' },
+      'option dataEndpoint is of cn-north-1, wanted one of eu-west-1',
+    ],
     [
       { memory: { 'client.connected': 512 } },
       'option memory names client.connected, for which the conf has no row; wanted one of message.publish, message.acked',
@@ -141,6 +152,8 @@ describe('refuses together', () => {
     { existingTables: ['mqtt_msg'], billing: 'provisioned:9/9', dev: true },
     { existingTables: true, keyArn: KEY.replace('us-east-1', 'eu-west-1'), retainIndex: true },
     { batchSize: 100, batchWindow: 1 },
+    { dataEndpoint: 'a1-ats.iot.eu-west-1.amazonaws.com' },
+    { dataEndpoint: 'iot.us-east-1.example.com' },
     { concurrency: { 'message.acked': 2 } },
   ])('but not %j', (options) => {
     expect(() => refuseContradictions(options, place)).not.toThrow()

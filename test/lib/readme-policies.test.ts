@@ -1,12 +1,14 @@
-/** The two policies that the README shows: of a device, and of whoever redrives. */
-import { readFileSync } from 'node:fs'
+/** The policies that the pages show: of a device, of whoever redrives, of whoever tries a deployed stack. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { actionsOf, grammarProblems } from './iam-grammar.ts'
 import type { Properties } from './synthesized.ts'
 
-const README = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
-const policies = [...README.matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
-const [device, operator] = policies
+const ROOT = join(import.meta.dirname, '..', '..')
+const policiesIn = (page: string): Properties[] =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
+const policies = policiesIn('README.md')
+const [device = {}, operator = {}] = policies
 
 /** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
 const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
@@ -25,7 +27,7 @@ function allows(policy: Properties, action: string, resource: string): boolean {
 }
 const arn = (resource: string) => `arn:aws:iot:REGION:ACCOUNT:${resource}`
 
-test('there are two, in the grammar of IAM', async () => {
+test('the README has two, in the grammar of IAM', async () => {
   expect(policies.map(({ Version }) => Version)).toEqual(['2012-10-17', '2012-10-17'])
   expect(await problems(operator)).toEqual([])
   expect(await problems(device)).toEqual([])
@@ -52,6 +54,47 @@ test.each([
   ['iot:Publish', 'topic/$aws/events/presence/connected/c1', false],
 ])("a device's: %s on %s: %s", (action, resource, wanted) => {
   expect(allows(device, action, arn(resource))).toBe(wanted)
+})
+
+describe('who tries a stack', () => {
+  const [smoke = {}] = policiesIn('docs/operations.md')
+  /** Commands of an SDK client that the sources name. */
+  const sent = (client: string) => {
+    const files = [...readdirSync(join(ROOT, 'smoke')).map((name) => `smoke/${name}`), 'demo/stage.ts']
+    const imports = files.flatMap((file) => [
+      ...readFileSync(join(ROOT, file), 'utf8').matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/${client}'`, 'g')),
+    ])
+    return new Set(imports.flatMap(([, names]) => [...names!.matchAll(/(\w+)Command/g)].map(([, name]) => name!)))
+  }
+  const granted = (service: string) =>
+    smoke.Statement.flatMap(actionsOf)
+      .filter((action: string) => action.startsWith(`${service}:`))
+      .map((action: string) => action.split(':')[1])
+
+  test('is shown what to allow, in the grammar of IAM', async () => {
+    expect(await problems(smoke)).toEqual([])
+  })
+
+  test('exactly what npm run smoke calls', () => {
+    expect(granted('dynamodb').sort()).toEqual([...sent('client-dynamodb')].sort())
+    // Queues are listed and counted, the probe's is read.
+    expect(granted('sqs').sort()).toEqual(['DeleteMessage', 'GetQueueAttributes', 'ListQueues', 'ReceiveMessage'])
+    const clients = ['Connect', 'Publish', 'RetainPublish', 'Receive', 'Subscribe', 'Subscribe', 'Receive']
+    expect(granted('iot').sort()).toEqual(['DescribeEndpoint', ...sent('client-iot-data-plane'), ...clients].sort())
+  })
+
+  test.each([
+    ['iot:Connect', 'client/smoke-1a-witness', true],
+    ['iot:Connect', 'client/pump-7', false],
+    ['iot:Publish', 'topic/smoke/1a/test', true],
+    ['iot:Publish', 'topic/sensors/1', false],
+    ['iot:Subscribe', 'topicfilter/smoke/1a/sensors/+/state', true],
+    ['iot:Subscribe', 'topicfilter/$share/g/smoke/1a/shared', true],
+    ['iot:Subscribe', 'topicfilter/$aws/events/subscriptions/subscribed/smoke-1a-sharer', true],
+    ['iot:Receive', 'topic/sensors/1', false],
+  ])('%s on %s: %s', (action, resource, wanted) => {
+    expect(allows(smoke, action, arn(resource))).toBe(wanted)
+  })
 })
 
 test('what is wrong would be found', async () => {

@@ -20,10 +20,10 @@ afterAll(() => rmSync(outdir, { recursive: true }))
 type Pack = IPolicyValidationPlugin & { validateScope(scope: IConstruct): ReturnType<IPolicyValidationPlugin['validate']> }
 const packs = (): Pack[] => [new AwsSolutionsChecks(), new ServerlessChecks()]
 
-const appOf = (hookTable: HookTable, options: object) => {
+const appOf = (hookTable: HookTable, options: object, probe = false) => {
   const context = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:validateAgainstDefaultRules': true }
   const app = new App({ outdir, context })
-  new MqttBackendStack(app, 'MqttBackend', { env: { region: 'eu-west-1' }, backend: { hookTable, ...options } })
+  new MqttBackendStack(app, 'MqttBackend', { env: { region: 'eu-west-1' }, backend: { hookTable, ...options }, probe })
   return app
 }
 
@@ -52,6 +52,12 @@ interface Report {
 
 test.each(Object.entries(OPTION_COMBINATIONS))("the page's conf, %s: no finding", (_, options) => {
   const app = appOf(pageTable(), options)
+  Validations.of(app).addPlugins(...packs())
+  expect(findings(app)).toEqual([])
+})
+
+test('with the probe: no finding', () => {
+  const app = appOf(pageTable(), {}, true)
   Validations.of(app).addPlugins(...packs())
   expect(findings(app)).toEqual([])
 })

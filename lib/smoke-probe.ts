@@ -1,0 +1,61 @@
+/** Rules that see what the backend's own cannot tell, for `npm run smoke` to read: in a stack only while somebody asks (`-c probe=true`). */
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { ArnFormat, Duration, Names, Stack, Validations } from 'aws-cdk-lib/core'
+import { Construct } from 'constructs'
+import { PROBE_SQL } from '../lambda/core/probe.ts'
+import { HELD_QUEUE } from './hook-queue.ts'
+import { SQL_VERSION } from './rule-sql.ts'
+
+/** Answers nobody has read. */
+const KEPT = Duration.hours(1)
+
+export class SmokeProbe extends Construct {
+  private readonly role: Role
+  private readonly events: Queue
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+    this.events = new Queue(this, 'Events', { ...HELD_QUEUE, retentionPeriod: KEPT })
+    const reason = 'npm run smoke reads it; what it leaves is of no use in an hour.'
+    Validations.of(this).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
+    const names = Object.keys(PROBE_SQL).map((kind) => this.ruleName(kind))
+    this.role = new Role(this, 'Role', {
+      description: 'The probe of npm run smoke sends what its rules see to its queue',
+      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnEquals: { 'aws:SourceArn': names.map(this.arnOf) },
+        },
+      }),
+      inlinePolicies: {
+        SendEvents: new PolicyDocument({
+          statements: [new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.events.queueArn] })],
+        }),
+      },
+    })
+    // The role may not send there: what a rule error looks like is the answer.
+    const forbidden = new Queue(this, 'Forbidden', { ...HELD_QUEUE, retentionPeriod: KEPT })
+    for (const [kind, sql] of Object.entries(PROBE_SQL)) this.rule(kind, sql, kind === 'error' ? forbidden : this.events)
+  }
+
+  private rule(kind: string, sql: string, to: Queue): void {
+    const sendTo = (queue: Queue) => ({ sqs: { queueUrl: queue.queueUrl, roleArn: this.role.roleArn, useBase64: false } })
+    const rule = new CfnTopicRule(this, `Rule-${kind}`, {
+      ruleName: this.ruleName(kind),
+      topicRulePayload: {
+        sql,
+        awsIotSqlVersion: SQL_VERSION,
+        ruleDisabled: false,
+        actions: [sendTo(to)],
+        errorAction: sendTo(this.events),
+      },
+    })
+    rule.node.addDependency(this.role)
+  }
+
+  private readonly ruleName = (kind: string): string => `${Names.uniqueResourceName(this, { maxLength: 100, separator: '_' })}_${kind}`
+  private readonly arnOf = (resourceName: string): string =>
+    Stack.of(this).formatArn({ service: 'iot', resource: 'rule', resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME })
+}
