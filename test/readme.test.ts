@@ -7,6 +7,7 @@ import { HELP as COSTS_HELP } from '../costs/command-line.ts'
 import { ALARMS } from '../lib/alarms.ts'
 import { HELP } from '../local/command-line.ts'
 import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
+import { HELP as SCALE_HELP } from '../scale/command-line.ts'
 import { HELP as SMOKE_HELP } from '../smoke/command-line.ts'
 import { HELP as SOAK_HELP } from '../soak/command-line.ts'
 
@@ -29,7 +30,7 @@ describe.each(PAGES)('%s', (page) => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
     const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
     expect(named.filter((script) => !(script in scripts))).toEqual([])
-    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
+    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|scale|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
     expect(files.map(([, file]) => file!).filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
     const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
     expect(flags.filter((flag) => !HELPS.some((help) => help.includes(flag)))).toEqual([])
@@ -42,7 +43,7 @@ describe.each(PAGES)('%s', (page) => {
   })
 })
 
-const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SMOKE_HELP]
+const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SCALE_HELP, SMOKE_HELP]
 /** As the anchors of a Markdown page are made. */
 const headingsOf = (page: string) =>
   [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
@@ -108,6 +109,7 @@ it.each([
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
   ['npm run smoke', ['run', '-s', 'smoke', '--', '--help']],
   ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
+  ['npm run scale', ['run', '-s', 'scale', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)
   expect(status).toBe(0)
@@ -117,7 +119,7 @@ it.each([
 it('npm run bench refuses an unknown block with a line that says which there are', () => {
   const { status, stderr } = run('npm', 'run', '-s', 'bench', '--', '--only', 'nothing')
   expect(status).toBe(2)
-  expect(stderr).toContain('wanted one of start, publish, backlog, write-units')
+  expect(stderr).toContain('wanted one of start, publish, backlog, write-units, cold-start')
 })
 
 it.each([
