@@ -51,8 +51,8 @@ export function handlingOf(workload: ScaleWorkload): Handling {
   }
   const invocations = (publishes: number, batch = batchAt(publishes)) => publishes / batch
   const headUpdates = (publishes: number, share: number, batch = batchAt(publishes)) => (publishes / batch) * (1 - (1 - share) ** batch)
-  const topicsOfBatches = (publishes: number, batch = batchAt(publishes)) =>
-    shares.reduce((sum, { share, count }) => sum + count * headUpdates(publishes, share, batch), 0)
+  const topicsOfBatch = lastOf((batch) => shares.reduce((sum, { share, count }) => sum + count * (1 - (1 - share) ** batch), 0))
+  const topicsOfBatches = (publishes: number, batch = batchAt(publishes)) => (publishes / batch) * topicsOfBatch(batch)
   const { offline } = workload
   const ended = offline * DELIVERED.writes + (1 - offline) * SETTLED.writes
   return {
@@ -64,6 +64,15 @@ export function handlingOf(workload: ScaleWorkload): Handling {
     headUpdates,
     topicsOfBatches,
     topicWrites: (publishes, batch) => HEAD_UPDATE * topicsOfBatches(publishes, batch) + publishes * (SEALING + ended),
+  }
+}
+
+/** A replay asks for the same batch again and again. */
+function lastOf(compute: (batch: number) => number): (batch: number) => number {
+  let last: { readonly batch: number; readonly value: number } | undefined
+  return (batch) => {
+    if (last?.batch !== batch) last = { batch, value: compute(batch) }
+    return last.value
   }
 }
 
