@@ -7,10 +7,10 @@ const ROOT = join(import.meta.dirname, '..')
 export const ENTRIES = join(ROOT, 'lambda', 'hooks')
 
 /**
- * CommonJS with the SDK's ES modules inside: less work at a cold start than ESM output on Node 22 and 24. 254 to 268 KB a hook; 391 to
- * 405 KB with the SDK's credential chain; 1,418 to 1,445 KB by CDK's default. Half of the gain in CPU is that without its one dynamic import
- * of event streams esbuild wraps no module in a function of its own. The SDK is bundled because the runtime's may predate SendDirectMessage.
- * Paths are relative, so the bytes are the same everywhere.
+ * CommonJS with the SDK's ES modules inside: less work at a cold start than ESM output on Node 22 and 24. 255 to 269 KB a hook; 391 to
+ * 405 KB with the SDK's credential chain; 1,418 to 1,445 KB by CDK's default. Without the SDK's one dynamic import, of event streams, esbuild
+ * wraps no module in a function of its own: about 100 to 85 ms of CPU to a first handled publish (Node 20, unprimed). The SDK is bundled
+ * because the runtime's may predate SendDirectMessage. Paths are relative, so the bytes are the same everywhere.
  */
 const BUNDLING: BuildOptions = {
   alias: {

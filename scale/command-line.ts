@@ -1,8 +1,8 @@
 /** The flags of `npm run scale`. */
-import { DEFAULTS as COSTS } from '../costs/command-line.ts'
+import { DEFAULTS as COSTS, retainOf } from '../costs/command-line.ts'
 import { RETAIN_CHECKS } from '../costs/workload.ts'
 import { BackendError } from '../lambda/core/errors.ts'
-import { parseFlags, wrongFlag } from '../local/flags.ts'
+import { numberFlag, parseFlags } from '../local/flags.ts'
 import { QUOTAS } from './quotas.ts'
 import type { ScaleWorkload } from './workload.ts'
 
@@ -105,11 +105,12 @@ const OPTIONS = {
   json: boolean,
   help: { type: 'boolean', short: 'h' },
 } as const
-type Flags = Partial<Record<keyof typeof OPTIONS, string | boolean | undefined>>
+type TextFlag = Exclude<keyof typeof OPTIONS, 'table' | 'json' | 'help'>
+type TextFlags = Partial<Record<TextFlag, string | undefined>>
 
 /** @throws BackendError `usage` with one line */
 export function parseCommand(args: readonly string[]): ScaleCommand {
-  const flags: Flags = parseFlags(args, OPTIONS)
+  const flags = parseFlags(args, OPTIONS)
   if (flags.help) return 'help'
   if (flags.table) {
     const other = Object.keys(flags).find((name) => name !== 'table')
@@ -117,10 +118,10 @@ export function parseCommand(args: readonly string[]): ScaleCommand {
     return 'table'
   }
   if (flags.publishes === undefined) throw new BackendError('usage', '--publishes is missing, wanted a number of publishes a second')
-  const whole = (name: keyof typeof OPTIONS, fallback: number, min: number, max: number) =>
-    numberOf(name, flags[name], fallback, { min, max, whole: true })
-  const number = (name: keyof typeof OPTIONS, fallback: number, min: number, max: number) =>
-    numberOf(name, flags[name], fallback, { min, max, whole: false })
+  const whole = (name: TextFlag, fallback: number, min: number, max: number) =>
+    numberFlag(name, flags[name], fallback, { min, max, whole: true })
+  const number = (name: TextFlag, fallback: number, min: number, max: number) =>
+    numberFlag(name, flags[name], fallback, { min, max, whole: false })
   const topics = whole('topics', DEFAULTS.topics, 1, 1e9)
   const workload = {
     publishes: number('publishes', 0, 1, 1e6),
@@ -153,27 +154,7 @@ export function parseCommand(args: readonly string[]): ScaleCommand {
   return { workload, json: flags.json === true }
 }
 
-interface Range {
-  readonly min: number
-  readonly max: number
-  readonly whole: boolean
-}
-const NUMBER = /^\d+(\.\d+)?(e\+?\d{1,2})?$/i
-
-function numberOf(name: string, got: string | boolean | undefined, fallback: number, { min, max, whole }: Range): number {
-  if (got === undefined) return fallback
-  const value = NUMBER.test(`${got}`) ? Number(got) : Number.NaN
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value
-  throw wrongFlag(name, `${got}`, `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}`)
-}
-
-function retainOf(got: string | boolean | undefined): ScaleWorkload['retain'] {
-  const retain = RETAIN_CHECKS.find((one) => one === (got ?? DEFAULTS.retain))
-  if (retain === undefined) throw wrongFlag('retain', `${got}`, `one of ${RETAIN_CHECKS.join(', ')}`)
-  return retain
-}
-
-function hotOf(flags: Flags, topics: number): Pick<ScaleWorkload, 'hot'> {
+function hotOf(flags: TextFlags, topics: number): Pick<ScaleWorkload, 'hot'> {
   const { hot, 'hot-share': share, zipf } = flags
   if (hot === undefined && share === undefined) return {}
   if (hot === undefined || share === undefined)
@@ -181,8 +162,8 @@ function hotOf(flags: Flags, topics: number): Pick<ScaleWorkload, 'hot'> {
   if (zipf !== undefined) throw new BackendError('usage', '--zipf and --hot are both given, wanted one of them')
   return {
     hot: {
-      topics: numberOf('hot', hot, 0, { min: 1, max: topics, whole: true }),
-      share: numberOf('hot-share', share, 0, { min: 0, max: 1, whole: false }),
+      topics: numberFlag('hot', hot, 0, { min: 1, max: topics, whole: true }),
+      share: numberFlag('hot-share', share, 0, { min: 0, max: 1, whole: false }),
     },
   }
 }
