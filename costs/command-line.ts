@@ -1,6 +1,6 @@
 /** The flags of `npm run costs`. */
 import { BackendError } from '../lambda/core/errors.ts'
-import { parseFlags, wrongFlag } from '../local/flags.ts'
+import { type NumberRange, numberFlag, parseFlags, wrongFlag } from '../local/flags.ts'
 import { AS_OF, REGION } from './prices.ts'
 import { RETAIN_CHECKS, type Workload } from './workload.ts'
 
@@ -90,8 +90,8 @@ export function parseCommand(args: readonly string[]): CostsCommand | 'help' {
   const flags = parseFlags(args, OPTIONS)
   if (flags.help) return 'help'
   if (flags.publishes === undefined) throw new BackendError('usage', '--publishes is missing, wanted a number of publishes a month')
-  const of = (name: keyof typeof OPTIONS, fallback: number, range: Range): number =>
-    numberOf(name, flags[name] as string | undefined, fallback, range)
+  const of = (name: keyof typeof OPTIONS, fallback: number, range: NumberRange): number =>
+    numberFlag(name, flags[name] as string | undefined, fallback, range)
   const workload = {
     publishes: of('publishes', 0, COUNT),
     // AWS IoT Core quotas: payload 128 KB, topic 256 bytes, client id 128 bytes
@@ -113,23 +113,10 @@ export function parseCommand(args: readonly string[]): CostsCommand | 'help' {
   return { workload: { ...workload, ...emqxOf(flags['emqx-nodes'], flags['emqx-node-monthly']) }, json: flags.json ?? false }
 }
 
-interface Range {
-  readonly min: number
-  readonly max: number
-  readonly whole?: boolean
-}
-const COUNT: Range = { min: 0, max: 1e15 }
-const SHARE: Range = { min: 0, max: 1 }
-const NUMBER = /^\d+(\.\d+)?(e\+?\d{1,2})?$/i
-
-function numberOf(name: string, got: string | undefined, fallback: number, { min, max, whole = false }: Range): number {
-  if (got === undefined) return fallback
-  const value = NUMBER.test(got) ? Number(got) : Number.NaN
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value
-  throw wrongFlag(name, got, `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}`)
-}
-
-function retainOf(got: string | undefined): Workload['retain'] {
+const COUNT: NumberRange = { min: 0, max: 1e15 }
+const SHARE: NumberRange = { min: 0, max: 1 }
+/** @throws BackendError `usage` */
+export function retainOf(got: string | undefined): Workload['retain'] {
   const retain = RETAIN_CHECKS.find((one) => one === (got ?? DEFAULTS.retain))
   if (retain === undefined) throw wrongFlag('retain', got!, `one of ${RETAIN_CHECKS.join(', ')}`)
   return retain
@@ -142,6 +129,6 @@ function emqxOf(nodes: string | undefined, monthly: string | undefined): Pick<Wo
     const flag = { nodes: '--emqx-nodes', monthly: '--emqx-node-monthly' }
     throw new BackendError('usage', `${flag[given as 'nodes']} is given without ${flag[missing as 'nodes']}, wanted both`)
   }
-  const count = numberOf('emqx-nodes', nodes, 0, { ...COUNT, min: 1, whole: true })
-  return { emqx: { nodes: count, nodeMonthly: numberOf('emqx-node-monthly', monthly, 0, COUNT) } }
+  const count = numberFlag('emqx-nodes', nodes, 0, { ...COUNT, min: 1, whole: true })
+  return { emqx: { nodes: count, nodeMonthly: numberFlag('emqx-node-monthly', monthly, 0, COUNT) } }
 }

@@ -37,10 +37,11 @@ export interface Workload {
 
 export const MONTH_MINUTES = 43_800
 
+type Sizes = Pick<Workload, 'payload' | 'topic' | 'client'>
 /** Bytes of a message's row. */
-export const rowBytes = ({ payload, topic, client }: Workload): number => ROW_BYTES + payload + topic + client
+export const rowBytes = ({ payload, topic, client }: Sizes): number => ROW_BYTES + payload + topic + client
 /** Write units of putting or deleting it. */
-export const rowWrites = (workload: Workload): number => parts(rowBytes(workload), METERED.write)
+export const rowWrites = (sizes: Sizes): number => parts(rowBytes(sizes), METERED.write)
 /** How many messages of 5 KB a publish is. */
 export const iotParts = ({ payload, topic }: Workload): number => parts(payload + topic, METERED.iot)
 export const connections = ({ clients, connects }: Workload): number => clients * connects

@@ -17,3 +17,18 @@ export function parseFlags<const Known extends Options>(args: readonly string[],
 
 export const wrongFlag = (name: string, got: string, wanted: string): BackendError =>
   new BackendError('usage', `--${name} is ${JSON.stringify(got)}, wanted ${wanted}`)
+
+export interface NumberRange {
+  readonly min: number
+  readonly max: number
+  readonly whole?: boolean
+}
+const NUMBER = /^\d+(\.\d+)?(e\+?\d{1,2})?$/i
+
+/** @throws BackendError `usage` for what is no number of that range */
+export function numberFlag(name: string, got: string | undefined, fallback: number, { min, max, whole = false }: NumberRange): number {
+  if (got === undefined) return fallback
+  const value = NUMBER.test(got) ? Number(got) : Number.NaN
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value
+  throw wrongFlag(name, got, `${whole ? 'a whole number' : 'a number'} from ${min} to ${max}`)
+}

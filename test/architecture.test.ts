@@ -57,7 +57,12 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
     packages: /^(node:(crypto|fs|util|timers\/promises)$|mqtt$|@aws-sdk\/)/,
   },
   costs: { has: under('costs'), files: /^(costs|lambda\/core)\/|^local\/flags\.ts$/, packages: /^$/ },
-  bin: { has: under('bin'), files: /^(bin|costs|demo|lib|local|smoke|soak|redrive|lambda\/core)\//, packages: /./ },
+  scale: {
+    has: under('scale'),
+    files: /^(scale|costs|lambda\/core)\/|^local\/(flags|seeded-random)\.ts$|^lib\/hook-settings\.ts$/,
+    packages: /^$/,
+  },
+  bin: { has: under('bin'), files: /^(bin|costs|scale|demo|lib|local|smoke|soak|redrive|lambda\/core)\//, packages: /./ },
 }
 
 describe('reading imports', () => {
@@ -118,7 +123,7 @@ describe('packages', () => {
 
   it('every imported file is there, with its extension', () => {
     const wrong = SOURCES.flatMap(importsOf).filter(
-      ({ to }) => /^(bin|costs|demo|smoke|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
+      ({ to }) => /^(bin|costs|scale|demo|smoke|lib|lambda|local|redrive|soak|test|bench)\//.test(to) && !isLocal(to),
     )
     expect(wrong).toEqual([])
   })

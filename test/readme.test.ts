@@ -10,6 +10,7 @@ import { refuseContradictions } from '../lib/option-contradictions.ts'
 import { OPTION_NAMES, optionsOf } from '../lib/options.ts'
 import { HELP } from '../local/command-line.ts'
 import { HELP as REDRIVE_HELP } from '../redrive/command-line.ts'
+import { HELP as SCALE_HELP } from '../scale/command-line.ts'
 import { HELP as SMOKE_HELP } from '../smoke/command-line.ts'
 import { HELP as SOAK_HELP } from '../soak/command-line.ts'
 
@@ -32,7 +33,7 @@ describe.each(PAGES)('%s', (page) => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
     const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
     expect(named.filter((script) => !(script in scripts))).toEqual([])
-    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
+    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|scale|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
     expect(files.map(([, file]) => file!).filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
     const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
     expect(flags.filter((flag) => !HELPS.some((help) => help.includes(flag)))).toEqual([])
@@ -62,7 +63,7 @@ it('every cdk command of the pages has options that are there, and that go toget
   }
 })
 
-const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SMOKE_HELP]
+const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SCALE_HELP, SMOKE_HELP]
 /** As the anchors of a Markdown page are made. */
 const headingsOf = (page: string) =>
   [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
@@ -128,6 +129,7 @@ it.each([
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
   ['npm run smoke', ['run', '-s', 'smoke', '--', '--help']],
   ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
+  ['npm run scale', ['run', '-s', 'scale', '--', '--help']],
 ])('%s explains itself', (_, args) => {
   const { status, stdout } = run('npm', ...args)
   expect(status).toBe(0)
@@ -137,7 +139,7 @@ it.each([
 it('npm run bench refuses an unknown block with a line that says which there are', () => {
   const { status, stderr } = run('npm', 'run', '-s', 'bench', '--', '--only', 'nothing')
   expect(status).toBe(2)
-  expect(stderr).toContain('wanted one of start, publish, backlog, write-units')
+  expect(stderr).toContain('wanted one of start, publish, backlog, write-units, cold-start')
 })
 
 it.each([

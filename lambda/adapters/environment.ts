@@ -11,16 +11,24 @@ import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableN
 import { CONFIRMATION_TIMEOUT } from './device.ts'
 import type { Surroundings } from './lambda.ts'
 import { portsOn } from './ports.ts'
+import { type PrimedClients, prime } from './priming.ts'
 
 export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (await sleep(ms)) }
+
+/** Whether this is loaded by Lambda, before the first event: only then is anything done ahead of one. */
+export const isInitializing = (): boolean => process.env.AWS_LAMBDA_INITIALIZATION_TYPE !== undefined
 
 export function environment(): Surroundings {
   const env = process.env
   const region = env.AWS_REGION ?? ''
   const config = JSON.parse(readFileSync(join(env.LAMBDA_TASK_ROOT ?? '', 'hook.json'), 'utf8')) as HookConfig
+  const endpoint = env[DYNAMODB_ENDPOINT_VARIABLE]
+  const dynamodb = dynamodbClient(region, endpoint === undefined ? {} : { endpoint })
+  const iot = dataPlaneClient(region, env[DATA_ENDPOINT_VARIABLE])
+  if (isInitializing()) void prime(primedClients(region, config))
   const ports = portsOn({
-    dynamodb: dynamodbClient(region),
-    iot: dataPlaneClient(region, env[DATA_ENDPOINT_VARIABLE]),
+    dynamodb,
+    iot,
     clock: systemClock,
     tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, env[tableVariable(table)] ?? table])) as Record<TableName, string>,
     retainIndex: env[RETAIN_INDEX_VARIABLE],
@@ -29,10 +37,39 @@ export function environment(): Surroundings {
   return { config, ports, log: (line) => process.stdout.write(`${line}\n`), namespace: env[METRICS_NAMESPACE_VARIABLE] }
 }
 
+/** Clients as the handlers have, on agents of the priming's. A publish asks for its topic's retained message, as a rule. */
+function primedClients(region: string, { hook }: HookConfig): PrimedClients {
+  const endpoint = 'http://primed'
+  return {
+    dynamodb: (httpAgent) => dynamodbClient(region, { endpoint, requestHandler: { httpAgent } }),
+    iot: hook === 'message.publish' ? (httpAgent) => dataPlaneClient(region, endpoint, { requestHandler: { httpAgent } }) : undefined,
+  }
+}
+
+/**
+ * The SDK's own defaults, said: for what is not said it looks into variables and then into files under ~/.aws, which no function has,
+ * at the first request of every cold start.
+ */
+const NOT_LOOKED_UP = {
+  defaultsMode: 'legacy',
+  retryMode: 'standard',
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  authSchemePreference: [],
+  disableClockSkewCorrection: false,
+  ignoreConfiguredEndpointUrls: true,
+} satisfies DynamoDBClientConfig & IoTDataPlaneClientConfig
+
+/** Where DynamoDB is, if not where its region says: the SDK's own variable, which the local run sets. */
+const DYNAMODB_ENDPOINT_VARIABLE = 'AWS_ENDPOINT_URL_DYNAMODB'
+
 /** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. `more`: for tests. */
 export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}): DynamoDBClient =>
   lean(
     new DynamoDBClient({
+      ...NOT_LOOKED_UP,
+      accountIdEndpointMode: 'disabled',
+      endpointDiscoveryEnabled: false,
       region,
       maxAttempts: 3,
       cacheMiddleware: true,
@@ -48,6 +85,7 @@ export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}):
 export const dataPlaneClient = (region: string, endpoint: string | undefined, more: IoTDataPlaneClientConfig = {}): IoTDataPlaneClient =>
   lean(
     new IoTDataPlaneClient({
+      ...NOT_LOOKED_UP,
       region,
       maxAttempts: 1,
       cacheMiddleware: true,

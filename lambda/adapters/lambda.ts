@@ -7,7 +7,7 @@ import type { Delivery, Hook } from '../core/hook-entry.ts'
 import type { HookConfig } from '../core/hooks.ts'
 import type { Ports } from '../core/ports.ts'
 import { emfLines } from './emf.ts'
-import { environment } from './environment.ts'
+import { environment, isInitializing } from './environment.ts'
 import { type Log, logOutcome } from './log.ts'
 import { meterOf } from './meter.ts'
 
@@ -36,13 +36,22 @@ export interface Surroundings {
   readonly namespace?: string | undefined
 }
 
-/** The hook's handler on what the template gives it; read on the first event, kept for the next. */
+/** The hook's handler on what the template gives it; read when Lambda initializes the function, else on the first event, and kept. */
 export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
   let handler: Handler | undefined
-  return (event, context) => {
+  const current = (): Handler => {
     handler ??= handlerOf(hook, environment())
-    return handler(event, context)
+    return handler
   }
+  if (isInitializing()) tryNow(current)
+  return (event, context) => current()(event, context)
+}
+
+/** What fails at load fails again with the first event, which then says it. */
+function tryNow(work: () => unknown): void {
+  try {
+    work()
+  } catch {}
 }
 
 export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namespace }: Surroundings): Handler {
