@@ -1,13 +1,14 @@
 /** `npm run bench`: what the README's figures come from. Each block checks its own result before it reports a figure. */
 import { parseArgs } from 'node:util'
 import { backlog } from './backlog.ts'
+import { depth } from './depth.ts'
 import { publishRate } from './publish-rate.ts'
 import type { Block, Figure } from './report.ts'
 import { printTable } from './report.ts'
 import { start } from './start.ts'
 import { writeUnits } from './write-units.ts'
 
-const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits }
+const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, depth }
 
 const USAGE = `Usage: npm run bench -- [--only NAME ...] [--quick] [--json]
 
