@@ -1,6 +1,7 @@
 /** `npm run bench`: what the README's figures come from. Each block checks its own result before it reports a figure. */
 import { parseArgs } from 'node:util'
 import { backlog } from './backlog.ts'
+import { cpu } from './cpu.ts'
 import { depth } from './depth.ts'
 import { publishRate } from './publish-rate.ts'
 import type { Block, Figure } from './report.ts'
@@ -8,7 +9,7 @@ import { printTable } from './report.ts'
 import { start } from './start.ts'
 import { writeUnits } from './write-units.ts'
 
-const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, depth }
+const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, depth, cpu }
 
 const USAGE = `Usage: npm run bench -- [--only NAME ...] [--quick] [--json]
 

@@ -79,7 +79,7 @@ function figuresOf({ figures, taken, original: emqx }: Measured): Figure[] {
     const value = roundTrips(taken[i]!)
     const bound: Partial<Figure> = most === undefined ? {} : atMost(most, value)
     const compared = against === undefined ? {} : { ratio: value / against, floor: against }
-    const words = [bound.against, emqx && `EMQX's pattern (${emqx.name}): ${against!.toFixed(1)}`].filter(Boolean).join('; ')
+    const words = [bound.against, emqx && `EMQX's pattern (${emqx.name})`].filter(Boolean).join('; ')
     return { name: `depth of ${name}`, value, unit: 'round trips', ...bound, ...compared, ...(words === '' ? {} : { against: words }) }
   })
 }
