@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { backlog } from './backlog.ts'
 import { cpu } from './cpu.ts'
+import { delivery } from './delivery.ts'
 import { depth } from './depth.ts'
 import { publishRate } from './publish-rate.ts'
 import type { Block, Figure } from './report.ts'
@@ -9,7 +10,7 @@ import { printTable } from './report.ts'
 import { start } from './start.ts'
 import { writeUnits } from './write-units.ts'
 
-const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, depth, cpu }
+const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, depth, cpu, delivery }
 
 const USAGE = `Usage: npm run bench -- [--only NAME ...] [--quick] [--json]
 

@@ -12,6 +12,7 @@ import { createTables, rowsIn, type Tables } from './six-tables.ts'
 
 /** Milliseconds. None is 0: a timer, however short, takes its time. */
 const DELAYS = [5, 10, 20, 40]
+const QUICK_DELAYS = [5, 20]
 
 interface Measured extends DepthCase {
   readonly tables: Tables
@@ -20,23 +21,24 @@ interface Measured extends DepthCase {
 }
 
 export const depth: Block = async ({ quick, progress }) => {
-  const rounds = quick ? 2 : 9
+  const rounds = quick ? 1 : 9
+  const delays = quick ? QUICK_DELAYS : DELAYS
   const cloud = await startCloud()
   const clients = clientsOf({ dynamodb: cloud.urls.dynamodb, iot: cloud.urls.iot })
   try {
-    const samples = 1 + rounds * DELAYS.length
+    const samples = 1 + rounds * delays.length
     const emqx = original(clients.dynamodb, await createTables(clients.dynamodb, 'original_'))
     const cases: Measured[] = []
     for (const prepare of DEPTH_CASES) {
       const tables = await createTables(clients.dynamodb, `${prepare.name}_`)
-      const ground = { clients, tables, original: emqx, samples, queued: quick ? 100 : 1_000 }
+      const ground = { clients, tables, original: emqx, samples, queued: quick ? 60 : 1_000 }
       const prepared = await prepare(ground)
       cases.push({ ...prepared, tables, taken: [...prepared.figures, 'original'].map(() => new Map()) })
     }
     progress('prepared')
     for (const one of cases) await sampled(one, 0)
     for (let round = 0, n = 1; round < rounds; round++) {
-      for (const delay of DELAYS) {
+      for (const delay of delays) {
         await cloud.set({ dynamodb: delay, iot: delay })
         for (const one of cases) for (const [i, ms] of (await sampled(one, n)).entries()) note(one.taken[i]!, delay, ms)
         n++
