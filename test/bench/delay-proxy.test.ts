@@ -8,6 +8,7 @@ import { clientFor, createTables, forEachEngine } from '../engines.ts'
 describe('a proxy that delays', () => {
   let target: Server
   let proxy: DelayProxy
+  let other: DelayProxy
   /** When requests reached the target. */
   let reached: number[]
 
@@ -20,9 +21,10 @@ describe('a proxy that delays', () => {
     })
     await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
     proxy = await startDelayProxy(targetUrl())
+    other = await startDelayProxy(targetUrl())
   })
   afterEach(async () => {
-    await proxy.close()
+    await Promise.all([proxy.close(), other.close()])
     target.closeAllConnections()
     target.close()
   })
@@ -50,7 +52,6 @@ describe('a proxy that delays', () => {
   })
 
   it('holds many back no longer than one', async () => {
-    const other = await startDelayProxy(targetUrl())
     proxy.delay = other.delay = 50
     const many = Promise.all(Array.from({ length: 40 }, () => ask())).then(() => 'many at once')
     const few = (async () => {
@@ -59,7 +60,6 @@ describe('a proxy that delays', () => {
     expect(await Promise.race([many, few])).toBe('many at once')
     expect(proxy.traffic().parallel).toBeGreaterThanOrEqual(40)
     await few
-    await other.close()
   })
 
   it('takes a delay set meanwhile for those that come after', async () => {
