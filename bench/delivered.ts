@@ -36,11 +36,11 @@ export function rateOf(all: readonly Delivered[]): number {
   return (all.length - 1) / seconds
 }
 
-/** The most that came within a second, wherever it begins. */
-export function mostInASecond(all: readonly Delivered[]): number {
+/** The most within a second, wherever it begins. Times in ms, in order. */
+export function mostInASecond(all: readonly number[]): number {
   let most = 0
   for (let from = 0, to = 0; to < all.length; to++) {
-    while (all[to]!.at - all[from]!.at >= 1000) from++
+    while (all[to]! - all[from]! >= 1000) from++
     most = Math.max(most, to - from + 1)
   }
   return most

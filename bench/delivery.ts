@@ -23,9 +23,12 @@ const QUOTA = 100
 const WHOLE = 120_000
 const SHORT = 9_000
 const TRIES = 20
+const MOST_SENT = 'most direct messages sent to a client in any second, ten topics'
 
 interface Ground {
   readonly cloud: Cloud
+  /** When handlers of this process sent direct messages, in ms. */
+  readonly sent: number[]
   readonly clients: Clients
   readonly urls: ProcessInput['urls']
 }
@@ -33,21 +36,29 @@ interface Ground {
 export const delivery: Block = async ({ quick, progress }) => {
   const cloud = await startCloud()
   const urls = { dynamodb: cloud.urls.engine, iot: cloud.urls.devices }
-  const ground: Ground = { cloud, urls, clients: clientsOf(urls) }
+  const clients = clientsOf(urls)
+  const sent: number[] = []
+  const ground: Ground = { cloud, urls, sent, clients: { ...clients, iot: noting(clients.iot, sent) } }
   const count = quick ? 50 : 1_000
   try {
     await cloud.set({ puback: PUBACK })
     const before = await rawRoundTrips(ground)
     const one = await fetched(ground, 'one_', 1, count)
     const roundTrip = median([...before, ...(await rawRoundTrips(ground))])
+    sent.length = 0
     progress(`${count} messages of one topic delivered; a raw SendDirectMessage takes ${roundTrip.toFixed(1)} ms`)
     const ten = await fetched(ground, 'ten_', 10, count / 10)
     progress(`${count} messages of ten topics delivered`)
     const killed = await killedAndCutShort(ground, quick ? 50 : 200)
-    return [...ratesOf(count, one, ten, 1000 / roundTrip), ...lossesOf(killed, quick ? 50 : 200)]
+    const most = mostInASecond(sent)
+    return [
+      ...ratesOf(count, one, ten, 1000 / roundTrip),
+      { name: MOST_SENT, value: most, unit: '', ...atMost(QUOTA, most) },
+      ...lossesOf(killed, quick ? 50 : 200),
+    ]
   } finally {
-    ground.clients.dynamodb.destroy()
-    ground.clients.iot.destroy()
+    clients.dynamodb.destroy()
+    clients.iot.destroy()
     await cloud.stop()
   }
 }
@@ -63,6 +74,17 @@ async function rawRoundTrips({ clients, cloud }: Ground): Promise<number[]> {
   await cloud.delivered()
   return taken
 }
+
+/** The client, with the moments noted at which it is asked to send. */
+const noting = (iot: Clients['iot'], sent: number[]): Clients['iot'] =>
+  Object.create(iot, {
+    send: {
+      value(command: never) {
+        sent.push(performance.now())
+        return iot.send(command)
+      },
+    },
+  })
 
 const topicsOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `delivery/${i}`)
 const recordOf = (topics: readonly string[], receives = 1): SqsRecord => ({
@@ -149,7 +171,6 @@ async function checkEmpty({ clients }: Ground, tables: Tables): Promise<void> {
 function ratesOf(count: number, one: readonly Delivered[], ten: readonly Delivered[], possible: number): Figure[] {
   const alone = rateOf(one)
   const together = rateOf(ten)
-  const most = Math.max(mostInASecond(one), mostInASecond(ten))
   return [
     {
       name: `delivery of ${count} on one topic, in order, PUBACK after ${PUBACK} ms`,
@@ -169,7 +190,6 @@ function ratesOf(count: number, one: readonly Delivered[], ten: readonly Deliver
       reached: together >= 5 * NATIVE_REPLAY,
       against: 'at least 5 x a native persistent session',
     },
-    { name: 'most direct messages to a client in any second', value: most, unit: '', ...atMost(QUOTA, most) },
   ]
 }
 
