@@ -39,8 +39,10 @@ export const depth: Block = async ({ quick, progress }) => {
     for (const one of cases) await sampled(one, 0)
     for (let round = 0, n = 1; round < rounds; round++) {
       for (const delay of delays) {
-        await cloud.set({ dynamodb: delay, iot: delay })
-        for (const one of cases) for (const [i, ms] of (await sampled(one, n)).entries()) note(one.taken[i]!, delay, ms)
+        for (const one of cases) {
+          await cloud.set({ dynamodb: delay, iot: one.devicesNear ? 0 : delay })
+          for (const [i, ms] of (await sampled(one, n)).entries()) note(one.taken[i]!, delay, ms)
+        }
         n++
       }
       progress(`round ${round + 1} of ${rounds}`)
