@@ -2,10 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { SendDirectMessageCommand } from '@aws-sdk/client-iot-data-plane'
 import type { SqsRecord } from '../lambda/adapters/lambda.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { type Judged, judge, mostInASecond, payloadOf, rateOf } from './delivered.ts'
+import { noting, rawRoundTrips } from './direct-sends.ts'
 import { publishEvent, subscribedEvent } from './events.ts'
 import type { ProcessCall, ProcessInput } from './handler-process.ts'
 import { type Clients, clientsOf, handlersOn } from './handlers.ts'
@@ -42,9 +42,11 @@ export const delivery: Block = async ({ quick, progress }) => {
   const count = quick ? 50 : 1_000
   try {
     await cloud.set({ puback: PUBACK })
-    const before = await rawRoundTrips(ground)
+    const before = await rawRoundTrips(clients.iot)
+    await cloud.delivered()
     const one = await fetched(ground, 'one_', 1, count)
-    const roundTrip = median([...before, ...(await rawRoundTrips(ground))])
+    const roundTrip = median([...before, ...(await rawRoundTrips(clients.iot))])
+    await cloud.delivered()
     sent.length = 0
     progress(`${count} messages of one topic delivered; a raw SendDirectMessage takes ${roundTrip.toFixed(1)} ms`)
     const ten = await fetched(ground, 'ten_', 10, count / 10)
@@ -62,29 +64,6 @@ export const delivery: Block = async ({ quick, progress }) => {
     await cloud.stop()
   }
 }
-
-/** Milliseconds: SDK, HTTP and PUBACK, no logic. */
-async function rawRoundTrips({ clients, cloud }: Ground): Promise<number[]> {
-  const taken: number[] = []
-  for (let i = 0; i < 40; i++) {
-    const started = performance.now()
-    await clients.iot.send(new SendDirectMessageCommand({ clientId: 'raw', topic: 'raw', confirmation: true, payload: Buffer.from('x') }))
-    taken.push(performance.now() - started)
-  }
-  await cloud.delivered()
-  return taken
-}
-
-/** The client, with the moments noted at which it is asked to send. */
-const noting = (iot: Clients['iot'], sent: number[]): Clients['iot'] =>
-  Object.create(iot, {
-    send: {
-      value(command: never) {
-        sent.push(performance.now())
-        return iot.send(command)
-      },
-    },
-  })
 
 const topicsOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `delivery/${i}`)
 const recordOf = (topics: readonly string[], receives = 1): SqsRecord => ({

@@ -1,39 +1,11 @@
 /** What the depth block measures: one event of each hook, and the same by EMQX's access pattern. */
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { systemClock } from '../lambda/adapters/environment.ts'
-import type { Ports } from '../lambda/core/ports.ts'
+import { type DepthCase, type Ground, originalMessage, START } from './depth-case.ts'
+import { subscribe, subscribeAll } from './depth-subscribe.ts'
 import { ackEvent, connectedEvent, disconnectedEvent, msgidOfPublish, publishEvent, subscribedEvent } from './events.ts'
-import { type Clients, DEFAULT_ROWS, handlersOn, QUEUE_ROWS, type Row } from './handlers.ts'
-import { type Original, originalMsgid } from './original.ts'
-import type { Tables } from './six-tables.ts'
-
-export interface DepthFigure {
-  readonly name: string
-  readonly atMost?: number
-}
-
-export interface DepthCase {
-  /** In the order of what `sample` returns. */
-  readonly figures: readonly DepthFigure[]
-  /** The n-th event: milliseconds of each figure. */
-  readonly sample: (n: number) => Promise<readonly number[]>
-  /** EMQX's pattern for the same, in ms; and what it is called. */
-  readonly original?: { readonly name: string; readonly sample: (n: number) => Promise<unknown> }
-  /** Devices acknowledge at once: only DynamoDB is far away. */
-  readonly devicesNear?: true
-  /** How many rows there must be at the end. Default: not looked at. */
-  readonly rows?: (samples: number) => Partial<Record<keyof Tables, number>>
-}
-
-export interface Ground {
-  readonly clients: Clients
-  readonly tables: Tables
-  readonly original: Original
-  /** How often each case is sampled, at most. */
-  readonly samples: number
-  /** Messages in the queue of a subscriber. */
-  readonly queued: number
-}
+import { DEFAULT_ROWS, handlersOn, type Row } from './handlers.ts'
+import { originalMsgid } from './original.ts'
+import { watchedSends } from './watched-sends.ts'
 
 /** All of them, on empty tables of their own. The far end is near while they prepare. */
 export const DEPTH_CASES: readonly ((ground: Ground) => Promise<DepthCase>)[] = [
@@ -46,18 +18,14 @@ export const DEPTH_CASES: readonly ((ground: Ground) => Promise<DepthCase>)[] = 
   disconnect,
   retainedLookup,
   subscribe,
+  subscribeAll,
 ]
 
-/** When everything begins: queued messages are older than who subscribes. */
-const START = Date.now() - 600_000
-/** Numbers of EMQX's queued messages begin here: it keeps the messages of all cases in one table. */
-const QUEUED = 1_000_000
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const started = performance.now()
   await work()
   return performance.now() - started
 }
-const originalMessage = (n: number, topic: string) => ({ msgid: originalMsgid(n), topic, sender: 'c', payload: `${n}`.padEnd(100, '.') })
 
 async function publish({ clients, tables, original }: Ground): Promise<DepthCase> {
   const { handle } = handlersOn({ clients, tables })
@@ -96,7 +64,7 @@ async function ackTopic({ clients, tables, original, samples }: Ground): Promise
 
 /** From the PUBACK of a direct message to a server-side subscriber until the message is off the queue. */
 async function puback({ clients, tables }: Ground): Promise<DepthCase> {
-  const watch = newWatch()
+  const watch = watchedSends()
   const { handle } = handlersOn({ clients, tables, rows: DEFAULT_ROWS, watched: watch.on })
   const row = { clientid: { S: 'device' }, topic: { S: 'depth/push' }, qos: { N: '1' } }
   await clients.dynamodb.send(new PutItemCommand({ TableName: tables.mqtt_sub, Item: row }))
@@ -152,73 +120,4 @@ async function retainedLookup({ clients, tables, original }: Ground): Promise<De
     original: { name: 'one Get', sample: () => original.retained('depth/lookup') },
     rows: (samples) => ({ mqtt_sub: 2 * samples }),
   }
-}
-
-/** Nothing is taken off (no message.acked row), so the queue stays as it is; devices acknowledge at once and nobody is paced. */
-async function subscribe({ clients, tables, original, queued }: Ground): Promise<DepthCase> {
-  const watch = newWatch()
-  const rows = QUEUE_ROWS.filter(({ hook }) => hook !== 'message.acked')
-  const clock = { ...systemClock, sleep: async () => {} }
-  const { handle } = handlersOn({ clients, tables, rows, clock, watched: watch.on })
-  const messages = Array.from({ length: queued }, (_, n) => publishEvent('depth/queue', n, { at: START + n }))
-  for (let i = 0; i < queued; i += 10) await handle('message.publish', ...messages.slice(i, i + 10))
-  for (let i = 0; i < queued; i += 25)
-    await Promise.all(messages.slice(i, i + 25).map((_, n) => original.publish(originalMessage(QUEUED + i + n, 'depth/queue'))))
-  return {
-    devicesNear: true,
-    figures: [
-      { name: `subscribe, ${queued} queued: the first message is on its way`, atMost: 4.2 },
-      { name: `subscribe, ${queued} queued: all of them are read`, atMost: 4.2 },
-    ],
-    async sample(n) {
-      watch.reset()
-      const started = performance.now()
-      await handle('session.subscribed', subscribedEvent(`r${n}`, 's', ['depth/queue'], Date.now()))
-      if (watch.sends !== queued) throw new Error(`${watch.sends} of ${queued} queued messages were sent`)
-      const taken = [watch.firstSend - started, watch.lastRead - started]
-      await handle('client.disconnected', disconnectedEvent(`r${n}`, 's', Date.now()))
-      return taken
-    },
-    original: {
-      name: 'Get, then BatchGets one after the other',
-      sample: async () => checkAll(await original.fetch('depth/queue'), queued),
-    },
-    rows: () => ({ mqtt_msg: queued, mqtt_sub: 0 }),
-  }
-}
-
-function checkAll(fetched: readonly unknown[], wanted: number): void {
-  if (fetched.length !== wanted) throw new Error(`EMQX's pattern fetched ${fetched.length} of ${wanted}`)
-}
-
-/** When a handler's calls began and ended, on this process's clock. */
-function newWatch() {
-  const watch = {
-    sends: 0,
-    firstSend: 0,
-    lastAck: 0,
-    lastRead: 0,
-    reset: () => Object.assign(watch, { sends: 0, firstSend: 0, lastAck: 0, lastRead: 0 }),
-    on: (ports: Ports): Ports => ({
-      ...ports,
-      messages: {
-        ...ports.messages,
-        async get(msgids) {
-          const found = await ports.messages.get(msgids)
-          watch.lastRead = performance.now()
-          return found
-        },
-      },
-      device: {
-        ...ports.device,
-        async send(...args) {
-          if (watch.sends++ === 0) watch.firstSend = performance.now()
-          const outcome = await ports.device.send(...args)
-          watch.lastAck = performance.now()
-          return outcome
-        },
-      },
-    }),
-  }
-  return watch
 }
