@@ -21,6 +21,7 @@ async function measureAll(): Promise<void> {
   for (const [i, one] of cpuCases(events).entries()) report({ measured: await measure(one, clients, `c${i}`, rounds) })
 }
 
+process.once('disconnect', () => process.exit())
 measureAll()
   .catch((error: Error) => report({ failed: error.message }))
   .finally(() => process.disconnect())

@@ -19,7 +19,7 @@ export const cpu: Block = async ({ quick, progress }) => {
   const cloud = await startCloud()
   try {
     const urls = { dynamodb: cloud.urls.engine, iot: cloud.urls.devices }
-    const task = quick ? { urls, events: 100, rounds: 2 } : { urls, events: 300, rounds: 11 }
+    const task = quick ? { urls, events: 100, rounds: 2 } : { urls, events: 200, rounds: 9 }
     const measured = await inOwnProcess(task, progress)
     return [...measured.filter(({ keepsFloor }) => keepsFloor).flatMap(overFloor), ...batching(measured)]
   } finally {
