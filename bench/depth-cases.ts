@@ -14,6 +14,7 @@ export const DEPTH_CASES: readonly ((ground: Ground) => Promise<DepthCase>)[] = 
   ackTopic,
   puback,
   connect,
+  firstConnect,
   sessionCreated,
   disconnect,
   retainedLookup,
@@ -80,12 +81,27 @@ async function puback({ clients, tables }: Ground): Promise<DepthCase> {
   }
 }
 
-async function connect({ clients, tables, original }: Ground): Promise<DepthCase> {
+/** As a client comes back. */
+async function connect({ clients, tables, original, samples }: Ground): Promise<DepthCase> {
+  const { handle } = handlersOn({ clients, tables })
+  for (let n = 0; n < samples; n++) {
+    await handle('client.connected', connectedEvent(`c${n}`, 's', START))
+    await handle('client.disconnected', disconnectedEvent(`c${n}`, 's', START + 1))
+  }
+  return {
+    figures: [{ name: 'connect, after a disconnect', atMost: 1.2 }],
+    sample: async (n) => [await timed(() => handle('client.connected', connectedEvent(`c${n}`, 'later', START + 2, 1)))],
+    original: { name: 'Put, then Query', sample: (n) => original.connected(`c${n}`) },
+    rows: () => ({ mqtt_client: samples }),
+  }
+}
+
+async function firstConnect({ clients, tables, original }: Ground): Promise<DepthCase> {
   const { handle } = handlersOn({ clients, tables })
   return {
-    figures: [{ name: 'connect: client.connected', atMost: 1.2 }],
+    figures: [{ name: 'connect of a client that was never seen', atMost: 1.2 }],
     sample: async (n) => [await timed(() => handle('client.connected', connectedEvent(`c${n}`, 's', START)))],
-    original: { name: 'Put, then Query', sample: (n) => original.connected(`c${n}`) },
+    original: { name: 'Put, then Query', sample: (n) => original.connected(`new${n}`) },
     rows: (samples) => ({ mqtt_client: samples }),
   }
 }
@@ -93,7 +109,7 @@ async function connect({ clients, tables, original }: Ground): Promise<DepthCase
 async function sessionCreated({ clients, tables }: Ground): Promise<DepthCase> {
   const { handle } = handlersOn({ clients, tables, rows: DEFAULT_ROWS })
   return {
-    figures: [{ name: 'connect: session.created, no row of an operator', atMost: 1.2 }],
+    figures: [{ name: 'session.created without rows of an operator', atMost: 1.2 }],
     sample: async (n) => [await timed(() => handle('session.created', connectedEvent(`c${n}`, 's', START)))],
   }
 }

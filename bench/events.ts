@@ -18,22 +18,23 @@ export const publishEvent = (topic: string, n: number, options: { readonly at: n
 /** The id under which the n-th publish is stored. */
 export const msgidOfPublish = (n: number, at: number): string => msgidOf({ at, uuid: traceidOf(n) })
 
-const connection = (clientId: string, session: string, timestamp: number) => ({
+/** A client's connections are numbered from 0. */
+const connection = (clientId: string, session: string, timestamp: number, versionNumber: number) => ({
   clientId,
   timestamp,
   sessionIdentifier: session,
   principalIdentifier: 'bench',
-  versionNumber: 1,
+  versionNumber,
 })
 
-export const connectedEvent = (clientid: string, session: string, at: number) => ({
-  ...connection(clientid, session, at),
+export const connectedEvent = (clientid: string, session: string, at: number, version = 0) => ({
+  ...connection(clientid, session, at, version),
   eventType: 'connected',
   ipAddress: '127.0.0.1',
 })
 
 export const disconnectedEvent = (clientid: string, session: string, at: number) => ({
-  ...connection(clientid, session, at),
+  ...connection(clientid, session, at, 0),
   eventType: 'disconnected',
   clientInitiatedDisconnect: true,
   disconnectReason: 'CLIENT_INITIATED_DISCONNECT',

@@ -8,7 +8,7 @@ describe('npm run bench -- --only depth --quick', () => {
       'depth of publish': 2.2,
       'depth of an ack by the ack topic': 3.2,
       'depth of an ack by PUBACK': 3.2,
-      'depth of connect: client.connected': 1.2,
+      'depth of connect, after a disconnect': 1.2,
       'depth of disconnect without subscriptions': 1.2,
       'depth of exact retained lookup': 1.2,
       'depth of subscribe, 60 queued: the first message is on its way': 4.2,
