@@ -2,13 +2,25 @@
 import { parseArgs } from 'node:util'
 import { backlog } from './backlog.ts'
 import { coldStart } from './cold-start.ts'
+import { cpu } from './cpu.ts'
+import { delivery } from './delivery.ts'
+import { depth } from './depth.ts'
 import { publishRate } from './publish-rate.ts'
 import type { Block, Figure } from './report.ts'
 import { printTable } from './report.ts'
 import { start } from './start.ts'
 import { writeUnits } from './write-units.ts'
 
-const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits, 'cold-start': coldStart }
+const BLOCKS: Readonly<Record<string, Block>> = {
+  start,
+  publish: publishRate,
+  backlog,
+  'write-units': writeUnits,
+  depth,
+  cpu,
+  delivery,
+  'cold-start': coldStart,
+}
 
 const USAGE = `Usage: npm run bench -- [--only NAME ...] [--quick] [--json]
 

@@ -13,6 +13,10 @@ export interface Figure {
   readonly against?: string
   readonly ratio?: number
   readonly reached?: boolean
+  /** What should be drawn: x may be on a log scale. */
+  readonly point?: { readonly chart: string; readonly series: string; readonly x: number }
+  /** The competitor's own value. */
+  readonly floor?: number
 }
 
 export const atMost = (bound: number, value: number) => ({ against: `at most ${bound}`, reached: value <= bound })

@@ -1,13 +1,14 @@
 /** DynamoDB inside Node: dynalite's store behind our own server. In memory or on disk; in this thread or one of its own. */
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import db, { type Store } from 'dynalite/db/index.js'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { plainFile } from '../plain-file.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { DynamoDbEngine } from './engine.ts'
 import { type Operations, serveDynamoDb } from './http.ts'
 import { operationsOn } from './operations.ts'
 import { TimeToLive } from './time-to-live.ts'
-import { dynamoDbWorkerFile } from './worker-file.ts'
 
 export interface EmbeddedOptions {
   readonly host: string
@@ -107,7 +108,10 @@ async function startWorker({ inWorker, ...options }: EmbeddedOptions): Promise<D
     throw new BackendError('DYNAMODB_THROTTLE', 'throttle: got a function, which cannot go to a worker thread; wanted {rate, seed}')
   }
   // Nothing of the loader that started us: the file is plain JavaScript.
-  const worker = new Worker(await dynamoDbWorkerFile(), { workerData: options, execArgv: [] })
+  const worker = new Worker(await plainFile(join(import.meta.dirname, 'worker.ts'), 'dynamodb-worker'), {
+    workerData: options,
+    execArgv: [],
+  })
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const report = await new Promise<WorkerReport>((resolve, reject) => {
     worker.once('message', resolve)

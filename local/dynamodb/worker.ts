@@ -1,4 +1,4 @@
-/** The embedded DynamoDB's own thread. Bundled by worker-file.ts. */
+/** The embedded DynamoDB's own thread. Bundled by embedded.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { startEmbedded, type WorkerReport } from './embedded.ts'
 

@@ -1,5 +1,5 @@
 /**
- * The worker thread's program as one plain JavaScript file. A thread does not get the loader (tsx, jest) that its owner was started with,
+ * A program as one plain JavaScript file. A thread or a process does not get the loader (tsx, jest) that its owner was started with,
  * so esbuild makes it what Node can run. It stays inside the repository, because packages are left out of it and found from there.
  */
 import { randomUUID } from 'node:crypto'
@@ -7,13 +7,15 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const CACHE = join(import.meta.dirname, '..', '..', '.cache')
-const FILE = join(CACHE, 'dynamodb-worker.cjs')
+const CACHE = join(import.meta.dirname, '..', '.cache')
 
-/** Written anew at each start (a few milliseconds) and renamed into place, so that nobody runs a stale or a half-written one. */
-export async function dynamoDbWorkerFile(): Promise<string> {
+/**
+ * Written anew at each start (a few milliseconds) and renamed into place, so that nobody runs a stale or a half-written one.
+ * `name`: of the file, without its ending.
+ */
+export async function plainFile(program: string, name: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'worker.ts')],
+    entryPoints: [program],
     bundle: true,
     write: false,
     platform: 'node',
@@ -25,8 +27,9 @@ export async function dynamoDbWorkerFile(): Promise<string> {
     logLevel: 'silent',
   })
   await mkdir(CACHE, { recursive: true })
-  const fresh = `${FILE}.${randomUUID()}`
+  const file = join(CACHE, `${name}.cjs`)
+  const fresh = `${file}.${randomUUID()}`
   await writeFile(fresh, outputFiles[0]!.contents)
-  await rename(fresh, FILE)
-  return FILE
+  await rename(fresh, file)
+  return file
 }

@@ -1,0 +1,111 @@
+/** The deployed handlers with the deployed clients, on any DynamoDB and any data plane. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { dataPlaneClient, dynamodbClient, systemClock } from '../lambda/adapters/environment.ts'
+import { handlerOf, type SqsRecord } from '../lambda/adapters/lambda.ts'
+import { portsOn } from '../lambda/adapters/ports.ts'
+import type { Hook } from '../lambda/core/hook-entry.ts'
+import { type HookName, type HookRow, hookConfigs } from '../lambda/core/hooks.ts'
+import type { Clock, Ports } from '../lambda/core/ports.ts'
+import { RETAIN_INDEX } from '../lambda/core/tables.ts'
+import { clientConnected } from '../lambda/hooks/client-connected.ts'
+import { clientDisconnected } from '../lambda/hooks/client-disconnected.ts'
+import { messageAcked } from '../lambda/hooks/message-acked.ts'
+import { messagePublish } from '../lambda/hooks/message-publish.ts'
+import { sessionCreated } from '../lambda/hooks/session-created.ts'
+import { sessionSubscribed } from '../lambda/hooks/session-subscribed.ts'
+import { sessionUnsubscribed } from '../lambda/hooks/session-unsubscribed.ts'
+import type { Tables } from './six-tables.ts'
+
+const REGION = 'us-west-2'
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+/** No event waits for its time limit here. Milliseconds. */
+const REMAINING = 120_000
+
+// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
+const HOOKS: readonly Hook<any>[] = [
+  clientConnected,
+  sessionCreated,
+  clientDisconnected,
+  sessionSubscribed,
+  sessionUnsubscribed,
+  messagePublish,
+  messageAcked,
+]
+
+export type Row = Pick<HookRow, 'hook' | 'action' | 'topic'>
+
+/** Presence, and the queue of every topic; nothing is retained and nobody subscribed on a client's behalf. */
+export const QUEUE_ROWS: readonly Row[] = [
+  { hook: 'client.connected', action: 'on_client_connected' },
+  { hook: 'client.disconnected', action: 'on_client_disconnected' },
+  { hook: 'session.subscribed', action: 'on_message_fetch_for_queue', topic: '#' },
+  { hook: 'session.unsubscribed', action: 'on_acked_delete', topic: '#' },
+  { hook: 'message.publish', action: 'on_message_publish', topic: '#' },
+  { hook: 'message.acked', action: 'on_message_acked_for_queue', topic: '#' },
+]
+
+/** What the default conf says. */
+export const DEFAULT_ROWS: readonly Row[] = [
+  ...QUEUE_ROWS,
+  { hook: 'session.created', action: 'on_subscribe_lookup' },
+  { hook: 'session.subscribed', action: 'on_retain_lookup', topic: '#' },
+  { hook: 'message.publish', action: 'on_message_retain', topic: '#' },
+  { hook: 'message.publish', action: 'on_retain_delete', topic: '#' },
+]
+
+export interface Clients {
+  readonly dynamodb: DynamoDBClient
+  readonly iot: IoTDataPlaneClient
+}
+
+/** As a deployed function makes them. */
+export const clientsOf = (urls: { readonly dynamodb: string; readonly iot: string }): Clients => ({
+  dynamodb: dynamodbClient(REGION, { endpoint: urls.dynamodb, credentials }),
+  iot: dataPlaneClient(REGION, urls.iot, { credentials }),
+})
+
+export interface HandlerOptions {
+  readonly clients: Clients
+  readonly tables: Tables
+  /** Default: {@link QUEUE_ROWS}. */
+  readonly rows?: readonly Row[]
+  readonly clock?: Clock
+  /** The ports that the handlers get instead, to watch them. */
+  readonly watched?: (ports: Ports) => Ports
+}
+
+export interface Handlers {
+  /** One batch of the hook's events, each of which must be handled. */
+  handle(hook: HookName, ...events: object[]): Promise<void>
+  /** Records as SQS delivers them, `remaining` milliseconds before the time limit; ids of those that were not handled. */
+  deliver(hook: HookName, records: readonly SqsRecord[], remaining?: number): Promise<string[]>
+}
+
+/** Log lines and metrics are made as when deployed, and dropped. */
+export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemClock, watched }: HandlerOptions): Handlers {
+  const real = portsOn({ ...clients, clock, tables, retainIndex: RETAIN_INDEX.name, region: REGION })
+  const ports = watched?.(real) ?? real
+  const table = { pools: { pool1: {} }, rows: rows.map((row, i) => ({ label: `${i}`, pool: 'pool1', ...row })) }
+  const configs = hookConfigs(table)
+  const handlers = new Map(
+    configs.map((config) => {
+      const hook = HOOKS.find((one) => one.hook === config.hook)!
+      return [config.hook, handlerOf(hook, { config, ports, log: () => {}, namespace: 'Bench' })]
+    }),
+  )
+  let count = 0
+
+  async function deliver(hook: HookName, Records: readonly SqsRecord[], remaining = REMAINING): Promise<string[]> {
+    const { batchItemFailures } = await handlers.get(hook)!({ Records }, { getRemainingTimeInMillis: () => remaining })
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
+  }
+  return {
+    deliver,
+    async handle(hook, ...events) {
+      const records = events.map((event) => ({ messageId: `m${count++}`, body: JSON.stringify(event) }))
+      const failed = await deliver(hook, records)
+      if (failed.length > 0) throw new Error(`${failed.length} of ${events.length} events of ${hook} were not handled`)
+    },
+  }
+}
