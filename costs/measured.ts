@@ -1,7 +1,6 @@
 /**
  * DynamoDB units of each operation, as the engines of the tests count them with the default conf, one event an invocation
- * (test/costs/measured.test.ts measures them again and compares). Reads are the embedded engine's: like AWS, and unlike DynamoDB Local,
- * it counts a BatchGetItem's rows that are not there.
+ * (test/costs/measured.test.ts measures them again and compares), with what AWS bills and DynamoDB Local leaves out (test/call-log.ts).
  *
  * Beside these, a message's row itself is written once and deleted once, each billed by its size.
  */

@@ -105,7 +105,7 @@ export class World {
     }
     this.configs = hookConfigs(table)
     const real = portsOn({
-      dynamodb: watch(engine.client),
+      dynamodb: watch(engine),
       iot: undefined as unknown as IoTDataPlaneClient,
       clock: this.clock,
       tables,
