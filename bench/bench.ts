@@ -1,63 +1,105 @@
 /** `npm run bench`: what the README's figures come from. Each block checks its own result before it reports a figure. */
-import { parseArgs } from 'node:util'
+import { join } from 'node:path'
+import { BackendError } from '../lambda/core/errors.ts'
 import { backlog } from './backlog.ts'
+import { batchUnits } from './batch-units.ts'
+import { type BenchCommand, helpOf, parseCommand } from './command-line.ts'
+import { connectionUnits } from './connection-units.ts'
+import { deliveryUnits } from './delivery-units.ts'
+import { longQueue } from './long-queue.ts'
+import { writeDocuments } from './pages.ts'
 import { publishRate } from './publish-rate.ts'
-import type { Block, Figure } from './report.ts'
-import { printTable } from './report.ts'
+import { publishUnits } from './publish-units.ts'
+import { type Block, tableOf } from './report.ts'
+import { asJson, type BlockResult, commitOf, merged, RESULTS_FILE, type Results, readResults, saveResults, thisMachine } from './results.ts'
+import { retainedUnits } from './retained-units.ts'
 import { start } from './start.ts'
-import { writeUnits } from './write-units.ts'
+import { subscriberUnits } from './subscriber-units.ts'
 
-const BLOCKS: Readonly<Record<string, Block>> = { start, publish: publishRate, backlog, 'write-units': writeUnits }
+const BLOCKS: Readonly<Record<string, Block>> = {
+  start,
+  publish: publishRate,
+  backlog,
+  'publish-units': publishUnits,
+  'batch-units': batchUnits,
+  'delivery-units': deliveryUnits,
+  'retained-units': retainedUnits,
+  'connection-units': connectionUnits,
+  'subscriber-units': subscriberUnits,
+  'long-queue': longQueue,
+}
 
-const USAGE = `Usage: npm run bench -- [--only NAME ...] [--quick] [--json]
-
-Measures on this machine, in one run, and prints each figure beside what it is compared with.
-
-  --only NAME   one block only (may be repeated): ${Object.keys(BLOCKS).join(', ')}
-  --quick       smaller numbers, to see that it works; not for quoting
-  --json        the figures as JSON on stdout instead of the table
-  --help        this
-
-Progress goes to stderr. write-units needs DynamoDB Local (Java >= 17 and Maven): only it counts capacity as AWS does.
-Exit status: 0 all figures reach their targets, 1 one does not or a block failed, 2 wrong usage.
-`
+const ROOT = join(import.meta.dirname, '..')
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
-  const options = read(args)
-  if (typeof options === 'string') {
-    process.stderr.write(`bench: ${options} (see --help)\n`)
-    return 2
+  try {
+    const command = parseCommand(args, Object.keys(BLOCKS))
+    if (command === 'help') {
+      process.stdout.write(helpOf(Object.keys(BLOCKS)))
+      return 0
+    }
+    return await (command.from === undefined ? measure(command) : show(command.from, command))
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error
+    say(error.code === 'usage' ? `${error.message} (see --help)` : error.message)
+    return error.code === 'usage' ? 2 : 1
   }
-  if (options.help) {
-    process.stdout.write(USAGE)
-    return 0
-  }
-  const figures: Figure[] = []
+}
+
+function show(file: string, command: BenchCommand): number {
+  const results = readResults(file)
+  print(results, command)
+  if (command.plot) draw(results)
+  return 0
+}
+
+async function measure(command: BenchCommand): Promise<number> {
+  const file = join(ROOT, RESULTS_FILE)
+  // What would not be saved is not measured first.
+  if (command.save || command.plot) merged(file, { machine: thisMachine(), blocks: placesOf(command.only) })
+  const { blocks, failed } = await run(command)
+  const results = { machine: thisMachine(), blocks }
+  print(results, command)
+  const all = command.save || command.plot ? merged(file, results) : results
+  if (command.save) saveResults(file, all)
+  if (command.plot) draw(all)
+  const missed = Object.values(blocks).some(({ figures }) => figures.some(({ reached }) => reached === false))
+  return failed || missed ? 1 : 0
+}
+
+const placesOf = (names: readonly string[]): Record<string, BlockResult> =>
+  Object.fromEntries(names.map((name) => [name, { date: '', figures: [] }]))
+
+async function run({ only, quick, port }: BenchCommand): Promise<{ blocks: Record<string, BlockResult>; failed: boolean }> {
+  const blocks: Record<string, BlockResult> = {}
+  const commit = commitOf(ROOT)
   let failed = false
-  for (const name of options.only) {
-    const progress = (line: string) => process.stderr.write(`${name}: ${line}\n`)
+  for (const [i, name] of only.entries()) {
+    const began = performance.now()
+    const progress = (line: string) => process.stderr.write(`[${i + 1}/${only.length}] ${name}: ${line}\n`)
+    progress('begins')
     try {
-      figures.push(...(await BLOCKS[name]!({ quick: options.quick, progress })))
+      const figures = await BLOCKS[name]!({ quick, progress, port })
+      blocks[name] = { date: new Date().toISOString(), ...(commit === undefined ? {} : { commit }), figures }
+      progress(`${figures.length} figures after ${((performance.now() - began) / 1000).toFixed(0)} s`)
     } catch (error) {
       failed = true
       progress(`failed, no figure: ${(error as Error).message}`)
     }
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ date: new Date().toISOString(), node: process.version, figures }, null, 2)}\n`)
-  else printTable(figures)
-  return failed || figures.some(({ reached }) => reached === false) ? 1 : 0
+  return { blocks, failed }
 }
 
-function read(args: string[]): { only: string[]; quick: boolean; json: boolean; help: boolean } | string {
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    const { values } = parseArgs({ args, options: { only: { type: 'string', multiple: true }, quick: flag, json: flag, help: flag } })
-    const unknown = values.only?.find((name) => !Object.hasOwn(BLOCKS, name))
-    if (unknown !== undefined) return `--only ${unknown}: no such block, wanted one of ${Object.keys(BLOCKS).join(', ')}`
-    return { ...values, only: values.only ?? Object.keys(BLOCKS) }
-  } catch (error) {
-    return (error as Error).message
-  }
+function print(results: Results, { json }: BenchCommand): void {
+  process.stdout.write(json ? asJson(results) : tableOf(Object.values(results.blocks).flatMap(({ figures }) => figures)))
+}
+
+function draw(results: Results): void {
+  for (const file of writeDocuments(ROOT, results)) say(`wrote ${file}`)
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`)
 }
