@@ -37,12 +37,13 @@ interface Named {
   RequestItems?: Record<string, unknown>
 }
 interface Input extends Named {
+  ConsistentRead?: boolean | undefined
   RequestItems?: Record<string, KeysAsked>
   ReturnConsumedCapacity?: string
 }
 interface KeysAsked {
   Keys?: unknown[]
-  ConsistentRead?: boolean
+  ConsistentRead?: boolean | undefined
 }
 interface Output {
   Responses?: Record<string, unknown[]>
@@ -54,9 +55,9 @@ interface Capacity {
 }
 
 /**
- * Calls outside of {@link recording} (a test's own) are let through unseen. DynamoDB Local leaves out two things that AWS bills
- * (developer guide, "DynamoDB read and write operations"): a row that a BatchGetItem does not find, as one of 4 KB; a write
- * whose condition does not hold, as one unit at least.
+ * Calls outside of {@link recording} (a test's own) are let through unseen. The engines leave out what AWS bills for nothing found
+ * (developer guide, "Capacity unit consumption"): a row that a BatchGetItem misses (DynamoDB Local), a Query or Scan that is empty, a
+ * write whose condition does not hold, at one unit or half of one.
  */
 export function watch({ client, name }: Pick<Engine, 'client' | 'name'>): DynamoDBClient {
   if (watched.has(client)) return client
@@ -73,7 +74,8 @@ export function watch({ client, name }: Pick<Engine, 'client' | 'name'>): Dynamo
           const output = result.output as Output
           const counted = [output.ConsumedCapacity ?? []].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
           const absent = name === 'local' ? unitsOfAbsent(input, output) : 0
-          note(call, READS.test(commandName) ? { readUnits: counted + absent } : { writeUnits: counted })
+          const least = /^(Query|Scan)/.test(commandName) ? unitOf(input) : 0
+          note(call, READS.test(commandName) ? { readUnits: Math.max(least, counted + absent) } : { writeUnits: counted })
           return result
         } catch (error) {
           // A condition that does not hold needs the right to ask, too.
@@ -91,9 +93,11 @@ function unitsOfAbsent({ RequestItems = {} }: Input, { Responses, UnprocessedKey
   if (Responses === undefined) return 0
   return Object.entries(RequestItems).reduce((sum, [table, { Keys = [], ConsistentRead }]) => {
     const absent = Keys.length - (Responses[table]?.length ?? 0) - (UnprocessedKeys[table]?.Keys?.length ?? 0)
-    return sum + absent * (ConsistentRead ? 1 : 0.5)
+    return sum + absent * unitOf({ ConsistentRead })
   }, 0)
 }
+
+const unitOf = ({ ConsistentRead }: Pick<KeysAsked, 'ConsistentRead'>): number => (ConsistentRead ? 1 : 0.5)
 
 const READS = /^(Get|BatchGet|Query|Scan)/
 
