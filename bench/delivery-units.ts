@@ -2,22 +2,34 @@ import { onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { readAndDelete } from './floor.ts'
 import { originalMsgid } from './original.ts'
 import { checkQueued, nameAll, queueUp, storeAll } from './queued.ts'
-import type { Figure } from './report.ts'
+import { bytesText, countText, type Figure } from './report.ts'
 
 const CLIENT = 'subscriber'
-const count = (value: number): string => value.toLocaleString('en-US')
+/** As many as one BatchWriteItem deletes. */
+const FLOOR_BATCH = 25
+/** Depth of the queue and bytes of a payload. */
+const CELLS = [
+  { depth: 10, bytes: 100 },
+  { depth: 100, bytes: 100 },
+  { depth: 1_000, bytes: 100 },
+  { depth: 20_000, bytes: 100 },
+  { depth: 100, bytes: 1024 },
+  { depth: 100, bytes: 8 * 1024 },
+  { depth: 100, bytes: 128 * 1024 },
+]
+type Cell = (typeof CELLS)[number]
 
 /** Units and requests of a message that is fetched, sent and acknowledged: everything that one SUBSCRIBE sets off, divided by its messages. */
 export const deliveryUnits = onDynamoDbLocal(async (ground) => {
-  const payload = 'x'.repeat(90)
-  const floor = await atLeast25(await ground.room(), payload)
   const figures: Figure[] = []
-  for (const depth of ground.quick ? [10, 100] : [10, 100, 1_000, 20_000]) {
+  for (const { depth, bytes } of ground.quick ? CELLS.slice(0, 2) : CELLS) {
+    const payload = 'x'.repeat(bytes - 6)
+    const floor = await atLeast(await ground.room(), payload)
     const ours = await delivered(await ground.room(), depth, payload, ground.progress)
     // EMQX's set is full at 8,714 ids.
     const theirs = depth > 8_000 ? undefined : await deliveredByOriginal(await ground.room(), depth, payload)
-    ground.progress(`${depth} delivered: ${ours.writes} write units, EMQX's pattern ${theirs?.writes}`)
-    figures.push(...figuresOf(depth, { ours, theirs, floor }))
+    ground.progress(`${depth} of ${bytesText(bytes)} delivered: ${ours.writes} write units, EMQX's pattern ${theirs?.writes}`)
+    figures.push(...figuresOf({ depth, bytes }, { ours, theirs, floor }))
   }
   return figures
 })
@@ -48,21 +60,16 @@ async function deliveredByOriginal(room: Room, depth: number, payload: string): 
 const messagesOf = (depth: number, payload: string) =>
   Array.from({ length: depth }, (_, i) => ({ msgid: originalMsgid(i), topic: 't', sender: 'publisher', payload: `${i} ${payload}` }))
 
-async function atLeast25(room: Room, payload: string): Promise<Spent> {
-  const messages = messagesOf(25, payload)
+async function atLeast(room: Room, payload: string): Promise<Spent> {
+  const messages = messagesOf(FLOOR_BATCH, payload)
   await storeAll(room, messages)
-  return room.spent(
-    () =>
-      readAndDelete(
-        room,
-        messages.map(({ msgid }) => msgid),
-      ),
-    25,
-  )
+  const ids = messages.map(({ msgid }) => msgid)
+  return room.spent(() => readAndDelete(room, ids), FLOOR_BATCH)
 }
 
-function figuresOf(depth: number, { ours, theirs, floor }: { ours: Spent; theirs: Spent | undefined; floor: Spent }): Figure[] {
-  const where = `per delivered message, ${count(depth)} queued`
+function figuresOf({ depth, bytes }: Cell, { ours, theirs, floor }: { ours: Spent; theirs: Spent | undefined; floor: Spent }): Figure[] {
+  const where = `per delivered message, ${bytesText(bytes)}, ${countText(depth)} queued`
+  const point = (series: string) => (bytes === 100 ? { point: { chart: 'delivery-cost', series, x: depth } } : {})
   const units = (['writes', 'reads', 'requests'] as const).map((kind): Figure => {
     const what = { writes: 'write units', reads: 'read units', requests: 'requests' }[kind]
     return {
@@ -72,7 +79,7 @@ function figuresOf(depth: number, { ours, theirs, floor }: { ours: Spent; theirs
       ratio: ours[kind] / floor[kind],
       against: 'raw batches of 25, read and deleted',
       floor: floor[kind],
-      ...(kind === 'writes' ? { point: { chart: 'delivery-cost', series: 'this backend', x: depth } } : {}),
+      ...(kind === 'writes' ? point('this backend') : {}),
     }
   })
   if (theirs === undefined) return units
@@ -85,7 +92,7 @@ function figuresOf(depth: number, { ours, theirs, floor }: { ours: Spent; theirs
       ratio: theirs.writes / ours.writes,
       against: 'ours',
       floor: ours.writes,
-      point: { chart: 'delivery-cost', series: "EMQX's pattern", x: depth },
+      ...point("EMQX's pattern"),
       ...(depth === 1_000 ? { headline: true as const } : {}),
     },
     {

@@ -1,6 +1,6 @@
 import { onDynamoDbLocal } from './capacity.ts'
 import { checkQueued, queueUp } from './queued.ts'
-import { atLeast, atMost } from './report.ts'
+import { atLeast, atMost, countText } from './report.ts'
 
 const TOPIC = 'bench/long'
 const ROUND = 64
@@ -21,7 +21,7 @@ export const longQueue = onDynamoDbLocal(async (ground) => {
   return [
     { name: 'publishes that one topic takes without an error', value: count, unit: '', ...atLeast(count, count), headline: true },
     {
-      name: `write units of a publish of 100 B, ${count.toLocaleString('en-US')} queued beside none`,
+      name: `write units of a publish of 100 B, ${countText(count)} queued beside none`,
       value: deep.writes,
       unit: '',
       ratio,

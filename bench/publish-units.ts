@@ -3,7 +3,7 @@ import { plainRule, storeAndName } from './floor.ts'
 import { interleaved } from './interleaved.ts'
 import { type OriginalMessage, originalMsgid } from './original.ts'
 import { checkQueued, nameAll, queueUp } from './queued.ts'
-import { atLeast, atMost, type Figure } from './report.ts'
+import { atLeast, atMost, bytesText, countText, type Figure } from './report.ts'
 
 /** Publishes of a round: whole rounds of sealing. */
 const ROUND = 16
@@ -12,9 +12,6 @@ const BASELINE_ROUND = 4
 /** EMQX's set has no room for an id more: an item has 400 KB. */
 const FULL = 8_700
 const SENDER = 'publisher'
-
-const bytesText = (bytes: number): string => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KB`)
-const count = (value: number): string => value.toLocaleString('en-US')
 
 /** Units and requests of a publish, one event an invocation, one topic nobody consumes: by depth of its queue and payload. */
 export const publishUnits = onDynamoDbLocal(async (ground) => {
@@ -32,7 +29,7 @@ export const publishUnits = onDynamoDbLocal(async (ground) => {
       if (!shared) await queueUp(ours.world, topic, depth, ground)
       cells.push(await measured(ours, theirs, { depth, payload, topic }))
       published += (shared ? 0 : depth) + ROUND * ROUNDS
-      ground.progress(`${bytesText(payload)}, ${count(depth)} queued: ${cells.at(-1)!.writes.ours} write units`)
+      ground.progress(`${bytesText(payload)}, ${countText(depth)} queued: ${cells.at(-1)!.writes.ours} write units`)
     }
   }
   await checkQueued(ours.world, published)
@@ -44,12 +41,15 @@ interface Cell {
   readonly payload: number
   readonly writes: { readonly ours: number; readonly floor: number; readonly rule: number; readonly original?: number }
   readonly requests: { readonly ours: number; readonly floor: number }
+  /** Read units of ours: the rows that may hold server-side subscribers of the topic by a wildcard. */
+  readonly reads: number
 }
 
 async function measured(ours: Room, theirs: Room, cell: { depth: number; payload: number; topic: string }): Promise<Cell> {
   const { depth, payload, topic } = cell
   const text = 'x'.repeat(payload)
   const requests = { ours: 0, floor: 0 }
+  let reads = 0
   const original = `original/${topic}`
   const dead = depth + ROUNDS * BASELINE_ROUND > FULL
   if (!dead) await nameAll(theirs, original, depth)
@@ -68,6 +68,7 @@ async function measured(ours: Room, theirs: Room, cell: { depth: number; payload
           for (let i = 0; i < ROUND; i++) await ours.world.publish(topic, text)
         }, ROUND)
         requests.ours = spent.requests
+        reads = spent.reads
         return spent.writes
       },
       rule: baseline((message) => plainRule(theirs, message), `rule/${topic}`),
@@ -76,61 +77,35 @@ async function measured(ours: Room, theirs: Room, cell: { depth: number; payload
     },
     ROUNDS,
   )
-  return { depth, payload, writes: dead ? { ours: of.ours, floor: of.floor, rule: of.rule } : of, requests }
+  return { depth, payload, writes: dead ? { ours: of.ours, floor: of.floor, rule: of.rule } : of, requests, reads }
 }
 
-function figuresOf({ depth, payload, writes, requests }: Cell): Figure[] {
-  const where = `${bytesText(payload)}, ${count(depth)} queued`
-  const point = (series: string) => {
-    if (payload === 100) return { point: { chart: 'publish-cost', series, x: depth } }
-    return {}
-  }
-  const byPayload = (series: string) => (depth === 1_000 ? { point: { chart: 'publish-payload', series, x: payload } } : {})
-  const drawn = (series: string) => ({ ...byPayload(series), ...point(series) })
+function figuresOf({ depth, payload, writes, requests, reads }: Cell): Figure[] {
+  const where = `${bytesText(payload)}, ${countText(depth)} queued`
+  const drawn = (series: string) => ({
+    ...(depth === 1_000 ? { point: { chart: 'publish-payload', series, x: payload } } : {}),
+    ...(payload === 100 ? { point: { chart: 'publish-cost', series, x: depth } } : {}),
+  })
+  const floor = { against: 'one Put, one Update', ratio: writes.ours / writes.floor, floor: writes.floor }
+  const units = { name: `write units per publish, ${where}`, value: writes.ours, unit: '', ...floor, ...drawn('this backend') }
+  const beside = (name: string, value: number): Figure => ({
+    name: `${name}, write units, ${where}`,
+    value,
+    unit: '',
+    ratio: value / writes.ours,
+    against: 'ours',
+    floor: writes.ours,
+    ...drawn(name),
+  })
+  const others = writes.original === undefined ? [] : [beside("EMQX's pattern", writes.original)]
+  if (payload !== 100) return [units, ...others]
+  const ratio = requests.ours / requests.floor
   return [
-    {
-      name: `write units per publish, ${where}`,
-      value: writes.ours,
-      unit: '',
-      ratio: writes.ours / writes.floor,
-      against: 'one Put, one Update',
-      floor: writes.floor,
-      ...drawn('this backend'),
-    },
-    ...(writes.original === undefined
-      ? []
-      : [
-          {
-            name: `EMQX's pattern, ${where}`,
-            value: writes.original,
-            unit: '',
-            ratio: writes.original / writes.ours,
-            against: 'ours',
-            floor: writes.ours,
-            ...drawn("EMQX's pattern"),
-          },
-        ]),
-    ...(payload === 100
-      ? [
-          {
-            name: `requests per publish, ${where}`,
-            value: requests.ours,
-            unit: '',
-            ratio: requests.ours / requests.floor,
-            against: 'one Put, one Update',
-            floor: requests.floor,
-          },
-          {
-            name: `a plain rule, ${where}`,
-            value: writes.rule,
-            unit: '',
-            ratio: writes.ours / writes.rule,
-            against: 'ours',
-            floor: writes.ours,
-            ...drawn('a plain rule'),
-          },
-        ]
-      : []),
+    units,
+    { name: `requests per publish, ${where}`, value: requests.ours, unit: '', ...floor, ratio, floor: requests.floor },
+    { name: `read units per publish, ${where}`, value: reads, unit: '' },
+    ...others,
+    beside('a plain rule', writes.rule),
   ]
 }
 
@@ -141,7 +116,7 @@ function targets(cells: readonly Cell[], deepest: number): Figure[] {
   return [
     { name: 'write units per publish of 100 B', value: at(10).ours, unit: '', ...atMost(2.3, at(10).ours), headline: true },
     {
-      name: `the same, ${count(deepest)} queued beside 10`,
+      name: `the same, ${countText(deepest)} queued beside 10`,
       value: at(deepest).ours,
       unit: '',
       ratio: flat,

@@ -43,7 +43,10 @@ const unitText = (unit: string): string => (unit === '' || unit.startsWith('/') 
 
 /** Four digits, thousands set apart. */
 export const numberText = (value: number): string =>
-  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : `${Number(value.toPrecision(Math.abs(value) >= 100 ? 4 : 3))}`
+  Math.abs(value) >= 1000 ? countText(Math.round(value)) : `${Number(value.toPrecision(Math.abs(value) >= 100 ? 4 : 3))}`
+
+export const bytesText = (bytes: number): string => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KB`)
+export const countText = (value: number): string => value.toLocaleString('en-US')
 
 export function tableOf(figures: readonly Figure[]): string {
   const table = [COLUMNS as readonly string[], ...figures.map(cellsOf)]

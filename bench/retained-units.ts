@@ -2,18 +2,17 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import type { World } from '../test/world.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { putAll } from './queued.ts'
-import { atMost, type Figure } from './report.ts'
+import { atMost, countText, type Figure } from './report.ts'
 
 /** Topics of a line of machines: what a wildcard on it finds. */
 const IN_LINE = 10
-const count = (value: number): string => value.toLocaleString('en-US')
 
 /** Read units and requests on mqtt_retain that a SUBSCRIBE takes, in a small table and in a big one. */
 export const retainedUnits = onDynamoDbLocal(async (ground) => {
   const [few, many] = ground.quick ? [200, 1_000] : [1_000, 100_000]
   const small = await lookups(ground, few!)
   const big = await lookups(ground, many!)
-  return [...figuresOf(few!, small), ...figuresOf(many!, big), ...targets(count(few!), small, count(many!), big)]
+  return [...figuresOf(few!, small), ...figuresOf(many!, big), ...targets(countText(few!), small, countText(many!), big)]
 })
 
 interface Lookups {
@@ -61,7 +60,7 @@ async function retain(room: Room, topics: number, progress: (line: string) => vo
     from = page.LastEvaluatedKey as typeof from
   }
   if (there !== topics) throw new Error(`${there} retained topics, wanted ${topics}`)
-  progress(`${count(topics)} topics retained`)
+  progress(`${countText(topics)} topics retained`)
 }
 
 /** A new client each time; IoT Core itself has nothing retained for it, so that it gets what was looked up. */
@@ -84,7 +83,7 @@ const gotBy = (world: World, client: string): string[] =>
     .sort()
 
 function figuresOf(topics: number, { exact, original, wildcard, scanned }: Lookups): Figure[] {
-  const where = `${count(topics)} retained topics`
+  const where = `${countText(topics)} retained topics`
   const point = (series: string) => ({ point: { chart: 'retained-cost', series, x: topics } })
   return [
     {

@@ -1,7 +1,7 @@
 import { PRICES } from '../costs/prices.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { interleaved } from './interleaved.ts'
-import { atMost, type Figure } from './report.ts'
+import { atMost, countText, type Figure } from './report.ts'
 
 const TOPIC = 'bench/fan'
 const ROUND = 64
@@ -23,7 +23,7 @@ export const subscriberUnits = onDynamoDbLocal(async (ground) => {
   const figures = (['writes', 'reads', 'requests'] as const).map((kind): Figure => {
     const sum = (who: 'one' | 'many') => spent[who].reduce((all, each) => all + each[kind], 0) / ROUNDS
     return {
-      name: `${{ writes: 'write units', reads: 'read units', requests: 'requests' }[kind]} of a publish to ${crowd.toLocaleString('en-US')} subscribers`,
+      name: `${{ writes: 'write units', reads: 'read units', requests: 'requests' }[kind]} of a publish to ${countText(crowd)} subscribers`,
       value: sum('many'),
       unit: '',
       ratio: sum('many') / sum('one'),
@@ -32,7 +32,7 @@ export const subscriberUnits = onDynamoDbLocal(async (ground) => {
     }
   })
   const price = { value: of.many * 1e6, unit: '$', floor: of.one * 1e6, ratio: ratio('many', 'one') }
-  const name = `DynamoDB of a million publishes to a topic with ${crowd.toLocaleString('en-US')} subscribers, beside one`
+  const name = `DynamoDB of a million publishes to a topic with ${countText(crowd)} subscribers, beside one`
   return [...figures, { name, ...price, ...atMost(1.3, price.ratio), headline: true }]
 })
 
