@@ -31,8 +31,6 @@ const BLOCKS: Readonly<Record<string, Block>> = {
 
 const ROOT = join(import.meta.dirname, '..')
 
-process.exitCode = await main(process.argv.slice(2))
-
 async function main(args: string[]): Promise<number> {
   try {
     const command = parseCommand(args, Object.keys(BLOCKS))
@@ -103,3 +101,5 @@ function draw(results: Results): void {
 function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`)
 }
+
+process.exitCode = await main(process.argv.slice(2))
