@@ -2,7 +2,7 @@ import { onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { plainRule } from './floor.ts'
 import { originalMsgid } from './original.ts'
 import { checkQueued } from './queued.ts'
-import { atMost, countText, type Figure } from './report.ts'
+import { atMost, beside, countText, type Figure } from './report.ts'
 
 const PAYLOAD = 'x'.repeat(100)
 const BATCHES = [1, 10, 100, 1_000]
@@ -60,22 +60,14 @@ function figuresOf(spread: string, size: number, each: Spent, rule: Spent): Figu
   return [
     {
       name: name('write units'),
-      value: each.writes,
-      unit: '',
-      ratio: each.writes / rule.writes,
-      against,
-      floor: rule.writes,
+      ...beside(against, rule.writes, each.writes),
       ...(size === 100 && spread === 'one topic' ? target(1.2, each.writes) : {}),
       ...point('batch-writes'),
     },
     { name: name('read units'), value: each.reads, unit: '' },
     {
       name: name('requests'),
-      value: each.requests,
-      unit: '',
-      ratio: each.requests / rule.requests,
-      against,
-      floor: rule.requests,
+      ...beside(against, rule.requests, each.requests),
       ...(size === 100 && spread === 'all different' ? target(1.1, each.requests) : {}),
       ...point('batch-requests'),
     },

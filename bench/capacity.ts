@@ -3,11 +3,11 @@
  * acknowledge at once, and the baselines beside them on the same tables. What a call costs is what AWS bills for it (test/call-log.ts).
  */
 import { createServer } from 'node:net'
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../lambda/core/errors.ts'
 import { startDynamoDbLocal } from '../local/dynamodb/local.ts'
 import { type Call, recording } from '../test/call-log.ts'
-import { clientFor, createTables, type Tables } from '../test/engines.ts'
+import { createTables, type Tables } from '../test/engines.ts'
 import { World, type WorldOptions } from '../test/world.ts'
 import { type Original, original } from './original.ts'
 import type { Block, BlockOptions, Figure } from './report.ts'
@@ -38,7 +38,7 @@ export const onDynamoDbLocal =
   async (options) => {
     if (options.port !== 0) await checkFree(options.port)
     const started = await startDynamoDbLocal({ host: '127.0.0.1', port: options.port, log: options.progress })
-    const client = clientFor(started.url)
+    const client = patientClient(started.url)
     const engine = { name: 'local', url: started.url, client } as const
     try {
       return await block({
@@ -53,6 +53,17 @@ export const onDynamoDbLocal =
       await started.close()
     }
   }
+
+/** DynamoDB Local answers some hundred requests a second: those of a batch of 1,000 wait for their socket for seconds. */
+const PATIENCE = 60_000
+const patientClient = (endpoint: string): DynamoDBClient =>
+  new DynamoDBClient({
+    endpoint,
+    region: 'us-west-2',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: PATIENCE, requestTimeout: PATIENCE, throwOnRequestTimeout: true },
+  })
 
 function roomOf(world: World, client: DynamoDBClient, tables: Tables): Room {
   return {

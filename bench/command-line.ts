@@ -13,7 +13,8 @@ it did (counts, order, contents) before it reports: one that failed has no figur
 ${linesOf(blocks)}
   --quick       smaller numbers, to see that it works; not for quoting
   --json        the figures as JSON on stdout instead of the table
-  --save        writes them to ${RESULTS_FILE}; blocks that were not run stay as they are
+  --save        writes them to ${RESULTS_FILE}; blocks that were not run stay as
+                they are there
   --plot        draws docs/charts/*.svg and fills the tables of README.md and
                 docs/performance.md: from this run and what ${RESULTS_FILE} has besides
   --from FILE   runs nothing: the figures of a FILE that --save or --json wrote

@@ -1,5 +1,5 @@
 import { onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
-import type { Figure } from './report.ts'
+import { beside, type Figure } from './report.ts'
 
 const CLIENTS = 8
 
@@ -59,11 +59,11 @@ async function checkState(world: Room['world'], wanted: readonly [listening: str
 }
 
 function figuresOf(what: string, ours: Spent, theirs?: Spent): Figure[] {
-  const beside = (kind: keyof Spent) =>
-    theirs === undefined ? {} : { ratio: ours[kind] / theirs[kind], against: "EMQX's pattern", floor: theirs[kind] }
+  const compared = (kind: keyof Spent) =>
+    theirs === undefined || theirs[kind] === 0 ? { value: ours[kind], unit: '' } : beside("EMQX's pattern", theirs[kind], ours[kind])
   return [
-    { name: `write units of ${what}`, value: ours.writes, unit: '', ...beside('writes') },
-    { name: `read units of ${what}`, value: ours.reads, unit: '', ...(theirs?.reads === 0 ? {} : beside('reads')) },
-    { name: `requests of ${what}`, value: ours.requests, unit: '', ...beside('requests') },
+    { name: `write units of ${what}`, ...compared('writes') },
+    { name: `read units of ${what}`, ...compared('reads') },
+    { name: `requests of ${what}`, ...compared('requests') },
   ]
 }

@@ -2,7 +2,7 @@ import { onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { readAndDelete } from './floor.ts'
 import { originalMsgid } from './original.ts'
 import { checkQueued, nameAll, queueUp, storeAll } from './queued.ts'
-import { bytesText, countText, type Figure } from './report.ts'
+import { beside, bytesText, countText, type Figure } from './report.ts'
 
 const CLIENT = 'subscriber'
 /** As many as one BatchWriteItem deletes. */
@@ -72,36 +72,18 @@ function figuresOf({ depth, bytes }: Cell, { ours, theirs, floor }: { ours: Spen
   const point = (series: string) => (bytes === 100 ? { point: { chart: 'delivery-cost', series, x: depth } } : {})
   const units = (['writes', 'reads', 'requests'] as const).map((kind): Figure => {
     const what = { writes: 'write units', reads: 'read units', requests: 'requests' }[kind]
-    return {
-      name: `${what} ${where}`,
-      value: ours[kind],
-      unit: '',
-      ratio: ours[kind] / floor[kind],
-      against: 'raw batches of 25, read and deleted',
-      floor: floor[kind],
-      ...(kind === 'writes' ? point('this backend') : {}),
-    }
+    const drawn = kind === 'writes' ? point('this backend') : {}
+    return { name: `${what} ${where}`, ...beside('raw batches of 25, read and deleted', floor[kind], ours[kind]), ...drawn }
   })
   if (theirs === undefined) return units
   return [
     ...units,
     {
       name: `EMQX's pattern, write units ${where}`,
-      value: theirs.writes,
-      unit: '',
-      ratio: theirs.writes / ours.writes,
-      against: 'ours',
-      floor: ours.writes,
+      ...beside('ours', ours.writes, theirs.writes),
       ...point("EMQX's pattern"),
       ...(depth === 1_000 ? { headline: true as const } : {}),
     },
-    {
-      name: `EMQX's pattern, requests ${where}`,
-      value: theirs.requests,
-      unit: '',
-      ratio: theirs.requests / ours.requests,
-      against: 'ours',
-      floor: ours.requests,
-    },
+    { name: `EMQX's pattern, requests ${where}`, ...beside('ours', ours.requests, theirs.requests) },
   ]
 }

@@ -3,7 +3,7 @@ import { plainRule, storeAndName } from './floor.ts'
 import { interleaved } from './interleaved.ts'
 import { type OriginalMessage, originalMsgid } from './original.ts'
 import { checkQueued, nameAll, queueUp } from './queued.ts'
-import { atLeast, atMost, bytesText, countText, type Figure } from './report.ts'
+import { atLeast, atMost, beside, bytesText, countText, type Figure } from './report.ts'
 
 /** Publishes of a round: whole rounds of sealing. */
 const ROUND = 16
@@ -86,26 +86,21 @@ function figuresOf({ depth, payload, writes, requests, reads }: Cell): Figure[] 
     ...(depth === 1_000 ? { point: { chart: 'publish-payload', series, x: payload } } : {}),
     ...(payload === 100 ? { point: { chart: 'publish-cost', series, x: depth } } : {}),
   })
-  const floor = { against: 'one Put, one Update', ratio: writes.ours / writes.floor, floor: writes.floor }
-  const units = { name: `write units per publish, ${where}`, value: writes.ours, unit: '', ...floor, ...drawn('this backend') }
-  const beside = (name: string, value: number): Figure => ({
+  const floor = (mine: number, least: number) => beside('one Put, one Update', least, mine)
+  const units = { name: `write units per publish, ${where}`, ...floor(writes.ours, writes.floor), ...drawn('this backend') }
+  const other = (name: string, value: number): Figure => ({
     name: `${name}, write units, ${where}`,
-    value,
-    unit: '',
-    ratio: value / writes.ours,
-    against: 'ours',
-    floor: writes.ours,
+    ...beside('ours', writes.ours, value),
     ...drawn(name),
   })
-  const others = writes.original === undefined ? [] : [beside("EMQX's pattern", writes.original)]
+  const others = writes.original === undefined ? [] : [other("EMQX's pattern", writes.original)]
   if (payload !== 100) return [units, ...others]
-  const ratio = requests.ours / requests.floor
   return [
     units,
-    { name: `requests per publish, ${where}`, value: requests.ours, unit: '', ...floor, ratio, floor: requests.floor },
+    { name: `requests per publish, ${where}`, ...floor(requests.ours, requests.floor) },
     { name: `read units per publish, ${where}`, value: reads, unit: '' },
     ...others,
-    beside('a plain rule', writes.rule),
+    other('a plain rule', writes.rule),
   ]
 }
 

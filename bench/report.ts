@@ -30,13 +30,16 @@ const ROUNDING = 1e-9
 export const atMost = (bound: number, value: number) => ({ against: `at most ${bound}`, reached: value <= bound + ROUNDING })
 export const atLeast = (bound: number, value: number) => ({ against: `at least ${bound}`, reached: value >= bound - ROUNDING })
 
+/** A value without a unit beside a competitor's. */
+export const beside = (against: string, floor: number, value: number) => ({ value, unit: '', ratio: value / floor, against, floor })
+
 export const COLUMNS = ['ratio', 'figure', 'measured', 'against', ''] as const
 
 /** A figure as the cells of {@link COLUMNS}. */
 export function cellsOf({ name, value, unit, against = '', ratio, reached, floor }: Figure): string[] {
-  const beside = floor === undefined ? against : `${against}${against === '' ? '' : ': '}${numberText(floor)}${unitText(unit)}`
+  const competitor = floor === undefined ? against : `${against}${against === '' ? '' : ': '}${numberText(floor)}${unitText(unit)}`
   const verdict = reached === undefined ? '' : reached ? 'reached' : 'MISSED'
-  return [ratio === undefined ? '' : `${numberText(ratio)} x`, name, `${numberText(value)}${unitText(unit)}`, beside, verdict]
+  return [ratio === undefined ? '' : `${numberText(ratio)} x`, name, `${numberText(value)}${unitText(unit)}`, competitor, verdict]
 }
 
 const unitText = (unit: string): string => (unit === '' || unit.startsWith('/') ? unit : ` ${unit}`)

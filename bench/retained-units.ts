@@ -2,7 +2,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import type { World } from '../test/world.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { putAll } from './queued.ts'
-import { atMost, countText, type Figure } from './report.ts'
+import { atMost, beside, countText, type Figure } from './report.ts'
 
 /** Topics of a line of machines: what a wildcard on it finds. */
 const IN_LINE = 10
@@ -88,11 +88,7 @@ function figuresOf(topics: number, { exact, original, wildcard, scanned }: Looku
   return [
     {
       name: `read units of an exact lookup, ${where}`,
-      value: exact.reads,
-      unit: '',
-      ratio: exact.reads / original.reads,
-      against: "EMQX's pattern, one GetItem",
-      floor: original.reads,
+      ...beside("EMQX's pattern, one GetItem", original.reads, exact.reads),
       ...point('exact'),
     },
     { name: `requests of an exact lookup, ${where}`, value: exact.requests, unit: '', ...atMost(1, exact.requests) },
@@ -104,12 +100,8 @@ function figuresOf(topics: number, { exact, original, wildcard, scanned }: Looku
     },
     { name: `requests of a prefix wildcard that finds ${IN_LINE}, ${where}`, value: wildcard.requests, unit: '' },
     {
-      name: `the same without the index: a scan, ${where}`,
-      value: scanned.reads,
-      unit: 'read units',
-      ratio: scanned.reads / wildcard.reads,
-      against: 'with it',
-      floor: wildcard.reads,
+      name: `read units of the same without the index, a scan, ${where}`,
+      ...beside('with it', wildcard.reads, scanned.reads),
       ...point('wildcard, no index'),
     },
   ]

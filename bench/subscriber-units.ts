@@ -1,7 +1,7 @@
 import { PRICES } from '../costs/prices.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { interleaved } from './interleaved.ts'
-import { atMost, countText, type Figure } from './report.ts'
+import { atMost, beside, countText, type Figure } from './report.ts'
 
 const TOPIC = 'bench/fan'
 const ROUND = 64
@@ -22,14 +22,8 @@ export const subscriberUnits = onDynamoDbLocal(async (ground) => {
   const { of, ratio } = await interleaved({ one: publishing(one, 'one'), many: publishing(many, 'many') }, ROUNDS)
   const figures = (['writes', 'reads', 'requests'] as const).map((kind): Figure => {
     const sum = (who: 'one' | 'many') => spent[who].reduce((all, each) => all + each[kind], 0) / ROUNDS
-    return {
-      name: `${{ writes: 'write units', reads: 'read units', requests: 'requests' }[kind]} of a publish to ${countText(crowd)} subscribers`,
-      value: sum('many'),
-      unit: '',
-      ratio: sum('many') / sum('one'),
-      against: 'to one',
-      floor: sum('one'),
-    }
+    const what = { writes: 'write units', reads: 'read units', requests: 'requests' }[kind]
+    return { name: `${what} of a publish to ${countText(crowd)} subscribers`, ...beside('to one', sum('one'), sum('many')) }
   })
   const price = { value: of.many * 1e6, unit: '$', floor: of.one * 1e6, ratio: ratio('many', 'one') }
   const name = `DynamoDB of a million publishes to a topic with ${countText(crowd)} subscribers, beside one`
