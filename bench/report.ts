@@ -27,8 +27,8 @@ export interface Figure {
 
 /** Two values of a ratio that is exact may differ in the last bits. */
 const ROUNDING = 1e-9
-export const atMost = (bound: number, value: number) => ({ against: `at most ${bound}`, reached: value <= bound + ROUNDING })
-export const atLeast = (bound: number, value: number) => ({ against: `at least ${bound}`, reached: value >= bound - ROUNDING })
+export const atMost = (bound: number, value: number) => ({ against: `at most ${numberText(bound)}`, reached: value <= bound + ROUNDING })
+export const atLeast = (bound: number, value: number) => ({ against: `at least ${numberText(bound)}`, reached: value >= bound - ROUNDING })
 
 /** A value without a unit beside a competitor's. */
 export const beside = (against: string, floor: number, value: number) => ({ value, unit: '', ratio: value / floor, against, floor })
