@@ -83,7 +83,7 @@ async function measured(ours: Room, theirs: Room, cell: { depth: number; payload
 function figuresOf({ depth, payload, writes, requests, reads }: Cell): Figure[] {
   const where = `${bytesText(payload)}, ${countText(depth)} queued`
   const drawn = (series: string) => ({
-    ...(depth === 1_000 ? { point: { chart: 'publish-payload', series, x: payload } } : {}),
+    ...(depth === 1_000 && payload !== 100 ? { point: { chart: 'publish-payload', series, x: payload } } : {}),
     ...(payload === 100 ? { point: { chart: 'publish-cost', series, x: depth } } : {}),
   })
   const floor = (mine: number, least: number) => beside('one Put, one Update', least, mine)
@@ -108,8 +108,17 @@ function targets(cells: readonly Cell[], deepest: number): Figure[] {
   const at = (depth: number) => cells.find((cell) => cell.depth === depth && cell.payload === 100)!.writes
   const flat = at(deepest).ours / at(10).ours
   const times = at(1_000).original! / at(1_000).ours
+  // 100 B at 1,000 queued lie on two charts.
+  const small = (series: string) => ({ point: { chart: 'publish-payload', series, x: 100 } })
   return [
-    { name: 'write units per publish of 100 B', value: at(10).ours, unit: '', ...atMost(2.3, at(10).ours), headline: true },
+    {
+      name: 'write units per publish of 100 B, 1,000 queued',
+      value: at(1_000).ours,
+      unit: '',
+      ...atMost(2.3, at(1_000).ours),
+      headline: true,
+      ...small('this backend'),
+    },
     {
       name: `the same, ${countText(deepest)} queued beside 10`,
       value: at(deepest).ours,
@@ -125,6 +134,7 @@ function targets(cells: readonly Cell[], deepest: number): Figure[] {
       ratio: times,
       ...atLeast(20, times),
       headline: true,
+      ...small("EMQX's pattern"),
     },
   ]
 }

@@ -13,12 +13,16 @@ export const wantsLog = (values: readonly number[]): boolean => {
   return least > 0 && Math.max(...values) / least >= WIDE
 }
 
-/** From a power of ten at or below the values to one at or above them. */
+/** A little wider than the values; ticks at powers of ten, and between them where there are few. */
 export function logAxis(values: readonly number[]): Axis {
-  const from = Math.floor(Math.log10(Math.min(...values)) + 1e-9)
-  const to = Math.max(from + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9))
-  const ticks = Array.from({ length: to - from + 1 }, (_, i) => Number(`1e${from + i}`))
-  return { at: (value) => (Math.log10(value) - from) / (to - from), ticks }
+  const [least, most] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))]
+  const room = Math.max(0.04 * (most - least), 0.02)
+  const [from, to] = [least - room, most + room]
+  const isWithin = (value: number) => Math.log10(value) >= from && Math.log10(value) <= to
+  const powers = Array.from({ length: Math.ceil(to) - Math.floor(from) + 1 }, (_, i) => Math.floor(from) + i)
+  const ticksOf = (times: readonly number[]) => powers.flatMap((power) => times.map((one) => Number(`${one}e${power}`))).filter(isWithin)
+  const tens = ticksOf([1])
+  return { at: (value) => (Math.log10(value) - from) / (to - from), ticks: tens.length < 3 ? ticksOf([1, 2, 5]) : tens }
 }
 
 /** From zero, or a round number below the values, in round steps. */

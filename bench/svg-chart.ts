@@ -17,7 +17,7 @@ export interface Chart {
 
 const WIDTH = 760
 const HEIGHT = 440
-const PLOT = { left: 84, right: WIDTH - 24, top: 84, bottom: HEIGHT - 62 }
+const PLOT = { left: 84, right: WIDTH - 44, top: 84, bottom: HEIGHT - 62 }
 /** Grey of text and grid, and colours of lines: each has contrast on white and on near black. */
 const INK = '#7d8590'
 const COLOURS = ['#2f81f7', '#e5534b', '#2da44e', '#c69026', '#986ee2', '#db61a2']
