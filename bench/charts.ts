@@ -28,6 +28,7 @@ export function chartsOf({ blocks }: Results): Map<string, string> {
   return new Map([...drawn].sort().map((chart) => [chart, drawing(chart, figures)]))
 }
 
+export const titleOf = (chart: string): string => AXES[chart]?.title ?? chart
 export const chartFile = (chart: string): string => `${CHARTS_DIRECTORY}/${chart.replaceAll(/[^\w-]+/g, '-')}.svg`
 
 function drawing(chart: string, figures: readonly Figure[]): string {

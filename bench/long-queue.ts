@@ -1,6 +1,6 @@
 import { onDynamoDbLocal } from './capacity.ts'
 import { checkQueued, queueUp } from './queued.ts'
-import { atLeast, atMost, countText } from './report.ts'
+import { atLeast, countText, timesAtMost } from './report.ts'
 
 const TOPIC = 'bench/long'
 const ROUND = 64
@@ -24,8 +24,7 @@ export const longQueue = onDynamoDbLocal(async (ground) => {
       name: `write units of a publish of 100 B, ${countText(count)} queued beside none`,
       value: deep.writes,
       unit: '',
-      ratio,
-      ...atMost(1.05, ratio),
+      ...timesAtMost(1.05, ratio),
       point: { chart: 'publish-cost', series: 'this backend', x: count },
     },
   ]

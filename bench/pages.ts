@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
-import { CHARTS_DIRECTORY, chartFile, chartsOf } from './charts.ts'
+import { CHARTS_DIRECTORY, chartFile, chartsOf, titleOf } from './charts.ts'
 import { COLUMNS, cellsOf, type Figure } from './report.ts'
 import type { BlockResult, Machine, Results } from './results.ts'
 
@@ -12,7 +12,7 @@ const PART = /(<!-- bench:([\w-]+) -->\n)[\s\S]*?(<!-- \/bench -->)/g
 
 /**
  * The page with its parts written anew. A part is `machine`, `headlines`, `missed`, the name of a block, or `others`: the blocks that have
- * no part of their own on this page.
+ * no part of their own on this page, with their charts.
  */
 export function filled(page: string, results: Results): string {
   const own = new Set([...page.matchAll(PART)].map(([, , name]) => name!))
@@ -31,11 +31,17 @@ function partOf(name: string, { machine, blocks }: Results, own: ReadonlySet<str
     case 'others':
       return Object.entries(blocks)
         .filter(([block]) => !own.has(block))
-        .map(([block, result]) => `### ${block}\n\n${blockText(result)}`)
+        .map(([block, result]) => [`### ${block}`, ...picturesOf(result), blockText(result)].join('\n\n'))
         .join('\n\n')
   }
   const block = blocks[name]
   return block === undefined ? `Not measured yet: \`npm run bench -- --only ${name} --save\`.` : blockText(block)
+}
+
+/** For a page of docs/. */
+function picturesOf({ figures }: BlockResult): string[] {
+  const charts = new Set(figures.flatMap(({ point }) => (point === undefined ? [] : [point.chart])))
+  return [...charts].map((chart) => `![${titleOf(chart)}](${chartFile(chart).replace(/^docs\//, '')})`)
 }
 
 const blockText = (block: BlockResult): string => `${tableOf(block.figures)}\n\nMeasured ${measuredText(block)}.`

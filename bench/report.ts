@@ -30,6 +30,18 @@ const ROUNDING = 1e-9
 export const atMost = (bound: number, value: number) => ({ against: `at most ${numberText(bound)}`, reached: value <= bound + ROUNDING })
 export const atLeast = (bound: number, value: number) => ({ against: `at least ${numberText(bound)}`, reached: value >= bound - ROUNDING })
 
+/** The bound is the ratio's. */
+export const timesAtMost = (bound: number, ratio: number) => ({
+  ratio,
+  against: `at most ${numberText(bound)} x`,
+  reached: ratio <= bound + ROUNDING,
+})
+export const timesAtLeast = (bound: number, ratio: number) => ({
+  ratio,
+  against: `at least ${numberText(bound)} x`,
+  reached: ratio >= bound - ROUNDING,
+})
+
 /** A value without a unit beside a competitor's. */
 export const beside = (against: string, floor: number, value: number) => ({ value, unit: '', ratio: value / floor, against, floor })
 

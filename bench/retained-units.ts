@@ -2,7 +2,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import type { World } from '../test/world.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { putAll } from './queued.ts'
-import { atMost, beside, countText, type Figure } from './report.ts'
+import { atMost, beside, countText, type Figure, timesAtMost } from './report.ts'
 
 /** Topics of a line of machines: what a wildcard on it finds. */
 const IN_LINE = 10
@@ -121,8 +121,7 @@ function targets(few: string, small: Lookups, many: string, big: Lookups): Figur
       name: `a prefix wildcard's read units, ${many} topics beside ${few}`,
       value: big.wildcard.reads,
       unit: '',
-      ratio: growth,
-      ...atMost(1.1, growth),
+      ...timesAtMost(1.1, growth),
       headline: true,
     },
   ]

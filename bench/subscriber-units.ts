@@ -1,7 +1,7 @@
 import { PRICES } from '../costs/prices.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { interleaved } from './interleaved.ts'
-import { atMost, beside, countText, type Figure } from './report.ts'
+import { beside, countText, type Figure, timesAtMost } from './report.ts'
 
 const TOPIC = 'bench/fan'
 const ROUND = 64
@@ -25,9 +25,9 @@ export const subscriberUnits = onDynamoDbLocal(async (ground) => {
     const what = { writes: 'write units', reads: 'read units', requests: 'requests' }[kind]
     return { name: `${what} of a publish to ${countText(crowd)} subscribers`, ...beside('to one', sum('one'), sum('many')) }
   })
-  const price = { value: of.many * 1e6, unit: '$', floor: of.one * 1e6, ratio: ratio('many', 'one') }
+  const price = { value: of.many * 1e6, unit: '$', floor: of.one * 1e6 }
   const name = `DynamoDB of a million publishes to a topic with ${countText(crowd)} subscribers, beside one`
-  return [...figures, { name, ...price, ...atMost(1.3, price.ratio), headline: true }]
+  return [...figures, { name, ...price, ...timesAtMost(1.3, ratio('many', 'one')), headline: true }]
 })
 
 const dollars = ({ writes, reads }: Spent): number => writes * PRICES.writeUnit + reads * PRICES.readUnit

@@ -56,7 +56,10 @@ describe('a part of a page', () => {
         commit: '0123456789ab',
         figures: [figure('a', { ratio: 1.5, floor: 4, against: 'b|c' })],
       },
-      ack: { date: '2026-01-03T03:04:05.678Z', figures: [figure('d', { headline: true, reached: false, against: 'at most 1' })] },
+      ack: {
+        date: '2026-01-03T03:04:05.678Z',
+        figures: [figure('d', { headline: true, point: { chart: 'my chart', series: 's', x: 1 }, reached: false, against: 'at most 1' })],
+      },
     },
   }
   const part = (name: string) => `before\n<!-- bench:${name} -->\nold\n<!-- /bench -->\nafter\n`
@@ -83,6 +86,7 @@ describe('a part of a page', () => {
     expect(within(filled(part('missed'), small))).toMatch(/^0 of 1 targets are reached\. Missed:/)
     const others = filled(part('publish') + part('others'), small)
     expect(others.match(/### \w+/g)).toEqual(['### ack'])
+    expect(others).toContain('![my chart](charts/my-chart.svg)')
   })
 
   it('machine: and when it was measured last', () => {
