@@ -10,7 +10,7 @@ import { longQueue } from './long-queue.ts'
 import { writeDocuments } from './pages.ts'
 import { publishRate } from './publish-rate.ts'
 import { publishUnits } from './publish-units.ts'
-import { type Block, tableOf } from './report.ts'
+import { type Block, type Figure, tableOf } from './report.ts'
 import { asJson, type BlockResult, commitOf, merged, RESULTS_FILE, type Results, readResults, saveResults, thisMachine } from './results.ts'
 import { retainedUnits } from './retained-units.ts'
 import { start } from './start.ts'
@@ -55,39 +55,38 @@ function show(file: string, command: BenchCommand): number {
 
 async function measure(command: BenchCommand): Promise<number> {
   const file = join(ROOT, RESULTS_FILE)
-  // What would not be saved is not measured first.
-  if (command.save || command.plot) merged(file, { machine: thisMachine(), blocks: placesOf(command.only) })
-  const { blocks, failed } = await run(command)
-  const results = { machine: thisMachine(), blocks }
-  print(results, command)
-  const all = command.save || command.plot ? merged(file, results) : results
-  if (command.save) saveResults(file, all)
-  if (command.plot) draw(all)
-  const missed = Object.values(blocks).some(({ figures }) => figures.some(({ reached }) => reached === false))
-  return failed || missed ? 1 : 0
+  const results = (blocks: Results['blocks']): Results => ({ machine: thisMachine(), blocks })
+  const withOthers = (blocks: Results['blocks']): Results => merged(file, results(blocks))
+  // What could not be saved in the end is not measured first.
+  if (command.save || command.plot) withOthers(Object.fromEntries(command.only.map((name) => [name, { date: '', figures: [] }])))
+  // Of what is running, whatever is changed meanwhile.
+  const commit = commitOf(ROOT)
+  const blocks: Record<string, BlockResult> = {}
+  for (const [i, name] of command.only.entries()) {
+    const figures = await ran(name, `[${i + 1}/${command.only.length}] ${name}`, command)
+    if (figures === undefined) continue
+    blocks[name] = { date: new Date().toISOString(), ...(commit === undefined ? {} : { commit }), figures }
+    if (command.save) saveResults(file, withOthers(blocks))
+  }
+  print(results(blocks), command)
+  if (command.plot) draw(withOthers(blocks))
+  const isGood = (name: string) => blocks[name]?.figures.every(({ reached }) => reached !== false)
+  return command.only.every(isGood) ? 0 : 1
 }
 
-const placesOf = (names: readonly string[]): Record<string, BlockResult> =>
-  Object.fromEntries(names.map((name) => [name, { date: '', figures: [] }]))
-
-async function run({ only, quick, port }: BenchCommand): Promise<{ blocks: Record<string, BlockResult>; failed: boolean }> {
-  const blocks: Record<string, BlockResult> = {}
-  const commit = commitOf(ROOT)
-  let failed = false
-  for (const [i, name] of only.entries()) {
-    const began = performance.now()
-    const progress = (line: string) => process.stderr.write(`[${i + 1}/${only.length}] ${name}: ${line}\n`)
-    progress('begins')
-    try {
-      const figures = await BLOCKS[name]!({ quick, progress, port })
-      blocks[name] = { date: new Date().toISOString(), ...(commit === undefined ? {} : { commit }), figures }
-      progress(`${figures.length} figures after ${((performance.now() - began) / 1000).toFixed(0)} s`)
-    } catch (error) {
-      failed = true
-      progress(`failed, no figure: ${(error as Error).message}`)
-    }
+/** `undefined`: it failed, which was said. */
+async function ran(name: string, title: string, { quick, port }: BenchCommand): Promise<Figure[] | undefined> {
+  const began = performance.now()
+  const progress = (line: string) => process.stderr.write(`${title}: ${line}\n`)
+  progress('begins')
+  try {
+    const figures = await BLOCKS[name]!({ quick, progress, port })
+    progress(`${figures.length} figures after ${((performance.now() - began) / 1000).toFixed(0)} s`)
+    return figures
+  } catch (error) {
+    progress(`failed, no figure: ${(error as Error).message}`)
+    return undefined
   }
-  return { blocks, failed }
 }
 
 function print(results: Results, { json }: BenchCommand): void {
