@@ -56,9 +56,9 @@ function show(file: string, command: BenchCommand): number {
 async function measure(command: BenchCommand): Promise<number> {
   const file = join(ROOT, RESULTS_FILE)
   const results = (blocks: Results['blocks']): Results => ({ machine: thisMachine(), blocks })
-  const withOthers = (blocks: Results['blocks']): Results => merged(file, results(blocks))
+  const withOthers = (blocks: Results['blocks']): Results => merged(file, results(blocks), command.only)
   // What could not be saved in the end is not measured first.
-  if (command.save || command.plot) withOthers(Object.fromEntries(command.only.map((name) => [name, { date: '', figures: [] }])))
+  if (command.save || command.plot) withOthers({})
   // Of what is running, whatever is changed meanwhile.
   const commit = commitOf(ROOT)
   const blocks: Record<string, BlockResult> = {}

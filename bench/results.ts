@@ -68,17 +68,19 @@ export function readResults(file: string): Results {
 const isFigure = ({ name, value, unit }: Figure): boolean => typeof name === 'string' && Number.isFinite(value) && typeof unit === 'string'
 
 /**
- * The new blocks in the place of the file's, whose others stay: each has its own date.
- * @throws BackendError `another-machine`: figures of two machines are not to be compared
+ * The new blocks in the place of the file's, whose others stay: each has its own date. `running`: what is measured anew, by and by;
+ * figures of another machine make way for it.
+ * @throws BackendError `another-machine`: some would stay, and figures of two machines are not to be compared
  */
-export function merged(file: string, results: Results): Results {
+export function merged(file: string, results: Results, running: readonly string[] = Object.keys(results.blocks)): Results {
   if (!existsSync(file)) return results
   const before = readResults(file)
-  const kept = Object.keys(before.blocks).filter((name) => !Object.hasOwn(results.blocks, name))
-  if (kept.length > 0 && JSON.stringify(before.machine) !== JSON.stringify(results.machine)) {
-    throw new BackendError('another-machine', `${file}: ${kept.join(', ')} measured on another machine, wanted a run of all blocks`)
+  const isSame = JSON.stringify(before.machine) === JSON.stringify(results.machine)
+  const left = Object.keys(before.blocks).filter((name) => !running.includes(name))
+  if (!isSame && left.length > 0) {
+    throw new BackendError('another-machine', `${file}: ${left.join(', ')} measured on another machine, wanted a run of all blocks`)
   }
-  return { machine: results.machine, blocks: { ...before.blocks, ...results.blocks } }
+  return { machine: results.machine, blocks: { ...(isSame ? before.blocks : {}), ...results.blocks } }
 }
 
 export const asJson = (results: Results): string => `${JSON.stringify(results, null, 2)}\n`

@@ -26,6 +26,12 @@ it('refuses to put figures of two machines into one table', () => {
   expect(merged(file, of({ one: block(3), two: block(4) }))).toEqual(of({ one: block(3), two: block(4) }))
 })
 
+it('a run of all blocks replaces those of another machine by and by', () => {
+  saveResults(file, { machine: { ...thisMachine(), cores: 999 }, blocks: { one: block(1), two: block(2) } })
+  expect(merged(file, of({ one: block(3) }), ['one', 'two'])).toEqual(of({ one: block(3) }))
+  expect(() => merged(file, of({ one: block(3) }), ['one'])).toThrow('two measured on another machine')
+})
+
 it.each([
   ['{', 'no JSON'],
   ['[]', "no 'machine'"],
