@@ -38,6 +38,7 @@ export const backlog: Block = async ({ quick, progress }) => {
         ...atLeast(NATIVE_REPLAY, rate),
         ratio: rate / NATIVE_REPLAY,
         against: 'a native persistent session, 10/s',
+        headline: true,
       },
     ]
   } finally {

@@ -52,18 +52,9 @@ export function original(client: DynamoDBClient, tables: Readonly<Record<TableNa
   }
 
   return {
-    async publish({ msgid, topic, sender, payload }) {
-      const Item = {
-        msgid: { S: msgid },
-        topic: { S: topic },
-        sender: { S: sender },
-        qos: { N: '1' },
-        retain: { N: '0' },
-        payload: { S: payload },
-        arrived: { N: '1562308553' },
-      }
-      await client.send(new PutItemCommand({ TableName: tables.mqtt_msg, Item }))
-      await update(topic, 'ADD', msgid)
+    async publish(message) {
+      await client.send(new PutItemCommand({ TableName: tables.mqtt_msg, Item: pageItem(message) }))
+      await update(message.topic, 'ADD', message.msgid)
     },
 
     async fetch(topic) {
@@ -122,6 +113,17 @@ export function original(client: DynamoDBClient, tables: Readonly<Record<TableNa
 
 /** The ids of a topic's messages, one microsecond apart, in the plugin's format. */
 export const originalMsgid = (i: number): string => encodeMsgid({ micros: BigInt(1_562_308_553_000_000 + i), node: 1n, sequence: 1 })
+
+/** The row of mqtt_msg as on the page. */
+export const pageItem = ({ msgid, topic, sender, payload }: OriginalMessage) => ({
+  msgid: { S: msgid },
+  topic: { S: topic },
+  sender: { S: sender },
+  qos: { N: '1' },
+  retain: { N: '0' },
+  payload: { S: payload },
+  arrived: { N: '1562308553' },
+})
 
 type Item = Readonly<Record<string, { readonly S?: string | undefined }>>
 

@@ -106,7 +106,7 @@ export class World {
     }
     this.configs = hookConfigs(this.hookTable)
     const real = portsOn({
-      dynamodb: watch(engine.client),
+      dynamodb: watch(engine),
       iot: undefined as unknown as IoTDataPlaneClient,
       clock: this.clock,
       tables,

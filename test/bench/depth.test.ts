@@ -2,7 +2,7 @@ import { depth } from '../../bench/depth.ts'
 
 describe('npm run bench -- --only depth --quick', () => {
   it('measures each hook beside its bound, having checked that the work was done', async () => {
-    const figures = await depth({ quick: true, progress: () => {} })
+    const figures = await depth({ quick: true, port: 0, progress: () => {} })
     const bounds = Object.fromEntries(figures.map(({ name, against = '' }) => [name, Number(/at most ([\d.]+)/.exec(against)?.[1])]))
     expect(bounds).toMatchObject({
       'depth of publish': 2.2,
