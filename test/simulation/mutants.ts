@@ -211,9 +211,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'ids compared as text',
-    file: 'core/msgid.ts',
-    from: '  const left = msgidNumber(a)\n  const right = msgidNumber(b)\n',
-    to: '  const left = a\n  const right = b\n',
+    file: 'core/pending.ts',
+    from: '(a.number < b.number ? -1 : a.number > b.number ? 1 : 0)',
+    to: '(a.id < b.id ? -1 : 1)',
     violates: /^I2 order: .* sent .* after/,
   },
   {
@@ -249,15 +249,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a disconnect that overtook its connect is forgotten',
     file: 'adapters/client-table.ts',
-    from: 'ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`',
-    to: 'ConditionExpression: `${SAME_CONNECTION}`',
+    from: 'for (const write of writes) if (await setOffline(event, write)) return',
+    to: 'if (writes.length > 0) await setOffline(event, OF_THE_ROW)',
     violates: /^I6: .* is shown 1/,
   },
   {
     name: 'a connect after its own disconnect',
     file: 'adapters/client-table.ts',
-    from: '        ConditionExpression: NEWER_OR_UNKNOWN,\n        ...placeholders(event),',
-    to: '        ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,\n        ...placeholders(event),',
+    from: '        ConditionExpression: NEWER_OR_UNKNOWN,\n        ...placeholders(event, horizon(event)),',
+    to: '        ConditionExpression: `${SAME_CONNECTION} OR ${NEWER_OR_UNKNOWN}`,\n        ...placeholders(event, horizon(event)),',
     violates: /^I6: .* is shown 1/,
   },
   {
