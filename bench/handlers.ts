@@ -82,16 +82,20 @@ export interface Handlers {
   deliver(hook: HookName, records: readonly SqsRecord[], remaining?: number): Promise<string[]>
 }
 
-/** Log lines and metrics are made as when deployed, and dropped. */
+/** Log lines and metrics are made as when deployed, and dropped; only a complaint is kept for the error. */
 export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemClock, watched }: HandlerOptions): Handlers {
   const real = portsOn({ ...clients, clock, tables, retainIndex: RETAIN_INDEX.name, region: REGION })
   const ports = watched?.(real) ?? real
   const table = { pools: { pool1: {} }, rows: rows.map((row, i) => ({ label: `${i}`, pool: 'pool1', ...row })) }
   const configs = hookConfigs(table)
+  let complaint = ''
+  const log = (line: string) => {
+    if (line.includes('"outcome":"failed"')) complaint = line
+  }
   const handlers = new Map(
     configs.map((config) => {
       const hook = HOOKS.find((one) => one.hook === config.hook)!
-      return [config.hook, handlerOf(hook, { config, ports, log: () => {}, namespace: 'Bench' })]
+      return [config.hook, handlerOf(hook, { config, ports, log, namespace: 'Bench' })]
     }),
   )
   let count = 0
@@ -105,7 +109,8 @@ export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemC
     async handle(hook, ...events) {
       const records = events.map((event) => ({ messageId: `m${count++}`, body: JSON.stringify(event) }))
       const failed = await deliver(hook, records)
-      if (failed.length > 0) throw new Error(`${failed.length} of ${events.length} events of ${hook} were not handled`)
+      if (failed.length > 0)
+        throw new Error(`${failed.length} of ${events.length} events of ${hook} were not handled; the last complaint: ${complaint}`)
     },
   }
 }

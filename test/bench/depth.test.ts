@@ -15,5 +15,5 @@ describe('npm run bench -- --only depth --quick', () => {
     })
     expect(figures.every(({ value }) => Number.isFinite(value))).toBe(true)
     expect(figures.filter(({ ratio }) => ratio !== undefined).length).toBeGreaterThan(4)
-  }, 60_000)
+  }, 120_000)
 })
