@@ -18,7 +18,7 @@ export const DELIVERED: Units = { writes: 0.3, reads: 2.14 }
 /** A message that IoT Core delivered, when its subscriber's window is settled; beside the deletion of its row. */
 export const SETTLED: Units = { writes: 0.17, reads: 1.09 }
 /** A connection with a subscription to one topic: connect, subscribe, disconnect, beside its messages. */
-export const CONNECTION: Units = { writes: 6, reads: 8 }
+export const CONNECTION: Units = { writes: 6, reads: 7.5 }
 
 /** Bytes of a message's row without its topic, sender and payload: the names of seven attributes, the id, three numbers. */
 export const ROW_BYTES = 95

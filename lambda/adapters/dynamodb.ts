@@ -39,8 +39,8 @@ export async function ifHolds<T>(write: Promise<T>): Promise<T | undefined> {
   }
 }
 
-export async function getItem(db: Database, table: TableName, key: Item): Promise<Item | undefined> {
-  const got = await db.client.send(new GetItemCommand({ TableName: db.tables[table], Key: key, ConsistentRead: true }))
+export async function getItem(db: Database, table: TableName, key: Item, { consistent } = { consistent: true }): Promise<Item | undefined> {
+  const got = await db.client.send(new GetItemCommand({ TableName: db.tables[table], Key: key, ConsistentRead: consistent }))
   return got.Item
 }
 

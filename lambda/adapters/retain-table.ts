@@ -66,8 +66,8 @@ export function retainTable(db: Database): RetainTable {
       await removeUpTo(message.topic, event_id.S)
     },
 
-    async get(topic) {
-      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) })
+    async get(topic, as) {
+      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) }, { consistent: as !== 'lately' })
       return item && messageOfItem(item)
     },
 
@@ -82,13 +82,15 @@ export function retainTable(db: Database): RetainTable {
       return items.map(messageOfItem).filter(({ topic }) => topicMatches(filter, topic))
 
       async function ofRoot(level: string): Promise<Item[]> {
-        const prefix = coveringFilter(filter).slice(0, -'/#'.length)
+        // With its slash, so that `plant/1` finds none of `plant/10`; the topic without it is looked up by its key.
+        const prefix = coveringFilter(filter).slice(0, -'#'.length)
         const keys = await queryAll(db, 'mqtt_retain', {
           IndexName: db.retainIndex,
-          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root${prefix === '' ? '' : ` AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`}`,
-          ExpressionAttributeValues: { ':root': S(level), ...(prefix === '' ? {} : { ':prefix': S(prefix) }) },
+          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`,
+          ExpressionAttributeValues: { ':root': S(level), ':prefix': S(prefix) },
         })
-        const topics = keys.map((item) => text(item.topic) ?? '').filter((topic) => topicMatches(filter, topic))
+        const candidates = [prefix.slice(0, -'/'.length), ...keys.map((item) => text(item.topic) ?? '')]
+        const topics = candidates.filter((topic) => topic !== '' && topicMatches(filter, topic))
         return batchGet(
           db,
           'mqtt_retain',

@@ -121,7 +121,8 @@ export interface RetainTable {
   put(message: Message): Promise<void>
   /** Deletes the topic's retained message as of the message that cleared it; one that only may have done so spares what is hardly older. */
   clear(message: Message, how: { certain: boolean }): Promise<void>
-  get(topic: string): Promise<Message | undefined>
+  /** As of all writes that were answered; `lately`: perhaps without those of the last second, at half the price. */
+  get(topic: string, as?: 'lately'): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>
   matching(filter: string): Promise<Message[]>

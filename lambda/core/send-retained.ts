@@ -25,7 +25,8 @@ export async function sendRetained(to: { clientid: string; filter: string; nativ
 }
 
 async function ofTopic({ filter, native }: { filter: string; native: boolean }, { ports }: Context): Promise<Message[]> {
-  const message = await ports.retained.get(filter)
+  // A publish and a SUBSCRIBE come through two queues: what was stored within the last moment may as well have come after.
+  const message = await ports.retained.get(filter, 'lately')
   const sentByIotCore = message !== undefined && native && (await ports.device.retained(filter)) !== undefined
   return message === undefined || sentByIotCore ? [] : [message]
 }

@@ -241,6 +241,20 @@ forEachEngine((engine) => {
       })
     })
 
+    it('an exact filter takes one request and half a read unit, a prefix none of its neighbours', async () => {
+      const world = await withRetained()
+      const spentBy = async (filter: string) => {
+        const from = world.calls.length
+        await world.subscribe('c', 's1', filter)
+        const calls = world.calls.slice(from).filter(({ call }) => call.startsWith('mqtt_retain'))
+        return calls.map(({ call, readUnits }) => ({ call, readUnits }))
+      }
+      expect(await spentBy('a')).toEqual([{ call: 'mqtt_retain:GetItem', readUnits: 0.5 }])
+      const found = await spentBy('a/b/#')
+      for (let i = 0; i < 100; i++) await world.publish(`a/b${i}/${'x'.repeat(200)}`, 'neighbour')
+      expect(await spentBy('a/b/#')).toEqual(found)
+    })
+
     it('the index is asked for a first level that is known, else the table is scanned', async () => {
       const world = await withRetained()
       await world.subscribe('c', 's1', 'a/#')
