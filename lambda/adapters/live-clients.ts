@@ -24,16 +24,19 @@ export function liveClients(db: Database): LiveClients {
   const rows: LiveRows = liveRows(db)
   const spill = spillRows(db, rows)
 
-  /** The client's live entry wherever it is. */
+  /** The client's live entry wherever it is; with `session`, of that one if there are two. */
   async function find(
     topic: string,
     subscription: Subscription,
     entry: string,
+    session?: string,
   ): Promise<{ row: TopicRow | undefined; seat: Seat | undefined }> {
     const row = await rows.head(topic)
     const live = row?.live.get(entry)
-    if (live !== undefined) return { row, seat: { topic, key: topic, entry, live } }
-    return { row, seat: await spill.seatOf(topic, subscription, entry) }
+    const inHead = live && { topic, key: topic, entry, live }
+    if (inHead !== undefined && (session === undefined || live?.session === session)) return { row, seat: inHead }
+    const spilled = await spill.seatOf(topic, subscription, entry)
+    return { row, seat: spilled?.live.session === session ? spilled : (inHead ?? spilled) }
   }
 
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. */
@@ -116,7 +119,7 @@ export function liveClients(db: Database): LiveClients {
             set.spill === 0 && standing.spill === undefined
               ? undefined
               : await spill.vacate(topic, standing, (key) =>
-                  rows.update(key, 'REMOVE live.#entry', SAME_SESSION, { ...placeholders, returns: 'ALL_OLD' }),
+                  rows.update(key, 'REMOVE live.#entry', `(${SAME_SESSION} OR ${OLDER_SESSION})`, { ...placeholders, returns: 'ALL_OLD' }),
                 )
           const other = left?.live.get(entry)
           if (other === undefined || !isRepeated(other, live)) return { row: set, seat: mine }
@@ -162,7 +165,7 @@ export function liveClients(db: Database): LiveClients {
         return { row: before, seat: { topic, key: topic, entry, live } }
       }
       for (let round = 0; round < ROUNDS; round++) {
-        const { row, seat } = await find(topic, subscription, entry)
+        const { row, seat } = await find(topic, subscription, entry, session)
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
         // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
         const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined

@@ -1,4 +1,6 @@
 /** More live clients than a topic's head has room for, and client ids that are hostile to maps and paths. */
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { liveValue } from '../../lambda/adapters/topic-item.ts'
 import { HEAD_LIVE, spillKey } from '../../lambda/core/topic-row.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import { World } from '../world.ts'
@@ -115,6 +117,48 @@ forEachEngine((engine) => {
     expect(world.device('twice').got).toEqual(['1', '2', '3'])
     expect((await topics.head('t'))?.live.get('twice')?.catching).toBeUndefined()
     expect(await world.queue()).toEqual({ named: [], stored: [] })
+  })
+
+  describe('an older session in a spill row, and a newer one of the client in the head', () => {
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'client' } as const
+    const liveAs = (session: string, since: number) => ({ kind: 'client', session, since, at: since }) as const
+    const seats = async () => (await world.live()).filter((name) => name.includes('twice'))
+    const spilledAndRoom = async () => {
+      const clients = many(HEAD_LIVE)
+      await connectAll([...clients, 'twice'])
+      for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+      const { endLive, goLive, head } = world.ports.topics
+      const older = liveAs('s-older', world.now)
+      await world.ports.subscriptions.subscribed({ ...subscription, session: older.session, since: older.since })
+      expect((await goLive('t', subscription, 'twice', older))?.seat.spill).toBe(0)
+      const { session, at: until } = (await head('t'))!.live.get('client-0')!
+      await endLive('t', { ...subscription, clientid: 'client-0' }, 'client-0', { session, until })
+      return older
+    }
+
+    it('by an event that knew of no spill row: the older one makes way', async () => {
+      await spilledAndRoom()
+      const newer = liveAs('s-newer', world.now + 5_000)
+      expect((await world.ports.topics.goLive('t', subscription, 'twice', newer))?.seat.key).toBe('t')
+      expect(await seats()).toEqual(['t twice'])
+    })
+
+    it('before that one made way: its end finds it', async () => {
+      const older = await spilledAndRoom()
+      const newer = liveAs('s-newer', world.now + 5_000)
+      await engine.client.send(
+        new UpdateItemCommand({
+          TableName: world.tables.mqtt_topic_msg_map,
+          Key: { topic: { S: 't' } },
+          UpdateExpression: 'SET live.twice = :live',
+          ExpressionAttributeValues: { ':live': liveValue(newer) },
+        }),
+      )
+      expect(await seats()).toHaveLength(2)
+      await world.ports.topics.endLive('t', { ...subscription, spill: 0 }, 'twice', { session: older.session, until: older.at })
+      expect(await seats()).toEqual(['t twice'])
+      expect((await world.ports.topics.head('t'))?.live.get('twice')?.session).toBe('s-newer')
+    })
   })
 
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
