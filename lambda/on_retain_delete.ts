@@ -3,8 +3,12 @@ import type { Context } from './core/ports.ts'
 
 /**
  * message.publish, retained and empty: the topic has no retained message any more, also for older ones that arrive later. `certain`:
- * RETAIN was set for sure.
+ * it cleared, as far as is known; `knew`: as IoT Core tells it, see core/message.ts.
  */
-export async function on_retain_delete(message: Message, { certain }: { certain: boolean }, { ports }: Context): Promise<void> {
-  await ports.retained.clear(message, { certain })
+export async function on_retain_delete(
+  message: Message,
+  how: { certain: boolean; knew?: string | undefined },
+  { ports }: Context,
+): Promise<void> {
+  await ports.retained.clear(message, how)
 }

@@ -4,7 +4,6 @@
  * messages only). Each writes its own row first and looks at the other's after, so no interleaving undoes the newer one (I6).
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Message } from '../core/message.ts'
 import { millisOfMsgid, msgidNumber } from '../core/msgid.ts'
 import type { RetainTable } from '../core/ports.ts'
 import { RETAIN_INDEX } from '../core/tables.ts'
@@ -39,7 +38,7 @@ export function retainTable(db: Database): RetainTable {
       const eventId = eventIdOf(message.msgid)
       const put = new PutItemCommand({
         TableName,
-        Item: { ...itemOfMessage(message), ...eventAttributes(message), root: S(rootOf(message.topic)) },
+        Item: { ...itemOfMessage(message), ...eventAttributes(message.msgid), root: S(rootOf(message.topic)) },
         ConditionExpression: NOT_NEWER,
         ExpressionAttributeValues: { ':event_id': S(eventId) },
       })
@@ -48,8 +47,8 @@ export function retainTable(db: Database): RetainTable {
       if (cleared !== undefined && cleared >= eventId) await removeUpTo(message.topic, cleared)
     },
 
-    async clear(message, { certain }) {
-      const { event_id, event_at } = certain ? eventAttributes(message) : attributesBefore(message)
+    async clear(message, { certain, knew }) {
+      const { event_id, event_at } = certain && knew === undefined ? eventAttributes(message.msgid) : attributesBefore(message.msgid, knew)
       const put = new PutItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
         Item: {
@@ -106,12 +105,13 @@ export function retainTable(db: Database): RetainTable {
 const rootOf = (topic: string): string => firstLevel(topic) || '/'
 /** Orders messages as strings: the 128-bit id in 32 hex digits. */
 const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
-const eventAttributes = (message: Message) => ({ event_id: { S: eventIdOf(message.msgid) }, event_at: N(millisOfMsgid(message.msgid)) })
+const eventAttributes = (msgid: string) => ({ event_id: { S: eventIdOf(msgid) }, event_at: N(millisOfMsgid(msgid)) })
 
 /** Rules may stamp two publishes of a topic in the wrong order by so much; IoT Core takes one retained publish a second. Milliseconds. */
 const STAMPS_DIFFER = 500
 
-function attributesBefore({ msgid }: Message) {
+function attributesBefore(msgid: string, knew: string | undefined) {
   const at = millisOfMsgid(msgid) - STAMPS_DIFFER
-  return { event_id: { S: ((BigInt(at) * 1000n) << 64n).toString(16).padStart(32, '0') }, event_at: N(at) }
+  const before = { event_id: { S: ((BigInt(at) * 1000n) << 64n).toString(16).padStart(32, '0') }, event_at: N(at) }
+  return knew !== undefined && knew !== msgid && eventIdOf(knew) > before.event_id.S ? eventAttributes(knew) : before
 }

@@ -20,6 +20,8 @@ export interface Message {
 export interface Retention {
   readonly retained: boolean
   readonly cleared: boolean
+  /** Inferred: IoT Core retains nothing, and our table had the message of this id. Another empty publish of about the time may have cleared it. */
+  readonly knew?: string | undefined
   /** An empty publish that may have been sent with RETAIN or not: nothing is retained on the topic any more. */
   readonly mayHaveCleared?: true
   /** It was retained when an earlier try of its event put it there, and has been cleared meanwhile. */

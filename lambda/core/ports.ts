@@ -119,8 +119,11 @@ export interface AckedTable {
 /** `mqtt_retain`. */
 export interface RetainTable {
   put(message: Message): Promise<void>
-  /** Deletes the topic's retained message as of the message that cleared it; one that only may have done so spares what is hardly older. */
-  clear(message: Message, how: { certain: boolean }): Promise<void>
+  /**
+   * Deletes the topic's retained message as of the message that cleared it, and remembers that one if it is `certain`. One that is not, or
+   * of which no more is known than that a message is retained no longer, spares what is hardly older.
+   */
+  clear(message: Message, how: { certain: boolean; knew?: string | undefined }): Promise<void>
   /** As of all writes that were answered; `lately`: perhaps without those of the last second, at half the price. */
   get(topic: string, as?: 'lately'): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */

@@ -48,9 +48,9 @@ async function retainedNatively(ports: Ports, publish: Publish, again: boolean):
 async function clearedNatively(ports: Ports, publish: Publish): Promise<Retention> {
   if ((await ports.device.retained(publish.topic)) !== undefined) return NOT_RETAINED
   const msgid = msgidOf(publish)
-  const kept = (await ports.retained.get(publish.topic)) !== undefined
-  if (kept && !(await ports.messages.existing([msgid])).has(msgid)) return { retained: true, cleared: true }
+  const kept = await ports.retained.get(publish.topic)
+  if (kept !== undefined && !(await ports.messages.existing([msgid])).has(msgid)) return { retained: true, cleared: true, knew: kept.msgid }
   // Asked after the row: another receive of the event may be clearing it just now, and remembers that before it deletes.
   const cleared = (await ports.retained.clearedBy(publish.topic)) === msgid
-  return cleared ? { retained: true, cleared } : { ...NOT_RETAINED, mayHaveCleared: true }
+  return cleared ? { retained: true, cleared, knew: msgid } : { ...NOT_RETAINED, mayHaveCleared: true }
 }

@@ -105,7 +105,7 @@ async function alone(one: Incoming): Promise<void> {
     await working('on_message_retain', on_message_retain(message, context))
   const certain = retention.cleared || retention.wasCleared === true
   if (does('on_retain_delete') && (certain || retention.mayHaveCleared))
-    await working('on_retain_delete', on_retain_delete(message, { certain }, context))
+    await working('on_retain_delete', on_retain_delete(message, { certain, knew: retention.knew }, context))
   if (context.config.serverSubscriptions && !isQueued(one)) await pushUnqueued(context, message)
 }
 

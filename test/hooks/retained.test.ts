@@ -153,6 +153,24 @@ forEachEngine((engine) => {
       expect((await world.queue()).named).toHaveLength(1)
     })
 
+    it('an ordinary empty publish taken for the clearing one, which is late: the next retained message stays, though stamped a moment before', async () => {
+      const world = await given()
+      nativelyRetained(world, 't', 'x')
+      await world.publish('t', 'x')
+      world.wait(1_000)
+      const clearing = world.publishEvent('t', '')
+      world.wait(1_000)
+      const next = world.publishEvent('t', 'y')
+      world.wait(2)
+      nativelyRetained(world, 't', '')
+      await world.publish('t', '')
+      expect(await world.scan('mqtt_retain')).toEqual([])
+      nativelyRetained(world, 't', 'y')
+      await world.handle('message.publish', next)
+      await world.handle('message.publish', clearing)
+      expect(await retainedOf(world, 't')).toBe('y')
+    })
+
     it('an empty publish while IoT Core retains something is a message without payload', async () => {
       const world = await given()
       nativelyRetained(world, 't', 'x')
