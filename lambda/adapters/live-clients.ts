@@ -1,4 +1,6 @@
 /** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
+
+import { BackendError } from '../core/errors.ts'
 import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
 import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../core/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
@@ -57,7 +59,7 @@ export function liveClients(db: Database): LiveClients {
     return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
   }
 
-  /** Who drains in the seat that was given up for this one goes on in it: its window and lease come along. */
+  /** The window of the seat that was given up for this one comes along. */
   async function moveIn({ topic, entry, live: mine }: Seat, live: Live): Promise<Seated | undefined> {
     const lease = mine.catching === undefined ? 'attribute_not_exists(live.#entry.catching)' : OWN_LEASE
     const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)'
@@ -123,7 +125,8 @@ export function liveClients(db: Database): LiveClients {
                 )
           const other = left?.live.get(entry)
           if (other === undefined || !isRepeated(other, live)) return { row: set, seat: mine }
-          const moved = await moveIn(mine, { ...other, at: Math.max(other.at, live.at) })
+          const moved = await moveIn(mine, { ...other, at: Math.max(other.at, live.at), catching: live.catching })
+          if (other.catching !== undefined && other.catching.by !== live.catching?.by) throw movedWhileDraining(topic, entry)
           if (moved !== undefined) return moved
           continue
         }
@@ -235,3 +238,10 @@ const isOvertaken = (live: Live, current: Live): boolean => current.session !== 
 /** The same session again; an operator's row never takes over from the client's own subscription. */
 const isRepeated = (current: Live, again: Live): boolean =>
   current.session === again.session && (current.kind === again.kind || current.kind === 'client')
+
+/** Who drains in the seat that was given up stops at its next look, or goes on in the new one. This event sees to it after that, so that never two drain. */
+const movedWhileDraining = (topic: string, entry: string): BackendError =>
+  new BackendError(
+    'unfinished',
+    `client '${entry}', topic '${topic}': moved while another event delivers its queue; goes on at the next try`,
+  )
