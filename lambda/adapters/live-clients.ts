@@ -120,7 +120,7 @@ export function liveClients(db: Database): LiveClients {
           const left =
             set.spill === 0 && standing.spill === undefined
               ? undefined
-              : await spill.vacate(topic, standing, (key) =>
+              : await spill.vacate(set, standing, entry, (key) =>
                   rows.update(key, 'REMOVE live.#entry', `(${SAME_SESSION} OR ${OLDER_SESSION})`, { ...placeholders, returns: 'ALL_OLD' }),
                 )
           const other = left?.live.get(entry)

@@ -18,8 +18,8 @@ export interface SpillRows {
   keysOf(topic: string, subscription: Subscription): string[]
   /** Which spill row is the client's, said once by its row of `mqtt_sub`: events handled side by side agree on it. */
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
-  /** Takes the client off the spill row that is its by now, if one is; returns what `remove` does. */
-  vacate<T>(topic: string, subscription: Subscription, remove: (key: string) => Promise<T>): Promise<T | undefined>
+  /** Takes the client off the spill row that is its by now, if one is, also one that its row of `mqtt_sub` does not know; returns what `remove` does. */
+  vacate<T>(head: TopicRow, subscription: Subscription, entry: string, remove: (key: string) => Promise<T>): Promise<T | undefined>
   /** Tells the head of a spilled client, and that there are so many spill rows at least; returns the head as of that moment. */
   count(topic: string, live: Live, least: number): Promise<TopicRow>
 }
@@ -48,7 +48,7 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
     },
 
     async claim(row, subscription, entry) {
-      const n = createHash('sha256').update(entry).digest().readUInt32BE() % Math.max(1, row.spill)
+      const n = placesOf(entry, row.spill).at(-1)!
       const claim = new UpdateItemCommand({
         TableName: db.tables.mqtt_sub,
         Key: { clientid: S(subscription.clientid), topic: S(subscription.topic) },
@@ -61,9 +61,13 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n
     },
 
-    async vacate(topic, { clientid, topic: filter, spill }, remove) {
-      const n = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
-      return n === undefined ? undefined : remove(spillKey(topic, n))
+    async vacate(head, { clientid, topic: filter, spill }, entry, remove) {
+      const known = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
+      if (known !== undefined) return remove(spillKey(head.topic, known))
+      // The row that knew was deleted, and who sat down by it died before it could leave.
+      const keys = placesOf(entry, head.spill).map((n) => ({ topic: S(spillKey(head.topic, n)) }))
+      const found = (await batchGet(db, 'mqtt_topic_msg_map', keys, { consistent: true })).find(({ live }) => liveOf(live).has(entry))
+      return found === undefined ? undefined : remove(text(found.topic) ?? '')
     },
 
     async count(topic, live, least) {
@@ -81,4 +85,19 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       throw contended(topic)
     },
   }
+}
+
+/**
+ * In which of `rows` spill rows a client sits, and before that, in which it would have sat while there were fewer: as there come more, few
+ * move, and only to new ones (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+ */
+export function placesOf(entry: string, rows: number): number[] {
+  let key = createHash('sha256').update(entry).digest().readBigUInt64BE()
+  const places: number[] = []
+  for (let next = 0; next < Math.max(1, rows); ) {
+    places.push(next)
+    key = BigInt.asUintN(64, key * 2_862_933_555_777_941_757n + 1n)
+    next = Math.floor((next + 1) * (2 ** 31 / (Number(key >> 33n) + 1)))
+  }
+  return places
 }

@@ -162,6 +162,22 @@ forEachEngine((engine) => {
     })
   })
 
+  it('a seat whose row of mqtt_sub an end deleted before it was taken, by an event that died: the next try finds it', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    const { topics, subscriptions } = world.ports
+    const live = { kind: 'client', session: 's-twice', since: world.now, at: world.now } as const
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'client', session: 's-twice', since: live.since } as const
+    await subscriptions.subscribed(subscription)
+    expect((await topics.goLive('t', subscription, 'twice', live))?.seat.spill).toBe(0)
+    await subscriptions.unsubscribed('twice', 't', 's-twice', live.at)
+    await world.unsubscribe('client-0', 's-client-0', 't')
+    await subscriptions.subscribed(subscription)
+    expect((await topics.goLive('t', subscription, 'twice', live))?.seat.key).toBe('t')
+    expect((await world.live()).filter((name) => name.includes('twice'))).toEqual(['t twice'])
+  })
+
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
     const clients = many(HEAD_LIVE)
     await connectAll([...clients, 'late'])
