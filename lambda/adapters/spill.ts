@@ -65,9 +65,10 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       const known = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
       if (known !== undefined) return remove(spillKey(head.topic, known))
       // The row that knew was deleted, and who sat down by it died before it could leave.
-      const keys = placesOf(entry, head.spill).map((n) => ({ topic: S(spillKey(head.topic, n)) }))
-      const found = (await batchGet(db, 'mqtt_topic_msg_map', keys, { consistent: true })).find(({ live }) => liveOf(live).has(entry))
-      return found === undefined ? undefined : remove(text(found.topic) ?? '')
+      const keys = placesOf(entry, head.spill).map((n) => spillKey(head.topic, n))
+      const sits = await Promise.all(keys.map(async (key) => (await rows.head(key))?.live.has(entry)))
+      const found = keys.find((_, i) => sits[i])
+      return found === undefined ? undefined : remove(found)
     },
 
     async count(topic, live, least) {

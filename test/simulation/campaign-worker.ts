@@ -5,5 +5,7 @@ import { runSome, type Task } from './campaign.ts'
 Error.stackTraceLimit = 0
 
 process.on('message', async (task: Task) => {
-  process.send!(await runSome(task))
+  // The campaign may have been stopped meanwhile.
+  process.send!(await runSome(task), () => {})
 })
+process.on('disconnect', () => process.exit())
