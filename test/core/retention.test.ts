@@ -42,7 +42,11 @@ function portsWith({ native, kept, clearedBy, stored }: Known, asked: string[] =
     },
   }
   const messages = { existing: async (ids: string[]) => new Set(stored ? ids : []) }
-  return { device, messages, retained: { get: async () => kept && {}, clearedBy: async () => clearedBy } } as unknown as Ports
+  return {
+    device,
+    messages,
+    retained: { get: async () => kept && { msgid: 'kept' }, clearedBy: async () => clearedBy },
+  } as unknown as Ports
 }
 
 const NO = { retained: false, cleared: false }
@@ -60,8 +64,8 @@ describe('native', () => {
     ['... stored later: the event comes late', 'x', { native: { payload: 'x', age: 3_600_000 } }, { ...YES, qos: 0 }],
     ['it holds another', 'x', { native: { payload: 'y' } }, NO],
     ['it holds none', 'x', {}, NO],
-    ['empty, it holds none and we have one', '', { kept: true }, CLEARED],
-    ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, CLEARED],
+    ['empty, it holds none and we have one', '', { kept: true }, { ...CLEARED, knew: 'kept' }],
+    ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, { ...CLEARED, knew: msgidOf(publish('')) }],
     ['empty, it holds none and we have one, but an earlier try took it for a message', '', { kept: true, stored: true }, PERHAPS],
     ['empty, another event had cleared it', '', { clearedBy: 'another' }, PERHAPS],
     ['empty, and nobody knows of one', '', {}, PERHAPS],
