@@ -1,4 +1,4 @@
-/** `mqtt_client`: one conditional write an event, so that any order of the events ends in the true state (I6). */
+/** `mqtt_client`: conditional writes, one an event save where it overtook another, so that any order of the events ends in the true state (I6). */
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Connected, Connection, Disconnected } from '../core/events.ts'
 import type { ClientTable } from '../core/ports.ts'

@@ -1,5 +1,4 @@
 /** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
-
 import { BackendError } from '../core/errors.ts'
 import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
 import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../core/topic-row.ts'
