@@ -4,9 +4,10 @@ import type { Seat, Seated, Subscription, TopicTable } from '../core/ports.ts'
 import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../core/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
+import { leases, NAMES, OWN_LEASE, SAME_SESSION } from './leases.ts'
 import { contended, type LiveRows, liveRows, ROUNDS } from './live-rows.ts'
 import { spillRows } from './spill.ts'
-import { leaseValue, liveValue, topicRowOf } from './topic-item.ts'
+import { liveValue, topicRowOf } from './topic-item.ts'
 
 type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'>
 
@@ -14,12 +15,9 @@ const HAS_MAP = 'attribute_exists(live)'
 const ABSENT = 'attribute_not_exists(live.#entry)'
 const PRESENT = 'attribute_exists(live.#entry)'
 const ROOM = 'size(live) < :room'
-const SAME_SESSION = 'live.#entry.#session = :session'
-const OWN_LEASE = 'live.#entry.catching.#by = :by'
 const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
 /** The client's own subscription wins over an operator's row of the same filter: never both. */
 const SERVER_OF_SESSION = `(live.#entry.kind = :server AND ${SAME_SESSION})`
-const NAMES = { '#session': 'session', '#at': 'at', '#by': 'by', '#until': 'until' }
 
 export function liveClients(db: Database): LiveClients {
   const rows: LiveRows = liveRows(db)
@@ -192,42 +190,7 @@ export function liveClients(db: Database): LiveClients {
       for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
     },
 
-    async lease(seat, lease, now) {
-      const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`
-      // Of this window: a later one of the session, which has unsubscribed in between, is for who began it.
-      const mine = `${SAME_SESSION} AND live.#entry.since = :since`
-      const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${mine} AND ${free}`, {
-        names: { ...NAMES, '#entry': seat.entry },
-        values: {
-          ':session': S(seat.live.session),
-          ':since': N(seat.live.since),
-          ':by': S(lease.by),
-          ':now': N(now),
-          ':lease': leaseValue(lease),
-        },
-      })
-      return leased && (seat.key === seat.topic ? leased : rows.head(seat.topic))
-    },
-
-    async release(seat, by) {
-      await rows.update(seat.key, 'SET live.#entry.catching.#until = :zero', `${SAME_SESSION} AND ${OWN_LEASE}`, {
-        names: { ...NAMES, '#entry': seat.entry },
-        values: { ':session': S(seat.live.session), ':by': S(by), ':zero': N(0) },
-      })
-    },
-
-    async handOver(row, seat, by) {
-      const inHead = seat.key === row.topic
-      // A topic that nobody has published to yet does not count either.
-      const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''
-      const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', `${quiet}${SAME_SESSION} AND ${OWN_LEASE}`, {
-        names: { ...NAMES, '#entry': seat.entry },
-        values: { ':session': S(seat.live.session), ':by': S(by), ':adds': N(row.adds) },
-      })
-      if (done === undefined) return false
-      // A spilled client's row does not count publishes: look at the head once more, rather twice than never.
-      return inHead || (await rows.head(row.topic))?.adds === row.adds
-    },
+    ...leases(rows),
   }
 }
 

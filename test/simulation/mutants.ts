@@ -218,14 +218,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a lease is nobody else’s business',
-    file: 'adapters/live-clients.ts',
+    file: 'adapters/leases.ts',
     from: 'const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
     to: 'const free = `(attribute_exists(live.#entry) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
     violates: /^I2 order: .* at once/,
   },
   {
     name: 'handing over whatever came in meanwhile',
-    file: 'adapters/live-clients.ts',
+    file: 'adapters/leases.ts',
     from: "const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''",
     to: "const quiet = ''",
     violates: /^limbo: /,
