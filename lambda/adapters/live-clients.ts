@@ -56,7 +56,7 @@ export function liveClients(db: Database): LiveClients {
     return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
   }
 
-  /** The window of the seat that was given up for this one comes along. */
+  /** Puts `live` where the client sits in the head, as long as its seat there is as it was. */
   async function moveIn({ topic, entry, live: mine }: Seat, live: Live): Promise<Seated | undefined> {
     const lease = mine.catching === undefined ? 'attribute_not_exists(live.#entry.catching)' : OWN_LEASE
     const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)'
@@ -72,6 +72,30 @@ export function liveClients(db: Database): LiveClients {
       },
     })
     return row && { row, seat: { topic, key: topic, entry, live } }
+  }
+
+  /**
+   * Ends what the client left in a spill row when it sat down in the head, as another event of the client, handled at once, may have found
+   * no room there. The seat with the window of both; `undefined`: it is not as it was any more.
+   */
+  async function leaveSpill(
+    row: TopicRow,
+    subscription: Subscription,
+    { seat, isNew }: { seat: Seat; isNew: boolean },
+    { session, at, catching }: Live,
+  ) {
+    const mine = `(${SAME_SESSION} OR ${OLDER_SESSION})`
+    const placeholders = { names: { ...NAMES, '#entry': seat.entry }, values: { ':session': S(session), ':at': N(at) } }
+    const left = await spill.vacate(row, subscription, seat.entry, (key) =>
+      rows.update(key, 'REMOVE live.#entry', mine, { ...placeholders, returns: 'ALL_OLD' }),
+    )
+    const other = left?.live.get(seat.entry)
+    if (other === undefined || !isRepeated(other, seat.live)) return { row, seat }
+    // A seat that an earlier try took may be of the later window.
+    const since = isNew ? other.since : Math.max(other.since, seat.live.since)
+    const moved = await moveIn(seat, { ...other, since, at: Math.max(other.at, seat.live.at, at), catching: seat.live.catching })
+    if (other.catching !== undefined && other.catching.by !== catching?.by) throw movedWhileDraining(seat.topic, seat.entry)
+    return moved
   }
 
   return {
@@ -106,25 +130,21 @@ export function liveClients(db: Database): LiveClients {
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
       if (spilled !== undefined && isRepeated(spilled.live, live)) {
         const kept = await keep(undefined, spilled, live.at)
-        if (kept !== undefined) return kept
+        const inHead = kept?.row.live.get(entry)
+        if (kept !== undefined && inHead === undefined) return kept
+        // An earlier try sat down in the head too, and died before it could leave.
+        const twice = inHead && isRepeated(inHead, live) && { seat: { ...mine, live: inHead }, isNew: false }
+        const left = twice && (await leaveSpill(kept!.row, subscription, twice, live))
+        if (left) return left
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
       let standing = subscription
       for (let round = 0; round < ROUNDS; round++) {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) {
-          // Another event of the client, handled at once, may have found no room here.
-          const left =
-            set.spill === 0 && standing.spill === undefined
-              ? undefined
-              : await spill.vacate(set, standing, entry, (key) =>
-                  rows.update(key, 'REMOVE live.#entry', `(${SAME_SESSION} OR ${OLDER_SESSION})`, { ...placeholders, returns: 'ALL_OLD' }),
-                )
-          const other = left?.live.get(entry)
-          if (other === undefined || !isRepeated(other, live)) return { row: set, seat: mine }
-          const moved = await moveIn(mine, { ...other, at: Math.max(other.at, live.at), catching: live.catching })
-          if (other.catching !== undefined && other.catching.by !== live.catching?.by) throw movedWhileDraining(topic, entry)
-          if (moved !== undefined) return moved
+          const nothingSpilled = set.spill === 0 && standing.spill === undefined
+          const sat = nothingSpilled ? { row: set, seat: mine } : await leaveSpill(set, standing, { seat: mine, isNew: true }, live)
+          if (sat !== undefined) return sat
           continue
         }
         const { row, seat } = await find(topic, standing, entry)

@@ -75,14 +75,23 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
     })
     const cleared = await ifHolds(db.client.send(clear))
     // Somebody else had finished: if our segment came after its ids were acknowledged and the segment deleted, it is a ghost.
-    if (written && cleared === undefined) {
-      const existing = await messages.existing(ids)
-      await removeFromSegment(
-        topic,
-        seq,
-        ids.filter((id) => !existing.has(id)),
-      )
-    }
+    if (!written || cleared !== undefined) return
+    const existing = await messages.existing(ids)
+    // A repeated event may have stored one of them again. Its name here is good as long as drains look here.
+    const isRead = existing.size > 0 && (await announceLate(topic)).first <= seq
+    await removeFromSegment(topic, seq, isRead ? ids.filter((id) => !existing.has(id)) : ids)
+  }
+
+  /** Drains that have read the topic before this cannot advance `first` any more: they may not have seen the segment. */
+  async function announceLate(topic: string): Promise<TopicRow> {
+    const update = new UpdateItemCommand({
+      TableName,
+      Key: keyOf(topic),
+      UpdateExpression: 'ADD late :one',
+      ExpressionAttributeValues: { ':one': N(1) },
+      ReturnValues: 'ALL_NEW',
+    })
+    return topicRowOf((await db.client.send(update)).Attributes ?? {})
   }
 
   async function removeFromSegment(topic: string, seq: number, ids: readonly string[]): Promise<void> {
@@ -151,14 +160,14 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       return true
     },
 
-    async advanceFirst(topic, first) {
+    async advanceFirst(row, first) {
       const update = new UpdateItemCommand({
         TableName,
-        Key: keyOf(topic),
+        Key: keyOf(row.topic),
         UpdateExpression: 'SET #first = :first',
-        ConditionExpression: '#first < :first',
+        ConditionExpression: `#first < :first AND ${row.late === 0 ? 'attribute_not_exists(late)' : 'late = :late'}`,
         ExpressionAttributeNames: { '#first': 'first' },
-        ExpressionAttributeValues: { ':first': N(first) },
+        ExpressionAttributeValues: { ':first': N(first), ...(row.late > 0 && { ':late': N(row.late) }) },
       })
       await ifHolds(db.client.send(update))
     },

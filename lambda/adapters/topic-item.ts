@@ -12,6 +12,7 @@ export function topicRowOf(item: Item): TopicRow {
     ...(item.sealing === undefined || sealed === undefined ? {} : { sealing: { seq: sealed, ids: idsOf(item.sealing) } }),
     seq: number(item.seq) ?? 0,
     first: number(item.first) ?? 0,
+    late: number(item.late) ?? 0,
     adds: number(item.adds) ?? 0,
     live: liveOf(item.live),
     hasLive: item.live !== undefined,

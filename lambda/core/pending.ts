@@ -20,7 +20,7 @@ export async function* pendingWindows(topics: TopicTable, row: TopicRow): AsyncG
   }
   if (row.first >= end) yield headHomes(row)
   const first = lowest ?? end
-  if (first > row.first) await topics.advanceFirst(row.topic, first)
+  if (first > row.first) await topics.advanceFirst(row, first)
 }
 
 /** The same newest first, for those who look for recent ids only. */

@@ -89,7 +89,8 @@ export interface TopicTable {
   removeIds(topic: string, homes: Homes): Promise<void>
   /** Moves full sets into segments. Returns whether this call sealed one. */
   seal(row: TopicRow): Promise<boolean>
-  advanceFirst(topic: string, first: number): Promise<void>
+  /** Says that no segment below `first` has ids, unless one came late since `row` was read. */
+  advanceFirst(row: TopicRow, first: number): Promise<void>
   /** Makes the client live. `undefined`: a newer session already is. */
   goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
   /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row. */

@@ -59,7 +59,7 @@ export async function settleMidWindow(context: Context, row: TopicRow, at: numbe
     await take(context, row.topic, clientid, homes, settled)
     const left = [...homes].filter(([id]) => !settled.has(id)).flatMap(([, seqs]) => [...seqs])
     const first = Math.min(to, ...left)
-    if (first > row.first) await context.ports.topics.advanceFirst(row.topic, first)
+    if (first > row.first) await context.ports.topics.advanceFirst(row, first)
     return
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The row of a topic in `mqtt_topic_msg_map`: where publishers and subscribers meet.
  *
- * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, spill, newest, spill_servers]}
+ * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  live clients for whom the head has no room
  * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
@@ -45,6 +45,8 @@ export interface TopicRow {
   readonly seq: number
   /** No segment below this number has ids. */
   readonly first: number
+  /** How many segments were written late, after somebody else had finished: who has read the segments before then cannot tell that they are empty. */
+  readonly late: number
   /** Grows with every publish: tells a drainer that nothing came in since it looked. */
   readonly adds: number
   /** Entry key -> live client. The key is the client id, on covering rows {@link wildcardEntry}. */

@@ -72,6 +72,7 @@ export const BREAKAGES: readonly KnownBreakage[] = [
         ids: [],
         seq: 0,
         first: 0,
+        late: 0,
         adds: 0,
         live: new Map(),
         hasLive: true,

@@ -178,6 +178,36 @@ forEachEngine((engine) => {
     expect((await world.live()).filter((name) => name.includes('twice'))).toEqual(['t twice'])
   })
 
+  it('a try that sat down in the head, leased, and died before it left the spill row: the next one sits in the head alone, and drains there', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    await world.subscribe('twice', 's-twice', 't')
+    world.wait(5_000)
+    const { topics } = world.ports
+    const subscribed = world.subscribedEvent('twice', 's-twice', 't')
+    await world.unsubscribe('client-0', 's-client-0', 't')
+    const live = {
+      kind: 'client',
+      session: 's-twice',
+      since: world.now,
+      at: world.now,
+      catching: { by: 'dying', until: world.now + 1_000 },
+    } as const
+    await engine.client.send(
+      new UpdateItemCommand({
+        TableName: world.tables.mqtt_topic_msg_map,
+        Key: { topic: { S: 't' } },
+        UpdateExpression: 'SET live.twice = :live',
+        ExpressionAttributeValues: { ':live': liveValue(live) },
+      }),
+    )
+    const sqs = { messageId: 'dying', body: JSON.stringify(subscribed) }
+    expect(await world.deliver('session.subscribed', [sqs])).toEqual({ batchItemFailures: [] })
+    expect((await world.live()).filter((name) => name.includes('twice'))).toEqual(['t twice'])
+    expect((await topics.head('t'))?.live.get('twice')).toEqual({ kind: 'client', session: 's-twice', since: live.since, at: live.at })
+  })
+
   it('a stale subscribed event of a spilled client leaves no seat behind', async () => {
     const clients = many(HEAD_LIVE)
     await connectAll([...clients, 'late'])

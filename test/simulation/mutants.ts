@@ -174,8 +174,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'first moves past a segment that holds ids',
     file: 'core/pending.ts',
-    from: 'await topics.advanceFirst(row.topic, first)',
-    to: 'await topics.advanceFirst(row.topic, first + 1)',
+    from: 'await topics.advanceFirst(row, first)',
+    to: 'await topics.advanceFirst(row, first + 1)',
     violates: /^I5: segment .* is below first/,
   },
   {
