@@ -22,7 +22,7 @@ export async function retentionOf(ports: Ports, config: HookConfig, publish: Pub
       return { retained, cleared: retained && empty }
     }
     case 'native':
-      return empty ? clearedNatively(ports, publish) : retainedNatively(ports, publish, again)
+      return empty ? clearedNatively(ports, publish, again) : retainedNatively(ports, publish, again)
   }
 }
 
@@ -45,12 +45,16 @@ async function retainedNatively(ports: Ports, publish: Publish, again: boolean):
  * earlier try); else, or if an earlier try took it for a message, it is one without a payload. Also then nothing is retained any more:
  * the publish that was may be on its way to our table still.
  */
-async function clearedNatively(ports: Ports, publish: Publish): Promise<Retention> {
-  if ((await ports.device.retained(publish.topic)) !== undefined) return NOT_RETAINED
+async function clearedNatively(ports: Ports, publish: Publish, again: boolean): Promise<Retention> {
+  const held = (await ports.device.retained(publish.topic)) !== undefined
+  // What it holds may have come since an earlier try cleared.
+  if (held && !again) return NOT_RETAINED
   const msgid = msgidOf(publish)
-  const kept = await ports.retained.get(publish.topic)
-  if (kept !== undefined && !(await ports.messages.existing([msgid])).has(msgid)) return { retained: true, cleared: true, knew: kept.msgid }
+  const takenForMessage = async () => (await ports.messages.existing([msgid])).has(msgid)
+  const kept = held ? undefined : await ports.retained.get(publish.topic)
+  if (kept !== undefined && !(await takenForMessage())) return { retained: true, cleared: true, knew: kept.msgid }
   // Asked after the row: another receive of the event may be clearing it just now, and remembers that before it deletes.
   const cleared = (await ports.retained.clearedBy(publish.topic)) === msgid
-  return cleared ? { retained: true, cleared, knew: msgid } : { ...NOT_RETAINED, mayHaveCleared: true }
+  if (cleared && !(await takenForMessage())) return { retained: true, cleared, knew: msgid }
+  return held ? NOT_RETAINED : { ...NOT_RETAINED, mayHaveCleared: true }
 }

@@ -171,6 +171,41 @@ forEachEngine((engine) => {
       expect(await retainedOf(world, 't')).toBe('y')
     })
 
+    const tryAgain = (world: World, event: unknown, receives: number) =>
+      world.deliver('message.publish', [
+        { messageId: 'again', body: JSON.stringify(event), attributes: { ApproximateReceiveCount: `${receives}` } },
+      ])
+
+    it('a clearing publish that is tried again when IoT Core retains the next message already: clears, and is not queued', async () => {
+      const world = await given()
+      nativelyRetained(world, 't', 'x')
+      await world.publish('t', 'x')
+      nativelyRetained(world, 't', '')
+      const clearing = world.publishEvent('t', '')
+      await world.handle('message.publish', clearing)
+      nativelyRetained(world, 't', 'y')
+      await world.publish('t', 'y')
+      expect(await tryAgain(world, clearing, 2)).toEqual({ batchItemFailures: [] })
+      expect(await retainedOf(world, 't')).toBe('y')
+      expect((await world.queue()).stored).toHaveLength(2)
+    })
+
+    it('I5: an empty publish that one try took for a message, and stored, is no clearing one for the next: it is named', async () => {
+      const world = await given()
+      nativelyRetained(world, 't', 'x')
+      await world.publish('t', 'x')
+      const clearing = world.publishEvent('t', '')
+      jest.spyOn(world.ports.topics, 'add').mockRejectedValueOnce(new Error('killed'))
+      await tryAgain(world, clearing, 1)
+      // Meanwhile another receive of the event, which IoT Core had told otherwise, remembered that it cleared.
+      nativelyRetained(world, 't', '')
+      const msgid = (await world.queue()).stored.at(-1)!
+      await world.ports.retained.clear((await world.ports.messages.get([msgid])).get(msgid)!, { certain: true })
+      await tryAgain(world, clearing, 2)
+      const { named, stored } = await world.queue()
+      expect([named, stored.length]).toEqual([stored, 2])
+    })
+
     it('an empty publish while IoT Core retains something is a message without payload', async () => {
       const world = await given()
       nativelyRetained(world, 't', 'x')
