@@ -29,7 +29,9 @@ export function emptied(scene: Scene): string[] {
   const { iotCore, dynamodb } = scene
   // What clears a retained message is no message to keep, as in EMQX; nor is an empty one that cannot be told from it (README).
   const messages = iotCore.published.filter((one) => one.retain !== 'clear' && !looksLikeClear(iotCore, one))
-  const nowhere = messages.filter(({ msgid }) => ![...iotCore.clients.values()].some(({ got }) => got.has(msgid)))
+  const nowhere = messages.filter(
+    ({ msgid }) => ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),
+  )
   const left = dynamodb
     .rows('mqtt_msg')
     .filter((row) => !leftBehindIn(scene).has(row.msgid?.S ?? ''))

@@ -58,7 +58,7 @@ export class IotCore {
     const { operator = [], persistent } = kind
     const keepAlive = this.options.random.pick([2, 4, 12])
     const counters = { version: 0, connections: 0, endedAt: 0, lastStamp: 0, lastEventLost: false }
-    const client: SimClient = { id, operator, keepAlive, persistent, held: [], got: new Map(), ...counters }
+    const client: SimClient = { id, operator, keepAlive, persistent, held: [], dropped: new Set(), got: new Map(), ...counters }
     this.clients.set(id, client)
     return client
   }
@@ -105,14 +105,15 @@ export class IotCore {
   }
 
   private keep(client: SimClient, { session, filters }: SimConnection): void {
-    client.kept = { session, filters, endedAt: this.now }
     client.held.push(...this.underWay.filter((one) => one.client === client).map(({ msgid }) => msgid))
     this.underWay = this.underWay.filter((one) => one.client !== client)
+    client.kept = { session, filters, endedAt: this.now, held: new Set(client.held) }
   }
 
   private expire(client: SimClient): void {
     if (client.kept === undefined || this.now - client.kept.endedAt <= SESSION_EXPIRY) return
     this.options.note(`${client.id} ${client.kept.session} expires with ${client.held.length} held`)
+    for (const id of client.held) if (client.kept.held.has(id)) client.dropped.add(id)
     delete client.kept
     client.held.length = 0
   }
@@ -222,12 +223,12 @@ export class IotCore {
     this.options.note(`${client.id} acknowledges ${name} by topic`)
   }
 
-  /** Whether the client got the message, or IoT Core holds it for its persistent session and will deliver it. */
+  /** Whether the client got the message, or IoT Core holds it for its persistent session and will deliver it, or held it until that expired. */
   has(clientid: string, msgid: string): boolean {
     const client = this.clients.get(clientid)
     if (client === undefined) return false
     const underWay = client.persistent !== undefined && this.underWay.some((one) => one.client === client && one.msgid === msgid)
-    return client.got.has(msgid) || client.held.includes(msgid) || underWay
+    return client.got.has(msgid) || client.held.includes(msgid) || underWay || client.dropped.has(msgid)
   }
 
   /** By the times that their rules stamped, then as they came. */

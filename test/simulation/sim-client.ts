@@ -17,6 +17,8 @@ export interface KeptSession {
   readonly session: string
   readonly filters: ReadonlySet<string>
   readonly endedAt: number
+  /** Ids of messages that IoT Core held for it when its connection ended: they count as delivered, whatever becomes of the session. */
+  readonly held: ReadonlySet<string>
 }
 
 export interface SimClient {
@@ -31,6 +33,8 @@ export interface SimClient {
   kept?: KeptSession
   /** Ids of messages that IoT Core holds for the persistent session. */
   held: string[]
+  /** Those that IoT Core held when a connection ended, and dropped with the session (README, "What is not promised"). */
+  readonly dropped: Set<string>
   version: number
   /** Connections so far. */
   connections: number
