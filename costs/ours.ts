@@ -5,6 +5,9 @@ import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
 import { connections, rowBytes, rowWrites, type Workload } from './workload.ts'
 
+/** From so many messages of an invocation on they are stored together (lambda/adapters/message-table.ts). */
+const TOGETHER = 25
+
 export const ours = (workload: Workload): Bill =>
   billOf('this backend', 'write and read units as measured', [...platform(workload), ...tables(ourUnits(workload), workload)])
 
@@ -15,7 +18,8 @@ export function ourUnits(workload: Workload): Units {
   const more = parts(rowBytes(workload), METERED.read) - 1
   const each = (count: number, { writes, reads }: Units): Units => ({ writes: count * writes, reads: count * reads })
   const all = [
-    each(publishes, { writes: PUBLISH.writes + row, reads: PUBLISH.reads }),
+    // Many in an invocation are looked for when they are named, which the reads that they share make up for up to 4 KB.
+    each(publishes, { writes: PUBLISH.writes + row, reads: PUBLISH.reads + (workload.batch >= TOGETHER ? more : 0) }),
     each(publishes * retained, { writes: RETAINED.writes + row, reads: RETAINED.reads }),
     each(publishes * offline, { writes: DELIVERED.writes + row, reads: DELIVERED.reads + more }),
     each(publishes * (1 - offline), { writes: SETTLED.writes + row, reads: SETTLED.reads }),

@@ -1,33 +1,54 @@
 import { dropNames } from './core/acknowledge.ts'
-import type { Message } from './core/message.ts'
+import { type Publishes, storing } from './core/batch-writes.ts'
+import { inTurnOf } from './core/in-turn.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import type { Context } from './core/ports.ts'
-import { pushQueued, type Stored } from './core/push.ts'
+import { pushQueued, type Queued, type Stored } from './core/push.ts'
 import { settleMidWindow } from './core/settle-live.ts'
-import { PAGE } from './core/topic-row.ts'
+import { PAGE, type TopicRow } from './core/topic-row.ts'
+
+/** The SDK has 50 sockets, and gives a request that waits for one no longer than a connection may take. */
+const REQUESTS_AT_ONCE = 50
 
 /**
- * message.publish, QoS > 0, not (retained and empty): stores one topic's messages, then names them on the topic's queue in one
- * update, whose answer tells who is live. The message first, so that a name never dangles. `messages`: oldest first.
+ * message.publish, QoS > 0, not (retained and empty): stores the messages, then names each topic's on its queue in one update,
+ * whose answer tells who is live. The message first, so that a name never dangles. One promise a topic, in order.
  */
-export async function on_message_publish(messages: readonly Message[], context: Context): Promise<void> {
-  const { ports } = context
-  const topic = messages[0]!.topic
-  const stored: Stored[] = await Promise.all(messages.map(async (message) => ({ message, repeated: await ports.messages.put(message) })))
-  const row = await ports.topics.add(
-    topic,
-    messages.map(({ msgid }) => msgid),
-  )
-  await forgetAcknowledged(stored, topic, row.seq, context)
-  await pushQueued(context, { row, stored })
-  if (row.ids.length >= PAGE && (await ports.topics.seal(row))) await settleMidWindow(context, row, millisOfMsgid(messages.at(-1)!.msgid))
+export function on_message_publish(topics: readonly Publishes[]): Promise<void>[] {
+  const inTurn = inTurnOf(REQUESTS_AT_ONCE)
+  const store = storing(topics, inTurn)
+  const named = topics.map(async (one): Promise<Queued> => {
+    const stored = await store(one)
+    const ids = one.messages.map(({ msgid }) => msgid)
+    return { stored, row: await inTurn(() => one.context.ports.topics.add(one.messages[0]!.topic, ids)) }
+  })
+  const existing = existingOf(topics, named)
+  return topics.map(async ({ messages, context }, i) => {
+    const queued = await named[i]!
+    const repeated = idsOfRepeated(queued)
+    if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
+    await pushQueued(context, queued)
+    const { row } = queued
+    if (row.ids.length >= PAGE && (await context.ports.topics.seal(row)))
+      await settleMidWindow(context, row, millisOfMsgid(messages.at(-1)!.msgid))
+  })
+}
+
+const idsOfRepeated = ({ stored }: { readonly stored: readonly Stored[] }): string[] =>
+  stored.filter(({ repeated }) => repeated).map(({ message }) => message.msgid)
+
+/** Those of all topics' repeated messages that are there: asked once, when all are named that could be. */
+function existingOf(topics: readonly Publishes[], named: readonly Promise<Queued>[]): () => Promise<Set<string>> {
+  let asked: Promise<Set<string>> | undefined
+  const ask = async () => {
+    const queued = (await Promise.allSettled(named)).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    return topics[0]!.context.ports.messages.existing(queued.flatMap(idsOfRepeated))
+  }
+  return () => (asked ??= ask())
 }
 
 /** A repeated event may have named a message that was acknowledged in between: then the name goes too (I5). */
-async function forgetAcknowledged(stored: readonly Stored[], topic: string, seq: number, { ports }: Context): Promise<void> {
-  const repeated = stored.filter(({ repeated }) => repeated).map(({ message }) => message.msgid)
-  if (repeated.length === 0) return
-  const existing = await ports.messages.existing(repeated)
+async function forgetAcknowledged({ ports }: Context, row: TopicRow, repeated: readonly string[], existing: Set<string>): Promise<void> {
   const gone = repeated.filter((id) => !existing.has(id))
-  await dropNames(ports, topic, new Map(gone.map((id) => [id, new Set([seq])])))
+  await dropNames(ports, row.topic, new Map(gone.map((id) => [id, new Set([row.seq])])))
 }

@@ -9,6 +9,7 @@ import {
   paginateScan,
   type QueryCommandInput,
   type ScanCommandInput,
+  type WriteRequest,
 } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
@@ -26,7 +27,7 @@ export interface Database {
 
 /** BatchGetItem and BatchWriteItem limits. */
 const KEYS_PER_GET = 100
-const ITEMS_PER_WRITE = 25
+export const ITEMS_PER_WRITE = 25
 const ROUNDS = 8
 
 /** Runs a conditional write; `undefined` where its condition did not hold. Everything else is thrown. */
@@ -76,21 +77,38 @@ async function batchGetSome(db: Database, table: TableName, keys: readonly Item[
   return items
 }
 
-/** Deletes items by key; UnprocessedItems are sent again. */
+/** Deletes items by key. */
 export async function batchDelete(db: Database, table: TableName, keys: readonly Item[]): Promise<void> {
-  const name = db.tables[table]
-  await Promise.all(
-    chunks(keys, ITEMS_PER_WRITE).map(async (some) => {
-      let writes = some.map((Key) => ({ DeleteRequest: { Key } }))
-      for (let round = 0; writes.length > 0; round++) {
-        await pause(db.clock, table, round)
-        const done = await db.client.send(new BatchWriteItemCommand({ RequestItems: { [name]: writes } }))
-        const left = (done.UnprocessedItems?.[name] ?? []) as typeof writes
-        if (left.length < writes.length) round = 0
-        writes = left
-      }
-    }),
+  const writes = keys.map((Key) => ({ DeleteRequest: { Key } }))
+  await Promise.all(chunks(writes, ITEMS_PER_WRITE).map((some) => batchWriteSome(db, table, some)))
+}
+
+/** Puts items, whatever was there; one result for each, in order. DynamoDB refuses a batch that has a key twice. */
+export async function batchPut(db: Database, table: TableName, items: readonly Item[]): Promise<PromiseSettledResult<void>[]> {
+  const batches = chunks(items, ITEMS_PER_WRITE)
+  const results = await Promise.allSettled(
+    batches.map((some) =>
+      batchWriteSome(
+        db,
+        table,
+        some.map((Item) => ({ PutRequest: { Item } })),
+      ),
+    ),
   )
+  return batches.flatMap((some, i) => some.map(() => results[i]!))
+}
+
+/** UnprocessedItems are sent again: the SDK does not. */
+async function batchWriteSome(db: Database, table: TableName, all: readonly WriteRequest[]): Promise<void> {
+  const name = db.tables[table]
+  let writes = [...all]
+  for (let round = 0; writes.length > 0; round++) {
+    await pause(db.clock, table, round)
+    const done = await db.client.send(new BatchWriteItemCommand({ RequestItems: { [name]: writes } }))
+    const left = done.UnprocessedItems?.[name] ?? []
+    if (left.length < writes.length) round = 0
+    writes = left
+  }
 }
 
 async function pause(clock: Clock, table: TableName, round: number): Promise<void> {

@@ -2,7 +2,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable } from '../core/ports.ts'
 import { S, text } from './attributes.ts'
-import { batchDelete, batchGet, type Database } from './dynamodb.ts'
+import { batchDelete, batchGet, batchPut, type Database, ITEMS_PER_WRITE } from './dynamodb.ts'
 import { itemOfMessage, messageOfItem } from './message-item.ts'
 
 export function messageTable(db: Database): MessageTable {
@@ -13,6 +13,9 @@ export function messageTable(db: Database): MessageTable {
       const { Attributes: before } = await db.client.send(put)
       return before !== undefined
     },
+
+    together: ITEMS_PER_WRITE,
+    putAll: (messages) => batchPut(db, 'mqtt_msg', messages.map(itemOfMessage)),
 
     async get(msgids) {
       const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true })

@@ -48,6 +48,11 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
   /** The event's clock and ours may differ by a little. */
   const took = (name: string, from: number, to: number) => latencies.set(name, [...(latencies.get(name) ?? []), Math.max(0, to - from)])
 
+  function stored({ msgid }: Message): void {
+    // Redriven from a rule's error a message has that one's time.
+    if (!isTimeInDoubt(msgid)) took(PUBLISH_TO_STORED, millisOfMsgid(msgid), clock.now())
+  }
+
   /** On the ack topic a client says it; elsewhere what nobody confirmed was delivered natively. */
   function wentOff(ids: readonly string[]): void {
     if (hook === 'message.acked' || !ids.some((id) => acknowledged.has(id))) return
@@ -61,9 +66,13 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       ...messages,
       async put(message: Message) {
         const repeated = await messages.put(message)
-        // Redriven from a rule's error a message has that one's time.
-        if (!repeated && !isTimeInDoubt(message.msgid)) took(PUBLISH_TO_STORED, millisOfMsgid(message.msgid), clock.now())
+        if (!repeated) stored(message)
         return repeated
+      },
+      async putAll(all: readonly Message[]) {
+        const results = await messages.putAll(all)
+        for (const [i, message] of all.entries()) if (results[i]?.status === 'fulfilled') stored(message)
+        return results
       },
     },
     acked: {

@@ -85,6 +85,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
     case 'on_message_publish':
       return [
         'mqtt_msg:PutItem',
+        'mqtt_msg:BatchWriteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:PutItem',
         ...DROP_NAMES,

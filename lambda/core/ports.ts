@@ -42,6 +42,10 @@ export interface SubscriptionTable {
 export interface MessageTable {
   /** Returns whether the row was there already: the event is a repetition. */
   put(message: Message): Promise<boolean>
+  /** Stores messages in few requests, none twice; one result for each, in order. Whether a row was there already is not told. */
+  putAll(messages: readonly Message[]): Promise<PromiseSettledResult<void>[]>
+  /** From how many messages on that is done: fewer cost less one by one, since nothing is looked for once they are named. */
+  readonly together: number
   /** Messages by id; absent ones are missing. */
   get(msgids: readonly string[]): Promise<Map<string, Message>>
   /** Which of the ids have a row. */

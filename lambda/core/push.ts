@@ -13,7 +13,7 @@ import { type Live, splitWildcardEntry, type TopicRow } from './topic-row.ts'
 
 export interface Stored {
   readonly message: Message
-  /** A repeated event stored it: the queue may name it twice. */
+  /** A repeated event stored it, or may have: the queue may name it twice. */
   readonly repeated: boolean
 }
 

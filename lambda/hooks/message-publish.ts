@@ -1,5 +1,6 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { sharingReads } from '../core/batch-reads.ts'
+import type { Publishes } from '../core/batch-writes.ts'
 import { type Publish, parsePublish } from '../core/events.ts'
 import { type Delivery, type Hook, working } from '../core/hook-entry.ts'
 import type { ActionName, HookRow } from '../core/hooks.ts'
@@ -22,9 +23,11 @@ export const messagePublish: Hook<Publish> = {
     const read = await Promise.allSettled(sharing(deliveries).map(incoming))
     const arrived = read.flatMap((result, i) => (result.status === 'fulfilled' ? [{ ...result.value, i }] : []))
     const results: PromiseSettledResult<void>[] = read.map((result) => (result.status === 'fulfilled' ? DONE : result))
+    const topics = [...byTopic(arrived)]
+    const queued = queueing(topics)
     await Promise.all(
-      [...byTopic(arrived)].map(async (some) => {
-        const done = await together(some)
+      topics.map(async (some, at) => {
+        const done = await together(some, queued[at])
         some.forEach(({ i }, n) => {
           results[i] = done[n] ?? DONE
         })
@@ -75,17 +78,25 @@ function byTopic<T extends Incoming>(all: readonly T[]): Iterable<T[]> {
 
 const isQueued = ({ does, message, retention }: Incoming): boolean => does('on_message_publish') && message.qos > 0 && !retention.cleared
 
-/** The actions in their order. The queued messages of the topic share one update of its row, and its fate. */
-async function together(some: readonly Incoming[]): Promise<PromiseSettledResult<void>[]> {
-  const queued = some.filter(isQueued)
-  const context = queued[0] && asOne(queued[0].context, queued)
+/** The queued messages of each topic on their way; `undefined` where a topic has none. */
+function queueing(topics: readonly (readonly Incoming[])[]): (Promise<void> | undefined)[] {
+  const batches = topics.map((some) => publishesOf(some.filter(isQueued)))
+  const begun = on_message_publish(batches.filter((one) => one !== undefined))[Symbol.iterator]()
+  return batches.map((one) => one && working('on_message_publish', begun.next().value!))
+}
+
+function publishesOf(queued: readonly Incoming[]): Publishes | undefined {
   // SQS may hand out an event twice in one batch.
   const messages = new Map(queued.map(({ message }) => [message.msgid, message]))
-  const published =
-    context && (await Promise.allSettled([working('on_message_publish', on_message_publish([...messages.values()], context))]))[0]
+  return queued[0] && { messages: [...messages.values()], context: asOne(queued[0].context, queued) }
+}
+
+/** The actions in their order. The queued messages of the topic share one update of its row, and its fate. */
+async function together(some: readonly Incoming[], queued: Promise<void> | undefined): Promise<PromiseSettledResult<void>[]> {
+  const published = queued && (await Promise.allSettled([queued]))[0]
   return Promise.allSettled(
     some.map(async (one) => {
-      if (published?.status === 'rejected' && queued.includes(one)) throw published.reason
+      if (published?.status === 'rejected' && isQueued(one)) throw published.reason
       await alone(one)
     }),
   )
@@ -94,7 +105,11 @@ async function together(some: readonly Incoming[]): Promise<PromiseSettledResult
 /** They are handled in one, also when they are tried again in other company: each knows what any of them had begun. */
 const asOne = (context: Context, all: readonly Incoming[]): Context => ({
   ...context,
-  invocation: { ...context.invocation, batch: all.map((one) => one.context.invocation.id) },
+  invocation: {
+    ...context.invocation,
+    receives: Math.max(...all.map((one) => one.context.invocation.receives)),
+    batch: all.map((one) => one.context.invocation.id),
+  },
 })
 
 async function alone(one: Incoming): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the SDK leaves to its caller: keys and items that DynamoDB did not process. */
 import type { BatchGetItemCommandInput, BatchWriteItemCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { batchDelete, batchGet, type Database, ifHolds } from '../../lambda/adapters/dynamodb.ts'
+import { batchDelete, batchGet, batchPut, type Database, ifHolds } from '../../lambda/adapters/dynamodb.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 
 const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
@@ -16,7 +16,9 @@ function processing(perCall: number) {
       const request = input.RequestItems?.mqtt_msg ?? []
       if (Array.isArray(request)) {
         asked.push(request.length)
-        done.push(...request.slice(0, perCall).map(({ DeleteRequest }) => DeleteRequest?.Key?.msgid?.S ?? ''))
+        done.push(
+          ...request.slice(0, perCall).map(({ DeleteRequest, PutRequest }) => (DeleteRequest?.Key ?? PutRequest?.Item)?.msgid?.S ?? ''),
+        )
         return { UnprocessedItems: request.length > perCall ? { mqtt_msg: request.slice(perCall) } : {} }
       }
       const keys = request.Keys ?? []
@@ -47,6 +49,24 @@ it('batchDelete sends unprocessed items again, for as long as there is progress'
   const { db, done } = processing(2)
   await batchDelete(db, 'mqtt_msg', keys(60))
   expect(new Set(done).size).toBe(60)
+})
+
+it('batchPut sends unprocessed items again, 25 at a time', async () => {
+  const { db, asked, done } = processing(10)
+  expect(await batchPut(db, 'mqtt_msg', keys(60))).toEqual(Array(60).fill({ status: 'fulfilled', value: undefined }))
+  expect([new Set(done).size, Math.max(...asked)]).toEqual([60, 25])
+})
+
+it('batchPut: a batch that is refused fails its own items, in order', async () => {
+  const { db } = processing(25)
+  const send = db.client.send.bind(db.client) as (command: unknown) => Promise<never>
+  const refusing = async (command: { input: object }) => {
+    if (JSON.stringify(command.input).includes('"S":"30"')) throw new Error('on fire')
+    return send(command)
+  }
+  const client = { send: refusing } as unknown as DynamoDBClient
+  const results = await batchPut({ ...db, client }, 'mqtt_msg', keys(60))
+  expect(results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual(Array.from({ length: 25 }, (_, i) => 25 + i))
 })
 
 it('refuses to wait for ever on a table that is throttled', async () => {

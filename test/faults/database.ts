@@ -38,7 +38,7 @@ export class MapDatabase implements Database {
   private answer(operation: string, input: Record<string, unknown>): object {
     if (ITEM_OPERATIONS.has(operation)) return this.item(operation as ItemOperation, input as unknown as ItemRequest)
     if (operation === 'BatchGetItem') return this.batchGet(input)
-    if (operation === 'BatchWriteItem') return this.batchDelete(input)
+    if (operation === 'BatchWriteItem') return this.batchWrite(input)
     if (operation === 'Query') return this.query(input)
     if (operation === 'Scan') return page(this.dynamodb.rows(input.TableName as TableName), input, TABLES[input.TableName as TableName])
     throw new Error(`${operation} is not here`)
@@ -53,10 +53,13 @@ export class MapDatabase implements Database {
     return { Responses: { [table]: items.reverse() }, UnprocessedKeys: {} }
   }
 
-  private batchDelete(input: Record<string, unknown>): object {
-    const requests = input.RequestItems as Record<string, { DeleteRequest: { Key: Row } }[]>
-    for (const [TableName, writes] of Object.entries(requests)) {
-      for (const { DeleteRequest } of writes) this.item('DeleteItem', { TableName, Key: DeleteRequest.Key })
+  private batchWrite(input: Record<string, unknown>): object {
+    type Write = { DeleteRequest: { Key: Row } } | { PutRequest: { Item: Row } }
+    for (const [TableName, writes] of Object.entries(input.RequestItems as Record<string, Write[]>)) {
+      for (const write of writes) {
+        if ('PutRequest' in write) this.item('PutItem', { TableName, ...write.PutRequest })
+        else this.item('DeleteItem', { TableName, ...write.DeleteRequest })
+      }
     }
     return { UnprocessedItems: {} }
   }

@@ -110,12 +110,13 @@ class Calls {
   }
 
   private async batchWrite(input: Record<string, unknown>): Promise<object> {
-    type Write = { DeleteRequest: { Key: Row } }
+    type Write = { DeleteRequest: { Key: Row } } | { PutRequest: { Item: Row } }
     const [[table, writes]] = Object.entries(input.RequestItems as Record<string, Write[]>) as [[string, Write[]]]
     const { random } = this.world.scheduler
     const [now, later] = this.some(writes)
-    for (const { DeleteRequest } of now) {
-      this.perform('DeleteItem', { TableName: table, Key: DeleteRequest.Key })
+    for (const write of now) {
+      if ('PutRequest' in write) this.perform('PutItem', { TableName: table, ...write.PutRequest })
+      else this.perform('DeleteItem', { TableName: table, ...write.DeleteRequest })
       if (random.chance(0.1)) await this.world.scheduler.turn(this.owner)
     }
     return { UnprocessedItems: later.length === 0 ? {} : { [table]: later } }

@@ -13,7 +13,7 @@ import { shrink } from './shrink.ts'
 
 const HISTORIES = 2_000
 /** Histories in which each mutant must be found. */
-const SEARCHED = 600
+const SEARCHED = 1_000
 const JOBS = availableParallelism()
 
 jest.setTimeout(600_000)
