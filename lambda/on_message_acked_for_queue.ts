@@ -16,7 +16,12 @@ const QUEUEING = 120_000
  */
 export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: AckEvent['acks'][number], context: Context): Promise<void> {
   const { messages, subscriptions, topics, clock } = context.ports
-  const message = (await messages.get([ack.msgid])).get(ack.msgid)
+  // Side by side, in any order: where the name comes after its topic is read, the ack is tried again.
+  const [message, standing, headOfAck] = await Promise.all([
+    messages.get([ack.msgid]).then((found) => found.get(ack.msgid)),
+    subscriptions.of(clientid),
+    ack.topic === undefined ? undefined : topics.head(ack.topic),
+  ])
   if (message === undefined) return
   if (ack.topic !== undefined && ack.topic !== message.topic) {
     throw new BackendError(
@@ -24,11 +29,11 @@ export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: Ac
       `ack of client '${clientid}': names another topic than '${message.topic}', which message ${ack.msgid} is on`,
     )
   }
-  const filters = (await subscriptions.of(clientid)).map(({ topic }) => parseSubscription(topic).filter)
+  const filters = standing.map(({ topic }) => parseSubscription(topic).filter)
   if (!filters.some((filter) => topicMatches(filter, message.topic))) {
     throw new BackendError('bad-ack', `ack of client '${clientid}': not a subscriber of topic '${message.topic}', wanted a row of mqtt_sub`)
   }
-  const row = await topics.head(message.topic)
+  const row = ack.topic === undefined ? await topics.head(message.topic) : headOfAck
   const homes = row === undefined ? new Map<string, Set<number>>() : await named(topics, row, [ack.msgid])
   // Its name would come after it had gone. A message that is kept as history only has none.
   if (homes.size === 0 && clock.now() - millisOfMsgid(ack.msgid) < QUEUEING) {

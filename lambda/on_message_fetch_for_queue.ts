@@ -7,7 +7,7 @@ import type { Subscribing } from './core/subscription.ts'
  * session.subscribed: delivers the queue of exactly this topic, oldest first, each message awaited to its PUBACK. A wildcard
  * subscription is no queue consumer, as in EMQX. The client was made live before: newer messages are IoT Core's to deliver.
  */
-export async function on_message_fetch_for_queue({ event, seated }: Subscribing, row: HookRow, context: Context): Promise<void> {
+export async function on_message_fetch_for_queue({ event, seated, claimed }: Subscribing, row: HookRow, context: Context): Promise<void> {
   if (seated === undefined || row.qos === 0) return
-  await fetchQueue(context, seated, { clientid: event.clientid, row, at: event.at, justArrived: true })
+  await fetchQueue(context, seated, { clientid: event.clientid, row, at: event.at, justArrived: true }, claimed)
 }

@@ -3,7 +3,7 @@ import { DeliveryRun, type Stop } from './delivery-run.ts'
 import { BackendError } from './errors.ts'
 import type { HookRow } from './hooks.ts'
 import { millisOfMsgid } from './msgid.ts'
-import { pendingWindows } from './pending.ts'
+import { pendingWindows, type ReadAhead, readAhead } from './pending.ts'
 import type { Context, Seat, Seated } from './ports.ts'
 import { subscriptionIsOver } from './presence.ts'
 import { MARGIN } from './settle.ts'
@@ -27,16 +27,40 @@ export interface Drain {
   readonly justArrived: boolean
 }
 
-/** Drains what the topic held when the client became live, unless nothing is there for it or another handler is at it. */
-export async function fetchQueue(context: Context, { row, seat }: Seated, how: Omit<Drain, 'seat'>): Promise<void> {
+/** The right to drain a topic's queue for a client. */
+interface Claim {
+  readonly leased: TopicRow
+  readonly ahead: ReadAhead | undefined
+}
+
+/**
+ * Takes the lease of the seat, and begins to read, unless nothing is there for the client. `taken`: another handler has it. A claim whose
+ * event turns out to be stale goes with the seat, if the seat is of that event's own SUBSCRIBE.
+ */
+export async function claimQueue(context: Context, { row, seat }: Seated): Promise<Claim | 'empty' | 'taken'> {
   const { topics, clock } = context.ports
   // One that is catching up, by a try that was cut short, has publishers leave messages to it until somebody hands over.
-  if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return
+  if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return 'empty'
   const { id: by, deadline: until } = context.invocation
+  const ahead = readAhead(topics, row)
+  ahead?.homes.catch(() => {})
   // Taken with the seat a moment ago; a lease of an earlier try, given back or run out, may be another's by now.
   const mine = seat.live.catching?.by === by && seat.live.catching.until === until
   const leased = mine ? row : await topics.lease(seat, { by, until }, clock.now())
-  if (leased !== undefined) return drain(context, { ...how, seat }, leased)
+  return leased === undefined ? 'taken' : { leased, ahead }
+}
+
+/** Drains what the topic held when the client became live, unless nothing is there for it or another handler is at it. */
+export async function fetchQueue(
+  context: Context,
+  seated: Seated,
+  how: Omit<Drain, 'seat'>,
+  claimed = claimQueue(context, seated),
+): Promise<void> {
+  const claim = await claimed
+  if (claim === 'empty') return
+  const { seat } = seated
+  if (claim !== 'taken') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
   // Who is at it began with an earlier SUBSCRIBE of the session, and stops where that one's connection turns out to be over.
   if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'queue in the hands of an earlier SUBSCRIBE')
 }
@@ -49,10 +73,10 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
  * it cannot go on it gives it back, so that whoever comes next need not wait for its end.
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
-export async function drain(context: Context, drain: Drain, row: TopicRow): Promise<void> {
+export async function drain(context: Context, drain: Drain, row: TopicRow, ahead?: ReadAhead): Promise<void> {
   const run = new DeliveryRun(context, drain)
   const place = { seat: drain.seat }
-  const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row)])
+  const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row, ahead)])
   const [saved] = await Promise.allSettled([run.settleAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
@@ -63,18 +87,26 @@ export async function drain(context: Context, drain: Drain, row: TopicRow): Prom
   await checkStop(context, drain, stop!)
 }
 
-async function untilHandedOver(context: Context, place: { seat: Seat }, run: DeliveryRun, row: TopicRow): Promise<Stop | undefined> {
+async function untilHandedOver(
+  context: Context,
+  place: { seat: Seat },
+  run: DeliveryRun,
+  row: TopicRow,
+  ahead?: ReadAhead,
+): Promise<Stop | undefined> {
   const { topics, clock } = context.ports
   const lease = { by: context.invocation.id, until: context.invocation.deadline }
   let current: TopicRow | undefined = row
+  let first = ahead
   while (current !== undefined) {
     let met = 0
-    for await (const homes of pendingWindows(topics, current)) {
+    for await (const homes of pendingWindows(topics, current, first)) {
       const ids = run.eligible(homes)
       met += ids.length
       const stop = await run.deliver(ids, homes)
       if (stop !== undefined) return stop
     }
+    first = undefined
     if (met === 0 && (await topics.handOver(current, place.seat, lease.by))) return undefined
     current = await topics.head(place.seat.topic)
     const live = await stillIn(context, place, current)

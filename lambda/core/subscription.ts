@@ -1,4 +1,5 @@
 /** Subscriptions of clients, from their events: who is subscribed, and whether an event still says the truth. */
+import type { claimQueue } from './drain.ts'
 import type { SubscriptionChange } from './events.ts'
 import type { HookConfig, HookRow } from './hooks.ts'
 import type { Ports, Seated } from './ports.ts'
@@ -10,6 +11,8 @@ export interface Subscribing {
   readonly event: SubscriptionChange
   readonly filter: string
   readonly seated: Seated | undefined
+  /** The queue is being claimed already. */
+  readonly claimed?: ReturnType<typeof claimQueue> | undefined
 }
 
 /** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */

@@ -1,5 +1,6 @@
 import { lambdaHandler } from '../adapters/lambda.ts'
 import { seatOf, spillOf } from '../core/connection-end.ts'
+import { claimQueue } from '../core/drain.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events.ts'
 import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
 import type { Context, Seated, Subscription } from '../core/ports.ts'
@@ -34,13 +35,18 @@ async function subscribed(event: SubscriptionChange, filter: string, context: Co
   }
   const standing = await context.ports.subscriptions.subscribed(subscription)
   let seated = await takeSeat(event, standing, context)
-  if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
+  // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
+  const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
+  const claimed = fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
+  const [stale] = await Promise.allSettled([isStale(context.ports, event, filter), claimed])
+  if (stale.status === 'rejected') throw stale.reason
+  if (stale.value) return undo(event, standing, seated, context)
   if (await startsAnew(event, standing, seated, context)) {
     seated = await takeSeat(event, standing, context)
     if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   }
   await allDone(
-    rows.map((row) => working(row.action, ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated }, row, context))),
+    rows.map((row) => working(row.action, ACTIONS[row.action as keyof typeof ACTIONS]({ event, filter, seated, claimed }, row, context))),
   )
 }
 

@@ -2,9 +2,9 @@
 import { messageTable } from '../../lambda/adapters/message-table.ts'
 import { topicTable } from '../../lambda/adapters/topic-table.ts'
 import { encodeMsgid } from '../../lambda/core/msgid.ts'
-import { locate, pendingWindows } from '../../lambda/core/pending.ts'
+import { locate, oldestFirst, pendingWindows, readAhead } from '../../lambda/core/pending.ts'
 import type { MessageTable, TopicTable } from '../../lambda/core/ports.ts'
-import { PAGE, segmentKey } from '../../lambda/core/topic-row.ts'
+import { type Homes, PAGE, segmentKey } from '../../lambda/core/topic-row.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import type { Row } from '../simulation/rows.ts'
 
@@ -183,6 +183,21 @@ forEachEngine((engine) => {
       engine.client.middlewareStack.remove('repeating')
     }
     expect(await pending()).toEqual([left])
+  })
+
+  it('I2: segments that were read ahead, those that came after and the head are put in order together', async () => {
+    const all = ids(3 * PAGE + 2)
+    await topics.seal(await topics.add('t', all.slice(PAGE, 2 * PAGE)))
+    const before = (await topics.head('t'))!
+    const ahead = readAhead(topics, before)
+    // Named late, and in each of them: all its homes are known.
+    const twice = all[PAGE]!
+    await topics.seal(await topics.add('t', [...all.slice(2 * PAGE, 3 * PAGE), twice]))
+    await topics.add('t', [...all.slice(0, 2), twice])
+    const windows: Homes[] = []
+    for await (const homes of pendingWindows(topics, (await topics.head('t'))!, ahead)) windows.push(homes)
+    expect(windows.map((homes) => oldestFirst(homes.keys()))).toEqual([[...all.slice(0, 2), ...all.slice(PAGE, 3 * PAGE)]])
+    expect(windows[0]?.get(twice)).toEqual(new Set([0, 1, 2]))
   })
 
   it('first only goes forward', async () => {

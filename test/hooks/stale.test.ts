@@ -216,6 +216,29 @@ forEachEngine((engine) => {
     expect([await world.live(), await rowsOf('c')]).toEqual([[], []])
   })
 
+  it('a stale subscribed event that claimed the queue before it knew: nobody drains, and nobody waits for it', async () => {
+    const published = ['1', '2', '3']
+    for (const payload of published) await world.publish('t', payload)
+    world.wait(5_000)
+    await world.connect('c', 's1')
+    const late = world.subscribedEvent('c', 's1', 't')
+    const { lease } = world.ports.topics
+    const leased: boolean[] = []
+    jest.spyOn(world.ports.topics, 'lease').mockImplementation(async (...args) => {
+      const row = await lease(...args)
+      leased.push(row !== undefined)
+      return row
+    })
+    world.wait(5_000)
+    await world.disconnect('c', 's1')
+    await world.handle('session.subscribed', late)
+    expect(leased).toEqual([true])
+    expect([await world.live(), world.device('c').got]).toEqual([[], []])
+    await world.connect('d', 's2')
+    await world.subscribe('d', 's2', 't')
+    expect(world.device('d').got).toEqual(published)
+  })
+
   it('the disconnect of an old session does not end the new one, nor settle what it has', async () => {
     await world.connect('c', 's1')
     await world.subscribe('c', 's1', 't')
