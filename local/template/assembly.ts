@@ -1,6 +1,6 @@
 /** Synthesizes the CDK app in a process of its own: aws-cdk-lib's memory is needed for a second only. */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -18,7 +18,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
  * @throws BackendError `synth` with what the app complained of: the conf's errors, one a line.
  */
 export async function synthesize(context: Readonly<Record<string, unknown>>, log: (line: string) => void): Promise<Assembly> {
-  const directory = await mkdtemp(join(tmpdir(), 'mqtt-backend-'))
+  await removeLeftBehind()
+  const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const remove = () => rm(directory, { recursive: true, force: true })
   try {
     const absolute = typeof context.conf === 'string' ? { ...context, conf: resolve(context.conf) } : context
@@ -28,6 +29,25 @@ export async function synthesize(context: Readonly<Record<string, unknown>>, log
   } catch (error) {
     await remove()
     throw error
+  }
+}
+
+const PREFIX = 'mqtt-backend-'
+
+/** Directories of runs that were killed before they could remove them. */
+export async function removeLeftBehind(): Promise<void> {
+  const left = (await readdir(tmpdir())).filter((name) => {
+    const [, pid] = name.match(`^${PREFIX}([0-9]+)-`) ?? []
+    return pid !== undefined && !isRunning(Number(pid))
+  })
+  await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

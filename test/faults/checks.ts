@@ -16,15 +16,15 @@ export interface Ending {
 /** Every payload of a scenario begins with it: no log line may hold it (I10). */
 export const CANARY = 'canary-'
 
-/** What holds for every run. `undisturbed`: how it ends without faults, with a rival in either order. */
-export function always(stage: Stage, ending: Ending, undisturbed: readonly Ending[]): string[] {
+/** What holds for every run. `undisturbed`: how it ends without faults, with a rival in either order. `leaves`: what its faults may leave. */
+export function always(stage: Stage, ending: Ending, undisturbed: readonly Ending[], leaves: readonly Leave[] = []): string[] {
   const { state } = ending
   return [
     ...state.wrong,
     ...stage.deadLetters.map((letter) => `I1: ${letter} stays a dead letter, though nothing goes wrong any more`),
     ...lost(stage.setting, ending, undisturbed),
     ...[...state.acked].flatMap(([who, msgid]) => untrueAck(stage.setting, ending, who, msgid)),
-    ...names(stage, state),
+    ...names(stage, ending, leaves),
     ...ungranted(stage),
     ...stage.logs.filter((line) => line.includes(CANARY)).map((line) => `I10: a payload in the log: ${line}`),
   ]
@@ -62,13 +62,17 @@ function untrueAck({ snapshot, had = {} }: Setting, { state, received }: Ending,
   return has || before ? [] : [`I3: mqtt_acked says that ${clientid} has ${payload ?? msgid}, which it did not get`]
 }
 
-/** I5. An invocation that died between a message and its name leaves the name, which the next reader cleans. */
-function names({ setting, disturbed }: Stage, { stored, named }: FinalState): string[] {
+/**
+ * I5. An invocation that died between a message and its name leaves the name, which the next reader cleans; one that nobody repeats, and that
+ * had stored a delivered message once more, leaves its row.
+ */
+function names({ setting, disturbed }: Stage, { state: { stored, named }, received }: Ending, leaves: readonly Leave[]): string[] {
+  const leftBehind = (id: string) => leaves.includes('again') && received.some(({ msgid }) => msgid === id)
   const history = (topic: string) => setting.configs[0]!.history.some((filter) => topicMatches(filter, topic))
   return [
     ...[...named].filter(([id]) => !stored.has(id) && !disturbed).map(([id, where]) => `I5: ${where} names ${id}, which does not exist`),
     ...[...stored.values()]
-      .filter((row) => !named.has(row.msgid?.S ?? '') && !history(row.topic?.S ?? ''))
+      .filter((row) => !named.has(row.msgid?.S ?? '') && !leftBehind(row.msgid?.S ?? '') && !history(row.topic?.S ?? ''))
       .map((row) => `I5: nothing names ${row.payload?.S}, which is stored`),
   ]
 }

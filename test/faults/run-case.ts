@@ -122,7 +122,7 @@ function judged({ ending: undisturbed, rivalled }: Prepared, stage: Stage, endin
   const refused = faults.some(({ fault }) => /^(403|404|413)/.test(fault.name)) || rival !== undefined || late
   // The order that comes nearest.
   const different = each.toSorted((a, b) => a.length - b.length)[0]!
-  return [...always(stage, ending, orders), ...(refused ? [] : order(ending)), ...different]
+  return [...always(stage, ending, orders, leaves), ...(refused ? [] : order(ending)), ...different]
 }
 
 async function stageFor(setting: Setting, ground: Ground): Promise<Stage> {
