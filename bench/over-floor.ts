@@ -6,8 +6,8 @@ import { median } from './line-fit.ts'
 import { onTables, recorded, replay, requestsIn, type Waves } from './raw-requests.ts'
 import { createTables, rowsIn, type Tables } from './six-tables.ts'
 
-/** Rounds that are not counted. */
-const WARM_UP = 1
+/** Rounds that are not counted: V8 has not compiled what is hot before. */
+const WARM_UP = 5
 
 /** Microseconds of CPU an event, milliseconds an invocation (median). */
 interface Taken {
@@ -38,7 +38,7 @@ export async function measure(one: CpuCase, clients: Clients, prefix: string, ro
   const requests = invocations.reduce((sum, waves) => sum + requestsIn(waves), 0) / one.events
   const ours: Taken[] = []
   const floor: Taken[] = []
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < WARM_UP + rounds; round++) {
     const place = await placeOf(one, clients, `${prefix}h${round}_`)
     const bare = await placeOf(one, clients, `${prefix}f${round}_`)
     const raw = invocations.map((waves) => onTables(waves, (table) => table.replace(`${prefix}-rec_`, `${prefix}f${round}_`)))

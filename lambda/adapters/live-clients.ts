@@ -130,12 +130,7 @@ export function liveClients(db: Database): LiveClients {
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
       if (spilled !== undefined && isRepeated(spilled.live, live)) {
         const kept = await keep(undefined, spilled, live.at)
-        const inHead = kept?.row.live.get(entry)
-        if (kept !== undefined && inHead === undefined) return kept
-        // An earlier try sat down in the head too, and died before it could leave.
-        const twice = inHead && isRepeated(inHead, live) && { seat: { ...mine, live: inHead }, isNew: false }
-        const left = twice && (await leaveSpill(kept!.row, subscription, twice, live))
-        if (left) return left
+        if (kept !== undefined && !kept.row.live.has(entry)) return kept
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
       let standing = subscription
@@ -150,7 +145,10 @@ export function liveClients(db: Database): LiveClients {
         const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
           const kept = await keep(row, seat, live.at)
-          if (kept !== undefined) return kept
+          // The try that sat down here may have died before it left a spill row.
+          const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && kept.row.spill > 0
+          const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
+          if (alone !== undefined) return alone
         } else if (seat !== undefined && isOvertaken(live, seat.live)) {
           return undefined
         } else if (row === undefined || !row.hasLive) {

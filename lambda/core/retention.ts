@@ -2,7 +2,7 @@
 import { type Publish, userProperty } from './events.ts'
 import type { HookConfig, HookRow } from './hooks.ts'
 import { NOT_RETAINED, type Retention } from './message.ts'
-import { msgidOf } from './msgid.ts'
+import { compareMsgids, isMsgid, msgidOf } from './msgid.ts'
 import type { Ports } from './ports.ts'
 import { topicMatches } from './topic.ts'
 
@@ -51,7 +51,9 @@ async function clearedNatively(ports: Ports, publish: Publish, again: boolean): 
   if (held && !again) return NOT_RETAINED
   const msgid = msgidOf(publish)
   const takenForMessage = async () => (await ports.messages.existing([msgid])).has(msgid)
-  const kept = held ? undefined : await ports.retained.get(publish.topic)
+  const found = held ? undefined : await ports.retained.get(publish.topic)
+  // One that is newer came since IoT Core was asked: it was not that one that was cleared.
+  const kept = found !== undefined && isMsgid(found.msgid) && compareMsgids(found.msgid, msgid) < 0 ? found : undefined
   if (kept !== undefined && !(await takenForMessage())) return { retained: true, cleared: true, knew: kept.msgid }
   // Asked after the row: another receive of the event may be clearing it just now, and remembers that before it deletes.
   const cleared = (await ports.retained.clearedBy(publish.topic)) === msgid

@@ -14,6 +14,7 @@ const publish = (payload: string, user: [string, string][] = []): Publish => ({
   payload: Buffer.from(payload),
   properties: { user },
 })
+const idAt = (age: number) => msgidOf({ ...publish('x'), at: AT + age })
 const configOf = (...rows: Row[]) => {
   const labelled = rows.map((row, i): HookRow => ({ label: `${i}`, pool: 'pool1', ...row }))
   return hookConfigs({ pools: {}, rows: labelled })[0]!
@@ -28,7 +29,8 @@ const row = (retain: RetainMode | undefined, topic = '#', action: 'on_message_re
 interface Known {
   /** What IoT Core holds, and since when relative to the publish, in ms. */
   readonly native?: { payload: string; age?: number }
-  readonly kept?: true
+  /** When the message was published that our table has, relative to the publish, in ms; or its id, if it is none of ours. */
+  readonly kept?: number | string
   readonly clearedBy?: string
   /** Whether the message has a row. */
   readonly stored?: true
@@ -45,7 +47,10 @@ function portsWith({ native, kept, clearedBy, stored }: Known, asked: string[] =
   return {
     device,
     messages,
-    retained: { get: async () => kept && { msgid: 'kept' }, clearedBy: async () => clearedBy },
+    retained: {
+      get: async () => (kept === undefined ? undefined : { msgid: typeof kept === 'string' ? kept : idAt(kept) }),
+      clearedBy: async () => clearedBy,
+    },
   } as unknown as Ports
 }
 
@@ -64,14 +69,28 @@ describe('native', () => {
     ['... stored later: the event comes late', 'x', { native: { payload: 'x', age: 3_600_000 } }, { ...YES, qos: 0 }],
     ['it holds another', 'x', { native: { payload: 'y' } }, NO],
     ['it holds none', 'x', {}, NO],
-    ['empty, it holds none and we have one', '', { kept: true }, { ...CLEARED, knew: 'kept' }],
+    ['empty, it holds none and we have one', '', { kept: -1_000 }, { ...CLEARED, knew: idAt(-1_000) }],
+    ['... but one that came later: since IoT Core was asked', '', { kept: 1 }, PERHAPS],
+    ['... but one of which nobody knows the time', '', { kept: 'foreign' }, PERHAPS],
     ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, { ...CLEARED, knew: msgidOf(publish('')) }],
-    ['empty, it holds none and we have one, but an earlier try took it for a message', '', { kept: true, stored: true }, PERHAPS],
+    ['empty, it holds none and we have one, but an earlier try took it for a message', '', { kept: -1_000, stored: true }, PERHAPS],
     ['empty, another event had cleared it', '', { clearedBy: 'another' }, PERHAPS],
     ['empty, and nobody knows of one', '', {}, PERHAPS],
-    ['empty, while it holds one', '', { native: { payload: 'y' }, kept: true }, NO],
+    ['empty, while it holds one', '', { native: { payload: 'y' }, kept: -1_000 }, NO],
   ])('%s', async (_name, payload, known, wanted) => {
     expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload), FIRST)).toEqual(wanted)
+  })
+})
+
+describe('native, empty, tried again while IoT Core holds one that came since', () => {
+  const mine = msgidOf(publish(''))
+  it.each<[string, Known, object]>([
+    ['an earlier try cleared', { clearedBy: mine }, { ...CLEARED, knew: mine }],
+    ['an earlier try cleared, and another stored it as a message', { clearedBy: mine, stored: true }, NO],
+    ['no try cleared', {}, NO],
+  ])('%s', async (_name, known, wanted) => {
+    const ports = portsWith({ ...known, native: { payload: 'y' } })
+    expect(await retentionOf(ports, configOf(row(undefined)), publish(''), { again: true })).toEqual(wanted)
   })
 })
 

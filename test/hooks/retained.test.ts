@@ -190,6 +190,21 @@ forEachEngine((engine) => {
       expect((await world.queue()).stored).toHaveLength(2)
     })
 
+    it('an ordinary empty publish, before whose look at our table the next message came to be retained there, does not clear that', async () => {
+      const world = await given()
+      const empty = world.publishEvent('t', '')
+      const { get } = world.ports.retained
+      // IoT Core is asked first, and holds nothing yet.
+      jest.spyOn(world.ports.retained, 'get').mockImplementationOnce(async (topic) => {
+        nativelyRetained(world, 't', 'y')
+        await world.publish('t', 'y')
+        return get(topic)
+      })
+      world.wait(1_000)
+      await world.handle('message.publish', empty)
+      expect(await retainedOf(world, 't')).toBe('y')
+    })
+
     it('I5: an empty publish that one try took for a message, and stored, is no clearing one for the next: it is named', async () => {
       const world = await given()
       nativelyRetained(world, 't', 'x')

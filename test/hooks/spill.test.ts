@@ -1,7 +1,7 @@
 /** More live clients than a topic's head has room for, and client ids that are hostile to maps and paths. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { liveValue } from '../../lambda/adapters/topic-item.ts'
-import { HEAD_LIVE, spillKey } from '../../lambda/core/topic-row.ts'
+import { HEAD_LIVE, type Live, spillKey } from '../../lambda/core/topic-row.ts'
 import { createTables, forEachEngine } from '../engines.ts'
 import { World } from '../world.ts'
 
@@ -144,10 +144,9 @@ forEachEngine((engine) => {
       expect(await seats()).toEqual(['t twice'])
     })
 
-    it('before that one made way: its end finds it', async () => {
-      const older = await spilledAndRoom()
-      const newer = liveAs('s-newer', world.now + 5_000)
-      await engine.client.send(
+    /** As by a try that died before the older one made way. */
+    const sitsInHead = (newer: Live) =>
+      engine.client.send(
         new UpdateItemCommand({
           TableName: world.tables.mqtt_topic_msg_map,
           Key: { topic: { S: 't' } },
@@ -155,6 +154,19 @@ forEachEngine((engine) => {
           ExpressionAttributeValues: { ':live': liveValue(newer) },
         }),
       )
+
+    it('before that one made way: the next try of the newer one sees to it', async () => {
+      await spilledAndRoom()
+      const newer = liveAs('s-newer', world.now + 5_000)
+      await sitsInHead(newer)
+      expect((await world.ports.topics.goLive('t', subscription, 'twice', newer))?.seat.key).toBe('t')
+      expect(await seats()).toEqual(['t twice'])
+    })
+
+    it('before that one made way: its end finds it', async () => {
+      const older = await spilledAndRoom()
+      const newer = liveAs('s-newer', world.now + 5_000)
+      await sitsInHead(newer)
       expect(await seats()).toHaveLength(2)
       await world.ports.topics.endLive('t', { ...subscription, spill: 0 }, 'twice', { session: older.session, until: older.at })
       expect(await seats()).toEqual(['t twice'])
