@@ -74,27 +74,31 @@ export function liveClients(db: Database): LiveClients {
     return row && { row, seat: { topic, key: topic, entry, live } }
   }
 
+  /** Ends what the session, or an older one, has in the spill row that is the client's by now; the row as it was before. */
+  function vacate(row: TopicRow, subscription: Subscription, entry: string, { session, at }: Live): Promise<TopicRow | undefined> {
+    const mine = `(${SAME_SESSION} OR ${OLDER_SESSION})`
+    const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
+    return spill.vacate(row, subscription, entry, (key) =>
+      rows.update(key, 'REMOVE live.#entry', mine, { ...placeholders, returns: 'ALL_OLD' }),
+    )
+  }
+
   /**
-   * Ends what the client left in a spill row when it sat down in the head, as another event of the client, handled at once, may have found
+   * Ends what the client left in a spill row when it sat down in the head: another event of the client, handled at once, may have found
    * no room there. The seat with the window of both; `undefined`: it is not as it was any more.
    */
   async function leaveSpill(
     row: TopicRow,
     subscription: Subscription,
     { seat, isNew }: { seat: Seat; isNew: boolean },
-    { session, at, catching }: Live,
-  ) {
-    const mine = `(${SAME_SESSION} OR ${OLDER_SESSION})`
-    const placeholders = { names: { ...NAMES, '#entry': seat.entry }, values: { ':session': S(session), ':at': N(at) } }
-    const left = await spill.vacate(row, subscription, seat.entry, (key) =>
-      rows.update(key, 'REMOVE live.#entry', mine, { ...placeholders, returns: 'ALL_OLD' }),
-    )
-    const other = left?.live.get(seat.entry)
+    live: Live,
+  ): Promise<Seated | undefined> {
+    const other = (await vacate(row, subscription, seat.entry, live))?.live.get(seat.entry)
     if (other === undefined || !isRepeated(other, seat.live)) return { row, seat }
     // A seat that an earlier try took may be of the later window.
     const since = isNew ? other.since : Math.max(other.since, seat.live.since)
-    const moved = await moveIn(seat, { ...other, since, at: Math.max(other.at, seat.live.at, at), catching: seat.live.catching })
-    if (other.catching !== undefined && other.catching.by !== catching?.by) throw movedWhileDraining(seat.topic, seat.entry)
+    const moved = await moveIn(seat, { ...other, since, at: Math.max(other.at, seat.live.at, live.at), catching: seat.live.catching })
+    if (other.catching !== undefined && other.catching.by !== live.catching?.by) throw movedWhileDraining(seat.topic, seat.entry)
     return moved
   }
 
@@ -149,7 +153,9 @@ export function liveClients(db: Database): LiveClients {
           const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && kept.row.spill > 0
           const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
           if (alone !== undefined) return alone
-        } else if (seat !== undefined && isOvertaken(live, seat.live)) {
+        } else if (row !== undefined && seat !== undefined && isOvertaken(live, seat.live)) {
+          // A try of this event that died may have left it in a spill row.
+          if (row.spill > 0) await vacate(row, standing, entry, live)
           return undefined
         } else if (row === undefined || !row.hasLive) {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)

@@ -163,6 +163,13 @@ forEachEngine((engine) => {
       expect(await seats()).toEqual(['t twice'])
     })
 
+    it('before that one made way: the next try of the older one sees to it', async () => {
+      const older = await spilledAndRoom()
+      await sitsInHead(liveAs('s-newer', world.now + 5_000))
+      expect(await world.ports.topics.goLive('t', subscription, 'twice', older)).toBeUndefined()
+      expect(await seats()).toEqual(['t twice'])
+    })
+
     it('before that one made way: its end finds it', async () => {
       const older = await spilledAndRoom()
       const newer = liveAs('s-newer', world.now + 5_000)
