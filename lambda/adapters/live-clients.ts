@@ -141,8 +141,9 @@ export function liveClients(db: Database): LiveClients {
       for (let round = 0; round < ROUNDS; round++) {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) {
-          const nothingSpilled = set.spill === 0 && standing.spill === undefined
-          const sat = nothingSpilled ? { row: set, seat: mine } : await leaveSpill(set, standing, { seat: mine, isNew: true }, live)
+          const sat = maySpill(set, standing)
+            ? await leaveSpill(set, standing, { seat: mine, isNew: true }, live)
+            : { row: set, seat: mine }
           if (sat !== undefined) return sat
           continue
         }
@@ -150,12 +151,12 @@ export function liveClients(db: Database): LiveClients {
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
           const kept = await keep(row, seat, live.at)
           // The try that sat down here may have died before it left a spill row.
-          const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && kept.row.spill > 0
+          const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && maySpill(kept.row, standing)
           const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
           if (alone !== undefined) return alone
         } else if (row !== undefined && seat !== undefined && isOvertaken(live, seat.live)) {
           // A try of this event that died may have left it in a spill row.
-          if (row.spill > 0) await vacate(row, standing, entry, live)
+          if (maySpill(row, standing)) await vacate(row, standing, entry, live)
           return undefined
         } else if (row === undefined || !row.hasLive) {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
@@ -217,6 +218,9 @@ export function liveClients(db: Database): LiveClients {
     ...leases(rows),
   }
 }
+
+/** Whether the client may have sat down in a spill row: the head has some, or one was claimed of which the head has not heard yet. */
+const maySpill = (head: TopicRow, { spill }: Subscription): boolean => head.spill > 0 || spill !== undefined
 
 /** A newer session of the client is live already. */
 const isOvertaken = (live: Live, current: Live): boolean => current.session !== live.session && current.since >= live.at

@@ -274,8 +274,8 @@ forEachEngine((engine) => {
     expect((await world.live()).some((name) => name.includes(spilled))).toBe(false)
   })
 
-  /** The answer of the first update that writes to the key is lost, and the update seems not to hold when the SDK repeats it. */
-  const losingAnswer = (key: string) => {
+  /** The answer of the first update that writes to the key is lost, and the update seems not to hold when the SDK repeats it, `meanwhile` later. */
+  const losingAnswer = (key: string, meanwhile = async () => {}) => {
     const client = engine.client
     let lost = false
     client.middlewareStack.add(
@@ -284,6 +284,7 @@ forEachEngine((engine) => {
         if (lost || Key?.topic?.S !== key || UpdateExpression !== 'SET live = :map') return next(args)
         lost = true
         await next(args)
+        await meanwhile()
         return next(args)
       },
       { step: 'initialize', name: 'losingAnswer', override: true },
@@ -301,6 +302,26 @@ forEachEngine((engine) => {
     expect(await world.live()).toHaveLength(HEAD_LIVE + 1)
     await world.disconnect(clients.at(-1)!, `s-${clients.at(-1)!}`)
     expect(await world.live()).toHaveLength(HEAD_LIVE)
+  })
+
+  it('a client whose spill row was begun, and the answer lost, while another event of it found room in the head, sits there alone', async () => {
+    const clients = many(HEAD_LIVE)
+    await connectAll([...clients, 'twice'])
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    const { topics } = world.ports
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'operator' } as const
+    await world.operatorSubscribes('twice', 't')
+    const since = world.now
+    const liveBy = (by: string) =>
+      ({ kind: 'server', session: 's-twice', since, at: since, catching: { by, until: since + 60_000 } }) as const
+    const found = losingAnswer(spillKey('t', 0), async () => {
+      await world.unsubscribe('client-0', 's-client-0', 't')
+      expect((await topics.goLive('t', subscription, 'twice', liveBy('other')))?.seat.key).toBe('t')
+    })
+    const seated = await topics.goLive('t', subscription, 'twice', liveBy('one'))
+    found()
+    expect([seated?.seat.key, seated?.seat.live.catching?.by]).toEqual(['t', 'other'])
+    expect((await world.live()).filter((name) => name.includes('twice'))).toEqual(['t twice'])
   })
 
   it('a try that died before it told the head of the spill row: the next one tells it', async () => {

@@ -106,11 +106,13 @@ function presence({ iotCore, dynamodb }: Scene): string[] {
 }
 
 /** I6: `mqtt_retain` ends as the last retained publish of each topic says. */
-function retained({ iotCore, dynamodb, cast }: Scene): string[] {
+function retained(scene: Scene): string[] {
+  const { iotCore, dynamodb, cast } = scene
   if (cast.retained === undefined) return []
+  const leftBehind = leftBehindIn(scene)
   const rows = new Map(dynamodb.rows('mqtt_retain').map((row) => [row.topic?.S, row.msgid?.S]))
   return cast.topics
-    .filter((topic) => rows.get(topic) !== iotCore.retained.get(topic)?.msgid)
+    .filter((topic) => rows.get(topic) !== iotCore.retained.get(topic)?.msgid && !leftBehind.has(rows.get(topic) ?? ''))
     .map((topic) => {
       const [shown, truth] = [rows.get(topic), iotCore.retained.get(topic)?.msgid].map((id) =>
         id === undefined ? 'nothing' : nameIn(iotCore, id),

@@ -14,7 +14,7 @@ export interface Evidence {
   readonly violations: string[]
   /** Ids that a run was taking off the queue, by run. */
   readonly takenOff: Map<Run, string[]>
-  /** Ids of messages that a run stored, by run. */
+  /** Ids of messages that a run stored, also as retained ones, by run. */
   readonly stored: Map<Run, string[]>
   /** Ids that were put on the queue more than once: by another event, by another try, or by the SDK's own. */
   readonly namedAgain: Set<string>
@@ -48,8 +48,9 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
   const acknowledged = new Set<string>()
   /** Stored once more by a copy of their event after they were acknowledged: delivered again, in no order (README). */
   const replayed = new Set<string>()
+  const writes = (run: Run, msgids: readonly string[]) => evidence.stored.set(run, [...(evidence.stored.get(run) ?? []), ...msgids])
   function stores(run: Run, msgids: readonly string[]): void {
-    evidence.stored.set(run, [...(evidence.stored.get(run) ?? []), ...msgids])
+    writes(run, msgids)
     for (const id of msgids) if (acknowledged.has(id)) replayed.add(id)
   }
   const sendings = new Map<string, { run: Run; msgid: string }[]>()
@@ -118,6 +119,13 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
             if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
           }
           return real.messages.remove(msgids)
+        },
+      },
+      retained: {
+        ...real.retained,
+        put(message) {
+          writes(run, [message.msgid])
+          return real.retained.put(message)
         },
       },
       topics: {
