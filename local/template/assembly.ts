@@ -1,6 +1,6 @@
 /** Synthesizes the CDK app in a process of its own: aws-cdk-lib's memory is needed for a second only. */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -34,13 +34,22 @@ export async function synthesize(context: Readonly<Record<string, unknown>>, log
 
 const PREFIX = 'mqtt-backend-'
 
-/** Directories of runs that were killed before they could remove them. */
+/** A younger directory may be of a run that is not seen from here: in a container that shares the directory for temporary files. Milliseconds. */
+const LEFT_BEHIND = 24 * 3_600_000
+
+/** Removes the directories of runs that were killed before they could do it; another user's stay, and nobody's start fails for them. */
 export async function removeLeftBehind(): Promise<void> {
-  const left = (await readdir(tmpdir())).filter((name) => {
+  const names = (await readdir(tmpdir())).filter((name) => {
     const [, pid] = name.match(`^${PREFIX}([0-9]+)-`) ?? []
     return pid !== undefined && !isRunning(Number(pid))
   })
-  await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })))
+  await Promise.allSettled(
+    names.map(async (name) => {
+      const directory = join(tmpdir(), name)
+      const { mtimeMs } = await stat(directory)
+      if (Date.now() - mtimeMs > LEFT_BEHIND) await rm(directory, { recursive: true, force: true })
+    }),
+  )
 }
 
 function isRunning(pid: number): boolean {

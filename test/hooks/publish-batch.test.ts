@@ -79,6 +79,12 @@ forEachEngine((engine) => {
     expect((await world.queue()).named).toHaveLength(120)
   })
 
+  it('1,000 different topics in a batch: no request waits for a socket until it is given up', async () => {
+    await world.handle('message.publish', ...Array.from({ length: 1_000 }, (_, i) => world.publishEvent(`many/${i}`, 'x')))
+    const { named, stored } = await world.queue()
+    expect([named.length, stored]).toEqual([1_000, named])
+  }, 60_000)
+
   it("a wildcard's server-side subscriber: who takes its messages off knows which are repeated", async () => {
     await world.operatorSubscribes('c', 't/+')
     await world.connect('c', 's1')
