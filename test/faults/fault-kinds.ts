@@ -31,7 +31,7 @@ export interface Fault {
   readonly family: string
   fits(call: SdkCall): boolean
   act(happening: Happening, stage: Stage): Promise<Answer>
-  /** The stores see of it what they see of another fault, an error of the SDK or nothing: pairs and breakages do without it. */
+  /** The stores see of it what they see of another fault, an error of the SDK or nothing: not for every test run, `npm run faults` has it. */
   readonly twin?: true
   /** At every fitting call from there on, as long as the process lives. */
   readonly goesOn?: true
