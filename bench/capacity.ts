@@ -1,14 +1,14 @@
 /**
  * Where the blocks that count capacity work: the deployed handlers and their stores through the real SDK on DynamoDB Local, devices that
- * acknowledge at once, and the baselines beside them on the same tables. What a call costs is what AWS bills for it (test/call-log.ts).
+ * acknowledge at once, and the baselines beside them on the same tables. What a call costs is what AWS bills for it (test/support/call-log.ts).
  */
 import { createServer } from 'node:net'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../lambda/core/errors.ts'
 import { startDynamoDbLocal } from '../local/dynamodb/local.ts'
-import { type Call, recording } from '../test/call-log.ts'
-import { createTables, type Tables } from '../test/engines.ts'
-import { World, type WorldOptions } from '../test/world.ts'
+import { type Call, recording } from '../test/support/call-log.ts'
+import { createTables, type Tables } from '../test/support/engines.ts'
+import { World, type WorldOptions } from '../test/support/world.ts'
 import { type Original, original } from './original.ts'
 import type { Block, BlockOptions, Figure } from './report.ts'
 

@@ -1,6 +1,7 @@
 /** The flags of `npm run bench`. */
+
+import { parseFlags, wrongFlag } from '../cli/flags.ts'
 import { BackendError } from '../lambda/core/errors.ts'
-import { parseFlags, wrongFlag } from '../local/flags.ts'
 import { RESULTS_FILE } from './results.ts'
 
 export const helpOf = (blocks: readonly string[]): string => `Usage: npm run bench -- [OPTIONS]

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { SqsRecord } from '../lambda/adapters/lambda.ts'
+import type { SqsRecord } from '../lambda/adapters/function/handler.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { type Judged, judge, mostInASecond, payloadOf, rateOf } from './delivered.ts'
 import { noting, rawRoundTrips } from './direct-sends.ts'

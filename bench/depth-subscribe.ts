@@ -1,5 +1,5 @@
 /** How deep a subscriber's queue lies: until the first message is on its way, and whether a later one ever waits for a read. */
-import { systemClock } from '../lambda/adapters/environment.ts'
+import { systemClock } from '../lambda/adapters/function/environment.ts'
 import { type DepthCase, type Ground, originalMessage, START } from './depth-case.ts'
 import { disconnectedEvent, publishEvent, subscribedEvent } from './events.ts'
 import { handlersOn, QUEUE_ROWS } from './handlers.ts'

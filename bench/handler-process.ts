@@ -1,5 +1,5 @@
 /** Functions in a process that can be killed in the middle of what they do. Started by delivery.ts. */
-import type { SqsRecord } from '../lambda/adapters/lambda.ts'
+import type { SqsRecord } from '../lambda/adapters/function/handler.ts'
 import type { HookName } from '../lambda/core/hooks.ts'
 import { clientsOf, handlersOn } from './handlers.ts'
 import type { Tables } from './six-tables.ts'

@@ -1,5 +1,5 @@
 /** One case's handler and its floor, in rounds that take turns, on this process's CPU. */
-import type { SqsRecord } from '../lambda/adapters/lambda.ts'
+import type { SqsRecord } from '../lambda/adapters/function/handler.ts'
 import type { CpuCase } from './cpu-cases.ts'
 import { type Clients, type Handlers, handlersOn } from './handlers.ts'
 import { median } from './line-fit.ts'

@@ -1,6 +1,6 @@
 /** Queues that are there before something is measured: ours by the handler itself, EMQX's as its rows. */
 import { BatchWriteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { World } from '../test/world.ts'
+import type { World } from '../test/support/world.ts'
 import type { Room } from './capacity.ts'
 import { type OriginalMessage, originalMsgid, pageItem } from './original.ts'
 

@@ -1,5 +1,5 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
-import type { World } from '../test/world.ts'
+import type { World } from '../test/support/world.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { putAll } from './queued.ts'
 import { atMost, beside, countText, type Figure, timesAtMost } from './report.ts'

@@ -1,4 +1,4 @@
-import { PRICES } from '../costs/prices.ts'
+import { PRICES } from '../cli/costs/prices.ts'
 import { type CapacityGround, onDynamoDbLocal, type Room, type Spent } from './capacity.ts'
 import { interleaved } from './interleaved.ts'
 import { beside, countText, type Figure, timesAtMost } from './report.ts'

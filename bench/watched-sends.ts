@@ -1,4 +1,4 @@
-import type { Ports } from '../lambda/core/ports.ts'
+import type { Ports } from '../lambda/core/model/ports.ts'
 
 /** When a handler's direct messages began and ended, on this process's clock. */
 export function watchedSends() {

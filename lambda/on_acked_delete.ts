@@ -1,5 +1,5 @@
-import type { SubscriptionChange } from './core/events.ts'
-import type { Context } from './core/ports.ts'
+import type { SubscriptionChange } from './core/events/events.ts'
+import type { Context } from './core/model/ports.ts'
 
 /** session.unsubscribed: forgets what the client last acknowledged on the filter. */
 export async function on_acked_delete(event: SubscriptionChange, filter: string, { ports }: Context): Promise<void> {

@@ -1,6 +1,6 @@
-import { clearOlderConnections } from './core/connection-end.ts'
-import type { Connected } from './core/events.ts'
-import type { Context } from './core/ports.ts'
+import type { Connected } from './core/events/events.ts'
+import type { Context } from './core/model/ports.ts'
+import { clearOlderConnections } from './core/subscriptions/end.ts'
 
 /** client.connected: the client's row says online, and what its older connections left live is cleared. */
 export async function on_client_connected(event: Connected, { ports }: Context): Promise<void> {

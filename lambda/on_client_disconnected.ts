@@ -1,6 +1,6 @@
-import { endConnection } from './core/connection-end.ts'
-import type { Disconnected } from './core/events.ts'
-import type { Context } from './core/ports.ts'
+import type { Disconnected } from './core/events/events.ts'
+import type { Context } from './core/model/ports.ts'
+import { endConnection } from './core/subscriptions/end.ts'
 
 /** client.disconnected: the client's row says offline, for whatever reason; its subscriptions end and their deliveries are settled. */
 export async function on_client_disconnected(event: Disconnected, context: Context): Promise<void> {

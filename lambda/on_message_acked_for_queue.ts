@@ -1,11 +1,11 @@
-import { acknowledge } from './core/acknowledge.ts'
 import { BackendError } from './core/errors.ts'
-import type { AckEvent } from './core/events.ts'
+import type { AckEvent } from './core/events/events.ts'
+import type { Context } from './core/model/ports.ts'
+import { addHomes } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
-import { named } from './core/pending.ts'
-import type { Context } from './core/ports.ts'
+import { acknowledge } from './core/queue/acknowledge.ts'
+import { named } from './core/queue/pending.ts'
 import { parseSubscription, topicMatches } from './core/topic.ts'
-import { addHomes } from './core/topic-row.ts'
 
 /** No invocation that stores a message is still about to name it after this. Milliseconds. */
 const QUEUEING = 120_000

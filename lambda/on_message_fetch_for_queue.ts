@@ -1,7 +1,7 @@
-import { fetchQueue } from './core/drain.ts'
 import type { HookRow } from './core/hooks.ts'
-import type { Context } from './core/ports.ts'
-import type { Subscribing } from './core/subscription.ts'
+import type { Context } from './core/model/ports.ts'
+import { fetchQueue } from './core/queue/drain.ts'
+import type { Subscribing } from './core/subscriptions/begin.ts'
 
 /**
  * session.subscribed: delivers the queue of exactly this topic, oldest first, each message awaited to its PUBACK. A wildcard

@@ -1,11 +1,11 @@
-import { dropNames } from './core/acknowledge.ts'
-import { type Publishes, storing } from './core/batch-writes.ts'
 import { inTurnOf } from './core/in-turn.ts'
+import type { Context } from './core/model/ports.ts'
+import { PAGE, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
-import type { Context } from './core/ports.ts'
-import { pushQueued, type Queued, type Stored } from './core/push.ts'
-import { settleMidWindow } from './core/settle-live.ts'
-import { PAGE, type TopicRow } from './core/topic-row.ts'
+import { dropNames } from './core/queue/acknowledge.ts'
+import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
+import { type Publishes, storing } from './core/queue/store-batch.ts'
+import { settleMidWindow } from './core/subscriptions/settle.ts'
 
 /** The SDK has 50 sockets, and gives a request that waits for one no longer than a connection may take. */
 const REQUESTS_AT_ONCE = 50

@@ -1,5 +1,5 @@
-import type { Message } from './core/message.ts'
-import type { Context } from './core/ports.ts'
+import type { Message } from './core/model/message.ts'
+import type { Context } from './core/model/ports.ts'
 
 /** message.publish, any QoS, not (retained and empty): keeps the message as history. No queue names it. */
 export async function on_message_store(message: Message, { ports }: Context): Promise<void> {

@@ -1,7 +1,7 @@
 import type { HookRow } from './core/hooks.ts'
-import type { Context } from './core/ports.ts'
-import { sendRetained } from './core/send-retained.ts'
-import type { Subscribing } from './core/subscription.ts'
+import type { Context } from './core/model/ports.ts'
+import { sendRetained } from './core/retained/send-retained.ts'
+import type { Subscribing } from './core/subscriptions/begin.ts'
 import { parseSubscription } from './core/topic.ts'
 
 /** session.subscribed: sends the retained messages of the filter, each with the user property `retain` = 1. None to `$share/` [MQTT5 4.8.2]. */

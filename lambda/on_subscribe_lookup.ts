@@ -1,14 +1,14 @@
-import { seatOf, spillOf } from './core/connection-end.ts'
-import { fetchQueue } from './core/drain.ts'
-import type { Connected } from './core/events.ts'
+import type { Connected } from './core/events/events.ts'
 import type { HookConfig, HookRow } from './core/hooks.ts'
-import type { Context, Seated, Subscription } from './core/ports.ts'
-import { connectionIsOver } from './core/presence.ts'
-import { sendRetained } from './core/send-retained.ts'
-import { allDone } from './core/settled-promises.ts'
-import { fetchRow, hasUnsubscribed, retainRow } from './core/subscription.ts'
+import type { Context, Seated, Subscription } from './core/model/ports.ts'
+import { connectionIsOver } from './core/model/presence.ts'
+import type { Live } from './core/model/topic-row.ts'
+import { allDone } from './core/promises.ts'
+import { fetchQueue } from './core/queue/drain.ts'
+import { sendRetained } from './core/retained/send-retained.ts'
+import { fetchRow, hasUnsubscribed, retainRow } from './core/subscriptions/begin.ts'
+import { seatOf, spillOf } from './core/subscriptions/end.ts'
 import { hasWildcard, parseSubscription } from './core/topic.ts'
-import type { Live } from './core/topic-row.ts'
 
 /**
  * client.connected or session.created: subscribes the client to the filters of its operator's rows. There is no server-side

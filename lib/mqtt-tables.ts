@@ -4,7 +4,7 @@ import { RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
-import type { BackendOptions, Billing } from './options.ts'
+import type { BackendOptions, Billing } from './options/options.ts'
 
 export type MqttTablesProps = Pick<
   BackendOptions,

@@ -4,9 +4,9 @@ import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { ArnFormat, Duration, Names, Stack, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
-import { PROBE_SQL } from '../lambda/core/probe.ts'
-import { HELD_QUEUE } from './hook-queue.ts'
-import { SQL_VERSION } from './rule-sql.ts'
+import { HELD_QUEUE } from './pipeline/hook-queue.ts'
+import { SQL_VERSION } from './pipeline/rule-sql.ts'
+import { PROBE_SQL } from './probe-rules.ts'
 
 /** Answers nobody has read. */
 const KEPT = Duration.hours(1)

@@ -3,7 +3,7 @@
  * are counted under EMQX's hook names. Nothing here tells a client, a topic or a payload (I10).
  */
 import type { HookName } from './hooks.ts'
-import type { SendOutcome } from './ports.ts'
+import type { SendOutcome } from './model/ports.ts'
 
 /** Environment variable with the namespace, the stack's name: two stacks of an account do not count into each other. Absent: no metrics. */
 export const METRICS_NAMESPACE_VARIABLE = 'METRICS_NAMESPACE'

@@ -1,6 +1,6 @@
-import { lambdaHandler } from '../adapters/lambda.ts'
-import { type Connected, parseConnected } from '../core/events.ts'
-import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
+import { lambdaHandler } from '../adapters/function/handler.ts'
+import { type Connected, parseConnected } from '../core/events/events.ts'
+import { eachAlone, type Hook, working } from '../core/model/hook.ts'
 import { on_client_connected } from '../on_client_connected.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 

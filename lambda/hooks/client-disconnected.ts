@@ -1,6 +1,6 @@
-import { lambdaHandler } from '../adapters/lambda.ts'
-import { type Disconnected, parseDisconnected } from '../core/events.ts'
-import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
+import { lambdaHandler } from '../adapters/function/handler.ts'
+import { type Disconnected, parseDisconnected } from '../core/events/events.ts'
+import { eachAlone, type Hook, working } from '../core/model/hook.ts'
 import { on_client_disconnected } from '../on_client_disconnected.ts'
 
 export const clientDisconnected: Hook<Disconnected> = {

@@ -1,7 +1,7 @@
-import { lambdaHandler } from '../adapters/lambda.ts'
-import { type AckEvent, parseAck } from '../core/events.ts'
-import { eachAlone, type Hook, working } from '../core/hook-entry.ts'
-import { allDone } from '../core/settled-promises.ts'
+import { lambdaHandler } from '../adapters/function/handler.ts'
+import { type AckEvent, parseAck } from '../core/events/events.ts'
+import { eachAlone, type Hook, working } from '../core/model/hook.ts'
+import { allDone } from '../core/promises.ts'
 import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
 
 /** From the ack topic `acked/<clientid>`; the PUBACK of a direct message acknowledges in process. */

@@ -1,10 +1,10 @@
 /** What only the local run answers, under `/local`: the state of its queues and functions, and events as the service would send them. */
 import { checkTopicName } from '../../lambda/core/topic.ts'
-import type { LocalFunction } from '../functions/functions.ts'
+import type { LocalFunction } from '../functions/local-function.ts'
 import type { FunctionMetrics } from '../functions/metrics.ts'
-import type { HeldMessage } from '../functions/queue.ts'
-import type { Queues } from '../functions/template-queues.ts'
 import type { Broker } from '../mqtt/broker.ts'
+import type { HeldMessage } from '../sqs/queue.ts'
+import type { Queues } from '../sqs/template-queues.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
 import type { HttpRequest } from './http-request.ts'
 

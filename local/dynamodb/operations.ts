@@ -1,6 +1,6 @@
 /**
  * The operations of the embedded DynamoDB: dynalite's store, validations and actions, completed where they fall short of DynamoDB.
- * Held to DynamoDB Local by test/local/dynamodb-conformance.test.ts.
+ * Held to DynamoDB Local by test/local/dynamodb/conformance.test.ts.
  */
 import batchGetItem from 'dynalite/actions/batchGetItem.js'
 import batchWriteItem from 'dynalite/actions/batchWriteItem.js'

@@ -1,6 +1,6 @@
 /** An event source mapping: a queue's messages, in batches, to its function. */
-import type { Queue } from './queue.ts'
-import type { SqsRecord } from './sqs-record.ts'
+import type { Queue } from '../sqs/queue.ts'
+import type { SqsRecord } from '../sqs/record.ts'
 
 /** A function that can be invoked; rejects with what went wrong, a timeout included. */
 export interface Invocable {

@@ -1,10 +1,10 @@
 /** The template's functions, each at its queue, with the environment that they find when deployed. */
 
+import type { Queue } from '../sqs/queue.ts'
 import type { Template, TemplateFunction, TemplateSource } from '../template/template.ts'
 import { EventSource } from './event-source.ts'
-import { LocalFunction } from './functions.ts'
+import { LocalFunction } from './local-function.ts'
 import type { FunctionMetrics } from './metrics.ts'
-import type { Queue } from './queue.ts'
 
 /** `info` is what handlers log of their normal work. */
 export type Log = (level: 'info' | 'warn', line: string) => void

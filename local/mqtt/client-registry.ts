@@ -1,6 +1,6 @@
 /** Who is or was connected: the session and the latest connection of every client id. */
 import { randomUUID } from 'node:crypto'
-import type { KeptClient } from '../kept-state.ts'
+import type { KeptClient } from '../state/kept-state.ts'
 import type { Connection } from './connection.ts'
 import type { DisconnectReason, Subject } from './lifecycle.ts'
 import { Session } from './session.ts'

@@ -1,5 +1,5 @@
 /** The retained message of each topic: kept, replaced, and deleted by an empty one. */
-import type { Append } from '../journal.ts'
+import type { Append } from '../state/journal.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 
 export interface RetainedMessage {

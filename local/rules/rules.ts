@@ -1,9 +1,9 @@
 /** The template's topic rules: every message that one selects goes to its queue, or the error of it to the rules' queue of errors. */
 import type { BackendError } from '../../lambda/core/errors.ts'
-import { NO_CLIENT } from '../../lambda/core/events.ts'
-import type { RuleError } from '../../lambda/core/rule-error.ts'
-import type { Queue } from '../functions/queue.ts'
+import { NO_CLIENT } from '../../lambda/core/events/events.ts'
+import type { RuleError } from '../../lambda/core/events/rule-errors.ts'
 import type { Misbehaviour } from '../misbehaviour.ts'
+import type { Queue } from '../sqs/queue.ts'
 import { compileRule, type Rule, type RuleMessage } from './rule-evaluator.ts'
 
 export interface QueueRule {

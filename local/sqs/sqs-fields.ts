@@ -1,5 +1,5 @@
 /** The fields of an SQS request. An error names the field and what it is, never what it holds (I10). */
-import { described, type Fields } from '../../lambda/core/event-fields.ts'
+import { described, type Fields } from '../../lambda/core/events/fields.ts'
 import { SqsError } from './sqs-error.ts'
 
 /** Of a message, and of all messages of one request. Amazon SQS quotas, "Message size". */

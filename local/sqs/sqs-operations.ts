@@ -1,7 +1,7 @@
 /** SQS's operations on the local queues, each named as the service names it, with the fields that its API reference lists. */
-import type { Fields } from '../../lambda/core/event-fields.ts'
-import type { Queue } from '../functions/queue.ts'
-import { md5, type SqsRecord } from '../functions/sqs-record.ts'
+import type { Fields } from '../../lambda/core/events/fields.ts'
+import type { Queue } from './queue.ts'
+import { md5, type SqsRecord } from './record.ts'
 import { SqsError } from './sqs-error.ts'
 import { type Entry, entriesOf, messageBody, names, text, visibilityOf, whole } from './sqs-fields.ts'
 

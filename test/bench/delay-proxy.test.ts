@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { type DelayProxy, startDelayProxy } from '../../bench/delay-proxy.ts'
-import { clientFor, createTables, forEachEngine } from '../engines.ts'
+import { clientFor, createTables, forEachEngine } from '../support/engines.ts'
 
 describe('a proxy that delays', () => {
   let target: Server

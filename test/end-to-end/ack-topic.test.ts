@@ -1,6 +1,6 @@
 /** `acked/<clientid>`: how a client acknowledges what IoT Core delivered natively. */
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane'
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, VERSIONS } from './backend.ts'
 
 let backend: Backend

@@ -6,7 +6,7 @@ import { type AttributeValue, DeleteItemCommand, DynamoDBClient, PutItemCommand,
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import type { IClientOptions } from 'mqtt'
 import { type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
-import { connect, type TestClient } from '../local/mqtt-client.ts'
+import { connect, type TestClient } from '../support/mqtt-client.ts'
 
 export type Row = Record<string, AttributeValue>
 /** MQTT 3.1.1 and 5, as mqtt.js numbers them. */

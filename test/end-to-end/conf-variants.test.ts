@@ -1,5 +1,5 @@
 /** What a conf says is what runs: hooks that are missing, narrow filters that overlap, our additions, and the page's own file. */
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, confOf, startBackend, texts } from './backend.ts'
 
 let backend: Backend

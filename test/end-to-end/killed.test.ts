@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
-import { type StackProcess, startStackProcess } from '../../soak/stack-process.ts'
-import { connect, endClients, eventually } from '../local/mqtt-client.ts'
+import { type StackProcess, startStackProcess } from '../soak/stack-process.ts'
+import { connect, endClients, eventually } from '../support/mqtt-client.ts'
 
 let dataDir: string
 let stack: StackProcess

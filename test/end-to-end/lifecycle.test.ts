@@ -1,6 +1,6 @@
 /** Lifecycle events as the service may send them: out of order, twice, late, and wrong; injected over HTTP. */
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
-import { permutations } from '../orders.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
+import { permutations } from '../support/orders.ts'
 import { type Backend, startBackend, texts } from './backend.ts'
 
 let backend: Backend

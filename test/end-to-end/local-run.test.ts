@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, endClients } from '../local/mqtt-client.ts'
+import { connect, endClients } from '../support/mqtt-client.ts'
 import { killPrograms, type Run, runProgram } from './program.ts'
 
 const FREE = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']

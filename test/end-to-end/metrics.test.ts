@@ -1,6 +1,6 @@
 /** The local view of the functions' metrics: what deployed bundles print, under the environment that the template gives them. */
 import type { HookMetrics } from '../../local/functions/metrics.ts'
-import { endClients, eventually } from '../local/mqtt-client.ts'
+import { endClients, eventually } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts } from './backend.ts'
 
 let backend: Backend

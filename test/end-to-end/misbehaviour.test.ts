@@ -1,5 +1,5 @@
 /** All that AWS disclaims, at once: events doubled, late and out of order, a throttled database, PUBACKs that get lost. */
-import { endClients, eventually } from '../local/mqtt-client.ts'
+import { endClients, eventually } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts } from './backend.ts'
 
 let backend: Backend

@@ -1,6 +1,6 @@
 /** Payloads, MQTT 5 properties, topics and client ids as people have them, through the queue and back. */
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane'
-import { closed, endClients, eventually, type TestClient } from '../local/mqtt-client.ts'
+import { closed, endClients, eventually, type TestClient } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts, VERSIONS } from './backend.ts'
 
 let backend: Backend

@@ -1,5 +1,5 @@
 /** Offline messages: kept, delivered in order, acknowledged, gone; and what is delivered natively meanwhile. */
-import { endClients, eventually, pause, type TestClient } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause, type TestClient } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts, VERSIONS } from './backend.ts'
 
 let backend: Backend

@@ -1,5 +1,5 @@
 /** Retained messages: kept beside IoT Core's own, delivered also to wildcard subscribers, deleted by an empty payload. */
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, confOf, startBackend, texts, VERSIONS } from './backend.ts'
 
 let backend: Backend

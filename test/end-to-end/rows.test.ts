@@ -1,5 +1,5 @@
 /** The six tables after what EMQX's page does, attribute for attribute and type for type: the page's and ours, and no other. */
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, VERSIONS } from './backend.ts'
 
 let backend: Backend

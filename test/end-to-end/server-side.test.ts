@@ -1,5 +1,5 @@
 /** Server-side subscriptions: an operator's row of mqtt_sub subscribes its client, as soon as it connects. */
-import { endClients, eventually, pause } from '../local/mqtt-client.ts'
+import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts, VERSIONS } from './backend.ts'
 
 let backend: Backend

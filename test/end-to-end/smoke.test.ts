@@ -2,19 +2,19 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { ListRetainedMessagesCommand } from '@aws-sdk/client-iot-data-plane'
+import { placesOf, signedWith } from '../../cli/smoke/places.ts'
+import { parseCommand, type SmokeCommand } from '../../cli/smoke/smoke-flags.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
-import { parseCommand, type SmokeCommand } from '../../smoke/command-line.ts'
-import { placesOf, signedWith } from '../../smoke/places.ts'
-import { isSigned } from '../smoke/reference-signer.ts'
-import { type Bridge, webSocketBridge } from '../smoke/web-socket-bridge.ts'
+import { isSigned } from '../support/reference-signer.ts'
+import { type Bridge, webSocketBridge } from '../support/web-socket-bridge.ts'
 import { type Backend, startBackend } from './backend.ts'
 
-/** As endpoints of this machine are asked: redrive/sqs-client.ts. */
+/** As endpoints of this machine are asked: cli/dead-letters/sqs-client.ts. */
 const LOCAL = { accessKeyId: 'local', secretAccessKey: 'local' }
 const ROOT = join(import.meta.dirname, '..', '..')
 
 function smoke(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/smoke.ts', '--region', 'us-west-2', ...args], { cwd: ROOT })
+  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/smoke.ts', '--region', 'us-west-2', ...args], { cwd: ROOT })
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk) => {
     out += chunk

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually } from '../local/mqtt-client.ts'
+import { eventually } from '../support/mqtt-client.ts'
 import { killPrograms, runProgram } from './program.ts'
 
 let directory: string

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
 import { type Assembly, synthesize } from '../../local/template/assembly.ts'
-import { connect, endClients, eventually } from '../local/mqtt-client.ts'
+import { connect, endClients, eventually } from '../support/mqtt-client.ts'
 
 let assembly: Assembly
 let stack: LocalStack

@@ -1,5 +1,5 @@
 /** The product, broken on purpose: each of these must be found, and for its own reason. */
-import type { Ports } from '../../lambda/core/ports.ts'
+import type { Ports } from '../../lambda/core/model/ports.ts'
 import { jsonOf } from './http.ts'
 import type { Breakage } from './stage.ts'
 

@@ -1,7 +1,7 @@
 /** What must hold when the faults are over and the queues are empty (DESIGN.md, section 4). */
 import { compareMsgids } from '../../lambda/core/msgid.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
-import { allowedTo } from '../call-log.ts'
+import { allowedTo } from '../support/call-log.ts'
 import type { Received } from './data-plane.ts'
 import type { Leave } from './fault-kinds.ts'
 import { type FinalState, text } from './final-state.ts'

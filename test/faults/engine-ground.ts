@@ -1,8 +1,8 @@
 /** The same cases on a DynamoDB engine: the SDK's requests go on over real HTTP, and its retries wait as they do. */
 import { DeleteItemCommand, type DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
-import type { Tables } from '../engines.ts'
 import type { Row } from '../simulation/rows.ts'
+import type { Tables } from '../support/engines.ts'
 import type { Database, Snapshot } from './database.ts'
 import type { Answer } from './http.ts'
 import type { Ground } from './run-case.ts'

@@ -1,5 +1,5 @@
 /** Every SDK call of every handler, and everything that can go wrong at it: the invariants hold (DESIGN.md, section 4). */
-import { createTables, forEachEngine } from '../engines.ts'
+import { createTables, forEachEngine } from '../support/engines.ts'
 import { BREAKAGES } from './breakages.ts'
 import { failureOf, pairs, SCENARIOS, singles } from './campaign.ts'
 import { onEngine } from './engine-ground.ts'

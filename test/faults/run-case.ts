@@ -1,6 +1,6 @@
 /** One case: a scenario, what goes wrong at which call, and what must hold afterwards. */
 
-import type { Tables } from '../engines.ts'
+import type { Tables } from '../support/engines.ts'
 import { always, differences, drained, type Ending, order } from './checks.ts'
 import { type Database, MapDatabase } from './database.ts'
 import type { Leave } from './fault-kinds.ts'

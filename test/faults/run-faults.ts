@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
 import { startDynamoDbLocal } from '../../local/dynamodb/local.ts'
-import { clientFor, createTables } from '../engines.ts'
+import { clientFor, createTables } from '../support/engines.ts'
 import { type Failure, failureOf, faultAt, pairs, SCENARIOS, singles } from './campaign.ts'
 import { onEngine } from './engine-ground.ts'
 import { type Case, type Ground, onMaps, type Prepared, prepare } from './run-case.ts'

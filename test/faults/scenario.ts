@@ -2,8 +2,8 @@
 
 import type { HookConfig, HookName } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
-import type { Engine, Tables } from '../engines.ts'
-import { World, type WorldOptions } from '../world.ts'
+import type { Engine, Tables } from '../support/engines.ts'
+import { World, type WorldOptions } from '../support/world.ts'
 import type { Connectivity } from './data-plane.ts'
 import { MapDatabase, type Snapshot } from './database.ts'
 import type { Leave } from './fault-kinds.ts'

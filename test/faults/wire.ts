@@ -4,7 +4,7 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
-import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/environment.ts'
+import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/function/environment.ts'
 import type { Database } from './database.ts'
 import { type Answer, jsonOf, type Request } from './http.ts'
 import { processes } from './process.ts'

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
-import { rowsWith, World } from '../world.ts'
+import { rowsWith, World } from '../support/world.ts'
 import { bodyOf, filters, valuesWith } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { assertThat, type FuzzTarget } from './fuzz-target.ts'

@@ -1,6 +1,6 @@
 /** Events that would have been half written, or written without anybody being able to read them back. The fuzz looks for more. */
-import { createTables, forEachEngine, type Tables } from '../engines.ts'
-import { rowsWith, World } from '../world.ts'
+import { createTables, forEachEngine, type Tables } from '../support/engines.ts'
+import { rowsWith, World } from '../support/world.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { dump, empty } from './tables.ts'
 

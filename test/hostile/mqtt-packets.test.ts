@@ -3,7 +3,7 @@ import { connect as connectTo, type Socket } from 'node:net'
 import mqtt, { type Packet } from 'mqtt-packet'
 import { Backlog } from '../../local/mqtt/backlog.ts'
 import { Broker } from '../../local/mqtt/broker.ts'
-import { connect, endClients, eventually, type TestClient } from '../local/mqtt-client.ts'
+import { connect, endClients, eventually, type TestClient } from '../support/mqtt-client.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { IMPOSSIBLE, NASTY_CLIENT_IDS, NASTY_TOPICS, NASTY_WORDS } from './nasty-names.ts'
 

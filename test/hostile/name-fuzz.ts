@@ -3,10 +3,10 @@
  * messages and the tables hold the same rows, name for name. So no name means anything to an expression, an object or a key of ours.
  */
 import fc from 'fast-check'
+import { HEAD_LIVE } from '../../lambda/core/model/topic-row.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { firstLevel } from '../../lambda/core/topic.ts'
-import { HEAD_LIVE } from '../../lambda/core/topic-row.ts'
-import { type Item, rowsWith, World } from '../world.ts'
+import { type Item, rowsWith, World } from '../support/world.ts'
 import { clientIds, topics } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { assertThat, type FuzzTarget } from './fuzz-target.ts'

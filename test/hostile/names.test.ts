@@ -1,6 +1,6 @@
 /** Names that mean something to DynamoDB, JavaScript or our own row keys, each through a whole life, on both engines. */
-import { createTables, forEachEngine, type Tables } from '../engines.ts'
-import { rowsWith, World } from '../world.ts'
+import { createTables, forEachEngine, type Tables } from '../support/engines.ts'
+import { rowsWith, World } from '../support/world.ts'
 import { assertSameAsPlain, type Story } from './name-fuzz.ts'
 import { NASTY_CLIENT_IDS, NASTY_TOPICS } from './nasty-names.ts'
 

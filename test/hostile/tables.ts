@@ -2,8 +2,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
-import { clientFor, createTables, type Engine, type Tables } from '../engines.ts'
-import type { Item, World } from '../world.ts'
+import { clientFor, createTables, type Engine, type Tables } from '../support/engines.ts'
+import type { Item, World } from '../support/world.ts'
 
 export type Dump = Readonly<Record<TableName, readonly string[]>>
 

@@ -1,8 +1,8 @@
 /** The readers of text: confs, rule SQL, JSON. Each takes it or refuses it in its own words, never with an error of JavaScript's. */
 import fc from 'fast-check'
-import { parseConf } from '../../lambda/core/conf.ts'
 import { BackendError } from '../../lambda/core/errors.ts'
-import { JsonFault, parseJson } from '../../lambda/core/json.ts'
+import { parseConf } from '../../lib/conf/conf.ts'
+import { JsonFault, parseJson } from '../../lib/conf/json.ts'
 import { compileRule, type RuleMessage } from '../../local/rules/rule-evaluator.ts'
 import { topics } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'

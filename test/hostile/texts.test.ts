@@ -1,5 +1,5 @@
 /** Confs and rule SQL by their size: what takes the square of its length, or the double for each level, would never end here. */
-import { type ParsedConf, parseConf } from '../../lambda/core/conf.ts'
+import { type ParsedConf, parseConf } from '../../lib/conf/conf.ts'
 import { compileRule } from '../../local/rules/rule-evaluator.ts'
 import { assertSilent, CANARY } from './canary.ts'
 

@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readConf } from '../../bin/conf-file.ts'
 import { hookConfigs } from '../../lambda/core/hooks.ts'
+import { readConf } from '../../lib/conf/conf-file.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
 import { synthesize } from '../../local/template/assembly.ts'
-import { SynthesizedTemplate } from './synthesized.ts'
+import { SynthesizedTemplate } from '../support/synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const CONF = join(ROOT, 'etc', 'emqx_backend_dynamo.conf')

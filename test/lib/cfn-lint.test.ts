@@ -18,7 +18,7 @@ const ACCEPTED: readonly { rule: string; message: RegExp; why: string }[] = [
   {
     rule: 'W3037',
     message: /^'(?:senddirectmessage|getconnection)' is not one of/,
-    why: 'cfn-lint 1.51 predates both; that IAM has them is tested with its own list (test/lib/iam-grammar.ts)',
+    why: 'cfn-lint 1.51 predates both; that IAM has them is tested with its own list (test/support/iam-grammar.ts)',
   },
 ]
 

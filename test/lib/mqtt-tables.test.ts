@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Stack } from 'aws-cdk-lib/core'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { MqttTables, type MqttTablesProps } from '../../lib/mqtt-tables.ts'
-import { pageTable } from './page-conf.ts'
-import { backend, templateOf } from './synthesized.ts'
+import { pageTable } from '../support/page-conf.ts'
+import { backend, templateOf } from '../support/synthesized.ts'
 
 /** The six definitions as EMQX's page gives them to `aws dynamodb create-table`. */
 const PAGE = [

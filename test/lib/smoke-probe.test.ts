@@ -1,10 +1,11 @@
 /** The probe of `cdk deploy -c probe=true`: what it may, what its rules see, and what its answers say. */
-import { type ProbeAnswer, probeAnswers } from '../../lambda/core/probe.ts'
+
 import { MqttBackendStack } from '../../lib/mqtt-backend-stack.ts'
+import { type ProbeAnswer, probeAnswers } from '../../lib/probe-rules.ts'
 import { compileRule } from '../../local/rules/rule-evaluator.ts'
-import { pageTable } from './page-conf.ts'
-import { backend, type Properties, templateOf } from './synthesized.ts'
-import { templateProblems } from './template-problems.ts'
+import { pageTable } from '../support/page-conf.ts'
+import { backend, type Properties, templateOf } from '../support/synthesized.ts'
+import { templateProblems } from '../support/template-problems.ts'
 
 const probed = templateOf(
   (app) => new MqttBackendStack(app, 'MqttBackend', { env: { region: 'eu-west-1' }, backend: { hookTable: pageTable() }, probe: true }),

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pageTable } from './page-conf.ts'
-import { backend } from './synthesized.ts'
+import { pageTable } from '../support/page-conf.ts'
+import { backend } from '../support/synthesized.ts'
 
 const FILE = join(import.meta.dirname, 'template.json')
 

@@ -1,8 +1,8 @@
 /** The five things that CDK's rules and cdk-nag miss, and what belongs to them: found in no template of ours, and in every one that is broken. */
-import { OPTION_COMBINATIONS } from './option-combinations.ts'
-import { pageTable } from './page-conf.ts'
-import { backend, EVERY_HOOK, type Properties, SynthesizedTemplate } from './synthesized.ts'
-import { templateProblems } from './template-problems.ts'
+import { OPTION_COMBINATIONS } from '../support/option-combinations.ts'
+import { pageTable } from '../support/page-conf.ts'
+import { backend, EVERY_HOOK, type Properties, SynthesizedTemplate } from '../support/synthesized.ts'
+import { templateProblems } from '../support/template-problems.ts'
 
 describe.each([
   ["the page's conf", pageTable()],

@@ -8,11 +8,11 @@ import { App, type CfnResource, type IPolicyValidationPlugin, Validations } from
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
 import type { HookTable } from '../../lambda/core/hooks.ts'
-import { HookPipeline } from '../../lib/hook-pipeline.ts'
 import { MqttBackendStack } from '../../lib/mqtt-backend-stack.ts'
-import { OPTION_COMBINATIONS } from './option-combinations.ts'
-import { pageTable } from './page-conf.ts'
-import { EVERY_HOOK, row, tableOf } from './synthesized.ts'
+import { HookPipeline } from '../../lib/pipeline/hook-pipeline.ts'
+import { OPTION_COMBINATIONS } from '../support/option-combinations.ts'
+import { pageTable } from '../support/page-conf.ts'
+import { EVERY_HOOK, row, tableOf } from '../support/synthesized.ts'
 
 const outdir = mkdtempSync(join(tmpdir(), 'validated-'))
 afterAll(() => rmSync(outdir, { recursive: true }))

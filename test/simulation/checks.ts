@@ -1,8 +1,8 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
 
-import { liveOf } from '../../lambda/adapters/topic-item.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { splitWildcardEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard } from '../../lambda/core/topic.ts'
-import { splitWildcardEntry } from '../../lambda/core/topic-row.ts'
 import type { Cast } from './casts.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'

@@ -1,6 +1,6 @@
 /** What histories have reached: faults by kind, events handled, interleavings, states of topic rows. */
-import { topicRowOf } from '../../lambda/adapters/topic-item.ts'
-import { PAGE, type TopicRow } from '../../lambda/core/topic-row.ts'
+import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { PAGE, type TopicRow } from '../../lambda/core/model/topic-row.ts'
 import type { Row } from './rows.ts'
 
 /** Counts, as they travel from a worker. */

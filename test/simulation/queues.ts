@@ -1,7 +1,7 @@
 /** The hooks' queues as SQS keeps them: at least once, in any order, again after a failure, dead letters after too many receives. */
 
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { HOOK_SETTINGS } from '../../lib/hook-settings.ts'
+import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import type { Faults } from './faults.ts'
 import type { Random } from './random.ts'
 

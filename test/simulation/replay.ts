@@ -1,5 +1,5 @@
 /** I4: what a replayed lifecycle event must leave as it is. */
-import { liveOf } from '../../lambda/adapters/topic-item.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
 import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
 import type { Scene } from './checks.ts'
 import type { Row } from './rows.ts'

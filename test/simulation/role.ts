@@ -1,6 +1,6 @@
 /** What a function's role is asked at each of its calls (I9). */
 import type { TableName } from '../../lambda/core/tables.ts'
-import { callOf } from '../call-log.ts'
+import { callOf } from '../support/call-log.ts'
 
 interface Command {
   readonly input: { readonly TableName?: string; readonly RequestItems?: Record<string, unknown> }

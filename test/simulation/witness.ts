@@ -1,7 +1,7 @@
 /** Looks over the handlers' shoulders: who takes what off the queue for whom (I3), and in which order each delivery runs (I2). */
 
 import type { HookName } from '../../lambda/core/hooks.ts'
-import type { Ports } from '../../lambda/core/ports.ts'
+import type { Ports } from '../../lambda/core/model/ports.ts'
 import type { Sent } from './data-plane.ts'
 import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'

@@ -1,7 +1,7 @@
 /** The account can fail: it is given a world in which all is well, then the same with one thing wrong. */
-import { accountFor, type Facts, type Member, presenceViolations, retainedViolations, undrainedViolations } from '../../soak/accounting.ts'
-import type { Kind } from '../../soak/cast.ts'
-import type { Receipt } from '../../soak/receipts.ts'
+import { accountFor, type Facts, type Member, presenceViolations, retainedViolations, undrainedViolations } from './accounting.ts'
+import type { Kind } from './cast.ts'
+import type { Receipt } from './receipts.ts'
 
 const NATIVE: Receipt = { native: 1, direct: 0, untold: 0 }
 const DIRECT: Receipt = { native: 0, direct: 1, untold: 0 }

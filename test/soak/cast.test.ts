@@ -1,7 +1,7 @@
 import { topicMatches } from '../../lambda/core/topic.ts'
-import { castOf } from '../../soak/cast.ts'
-import { dice } from '../../soak/dice.ts'
-import { numberOf, payloadOf, ReceiptBook } from '../../soak/receipts.ts'
+import { castOf } from './cast.ts'
+import { dice } from './dice.ts'
+import { numberOf, payloadOf, ReceiptBook } from './receipts.ts'
 
 const SIZE = { clients: 50, topics: 100 }
 

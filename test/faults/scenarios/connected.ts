@@ -1,6 +1,6 @@
 /** client.connected and session.created: presence, older connections that are cleared, operators' rows that become live. */
-import { HEAD_LIVE } from '../../../lambda/core/topic-row.ts'
-import type { World } from '../../world.ts'
+import { HEAD_LIVE } from '../../../lambda/core/model/topic-row.ts'
+import type { World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 import type { HookEvent, Scenario } from '../scenario.ts'
 import { crowd, disconnectOf, publishMany, RETAIN_BY_PROPERTY, RETAIN_BY_TOPIC } from './parts.ts'

@@ -1,8 +1,8 @@
 /** session.unsubscribed, client.disconnected and message.acked: subscriptions that end, and messages that are taken off. */
 
-import { oldestFirst } from '../../../lambda/core/pending.ts'
-import { HEAD_LIVE, PAGE } from '../../../lambda/core/topic-row.ts'
-import { rowsWith, type World } from '../../world.ts'
+import { HEAD_LIVE, PAGE } from '../../../lambda/core/model/topic-row.ts'
+import { oldestFirst } from '../../../lambda/core/queue/pending.ts'
+import { rowsWith, type World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 import type { Scenario } from '../scenario.ts'
 import { crowd, payloads, publishMany, RETAIN_BY_PROPERTY } from './parts.ts'

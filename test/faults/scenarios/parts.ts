@@ -1,5 +1,5 @@
 /** What scenarios are made of. */
-import { type Row, rowsWith, type World } from '../../world.ts'
+import { type Row, rowsWith, type World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 
 const retain = (mode: 'topic' | 'property'): Row[] =>

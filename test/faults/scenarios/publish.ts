@@ -1,7 +1,7 @@
 /** message.publish: every branch that makes calls of its own. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
-import { PAGE, segmentKey } from '../../../lambda/core/topic-row.ts'
-import { rowsWith, rowsWithout, type World } from '../../world.ts'
+import { PAGE, segmentKey } from '../../../lambda/core/model/topic-row.ts'
+import { rowsWith, rowsWithout, type World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 import type { Scenario } from '../scenario.ts'
 import { disconnectOf, payloads, publishMany, RETAIN_BY_PROPERTY, RETAIN_BY_TOPIC } from './parts.ts'

@@ -1,7 +1,7 @@
 /** session.subscribed: queues that are drained, retained messages, and subscriptions that are no longer true. */
-import { HEAD_LIVE, PAGE } from '../../../lambda/core/topic-row.ts'
-import type { World } from '../../world.ts'
-import { rowsWith } from '../../world.ts'
+import { HEAD_LIVE, PAGE } from '../../../lambda/core/model/topic-row.ts'
+import type { World } from '../../support/world.ts'
+import { rowsWith } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 import type { Given, HookEvent, Scenario } from '../scenario.ts'
 import { crowd, disconnectOf, publishMany, RETAIN_BY_PROPERTY, RETAIN_BY_TOPIC } from './parts.ts'

@@ -1,0 +1,185 @@
+/**
+ * One pass over a queue of letters: each that can succeed is sent to its hook's queue, then deleted. Sent first: whoever is killed in
+ * between sends it again, and handlers do not mind an event that comes twice (I4). Deleted first, it would be nowhere (I1).
+ */
+import type { HookName } from '../../lambda/core/hooks.ts'
+import { type Fault, isFault, type Letter, type Verdict } from './letter.ts'
+import type { SqsQueue } from './sqs-queue.ts'
+
+export interface Source {
+  /** The hook, or `rule errors`. */
+  readonly name: string
+  readonly queue: SqsQueue
+  readonly verdict: (letter: Letter) => Verdict
+}
+
+/** What all passes of one run share. */
+export interface Run {
+  /** The hooks' queues. */
+  readonly targets: ReadonlyMap<HookName, SqsQueue>
+  /** Letters of other hooks are left alone. */
+  readonly only?: readonly HookName[]
+  readonly dryRun: boolean
+  /** New message ids of what was sent: they keep them when they become dead letters once more. */
+  readonly sentAs: Set<string>
+  readonly onProgress: (progress: Progress) => void
+  readonly stopped: () => boolean
+}
+
+export interface Progress {
+  readonly name: string
+  /** Sent and deleted; in a dry run, those that would be. */
+  readonly redriven: number
+  readonly stays: number
+  /** About how many there were. */
+  readonly all: number
+}
+
+export interface Stay extends Fault {
+  readonly messageId: string
+  readonly sentAt: number
+  readonly hook?: HookName
+}
+
+export interface PassReport {
+  readonly name: string
+  readonly url: string
+  readonly redriven: number
+  /** Oldest first. */
+  readonly stays: readonly Stay[]
+  /** About how many somebody else had in hand when the pass began. */
+  readonly invisible: number
+  /** What ended the pass before it was through. */
+  readonly failure?: unknown
+}
+
+/** Never rejects: what fails is part of the report, beside what was done until then. */
+export async function redriveQueue(source: Source, run: Run): Promise<PassReport> {
+  const pass = new Pass(source, run)
+  const failures: unknown[] = []
+  try {
+    await pass.begin()
+    while (!run.stopped() && (await pass.step())) pass.tell()
+  } catch (error) {
+    failures.push(error)
+  }
+  await pass.release().catch((error: unknown) => failures.push(error))
+  const failure = failures.length > 0 ? { failure: failures[0] } : {}
+  return { name: source.name, url: source.queue.url, ...pass.outcome(), ...failure }
+}
+
+/** So many letters in a row that SQS shows once more, although they are deleted, do not end a pass. */
+const DELETED_AND_SHOWN = 10
+
+interface Sendable {
+  readonly letter: Letter
+  readonly hook: HookName
+  readonly body: string
+}
+
+class Pass {
+  readonly #source: Source
+  readonly #run: Run
+  /** Message id -> receipt of what this pass has in hand. */
+  readonly #held = new Map<string, string>()
+  readonly #stays = new Map<string, Stay>()
+  readonly #sent = new Set<string>()
+  /** Message ids; SQS may show a letter once more that is deleted. */
+  readonly #redriven = new Set<string>()
+  #seenInARow = 0
+
+  #counts = { visible: 0, invisible: 0 }
+
+  constructor(source: Source, run: Run) {
+    this.#source = source
+    this.#run = run
+  }
+
+  async begin(): Promise<void> {
+    this.#counts = await this.#source.queue.counts()
+  }
+
+  /** Handles ten letters at most. False when the queue is empty, or has brought nothing new for a whole round. */
+  async step(): Promise<boolean> {
+    const letters = await this.#source.queue.receive()
+    const again = letters.filter(({ messageId }) => this.#sent.has(messageId))
+    const news = letters
+      .filter(({ messageId }) => !this.#held.has(messageId) && !this.#sent.has(messageId))
+      .sort((a, b) => a.sentAt - b.sentAt)
+    for (const { messageId, receipt } of letters) this.#held.set(messageId, receipt)
+    this.#seenInARow = news.length > 0 ? 0 : this.#seenInARow + letters.length
+    const sendable = news.flatMap((letter) => this.#judge(letter))
+    await this.#remove([...again, ...(await this.#send(sendable))])
+    return letters.length > 0 && this.#seenInARow <= this.#held.size + DELETED_AND_SHOWN
+  }
+
+  tell(): void {
+    this.#run.onProgress({ name: this.#source.name, redriven: this.#redriven.size, stays: this.#stays.size, all: this.#counts.visible })
+  }
+
+  /** What stays can be seen by others again. */
+  async release(): Promise<void> {
+    await this.#source.queue.release([...this.#held.values()])
+  }
+
+  outcome(): Pick<PassReport, 'redriven' | 'stays' | 'invisible'> {
+    const { invisible } = this.#counts
+    return { invisible, redriven: this.#redriven.size, stays: [...this.#stays.values()].sort((a, b) => a.sentAt - b.sentAt) }
+  }
+
+  /** What is to be sent of a letter: itself, or nothing. */
+  #judge(letter: Letter): Sendable[] {
+    const verdict = this.#run.sentAs.has(letter.messageId) ? CAME_BACK : this.#source.verdict(letter)
+    const { hook } = verdict
+    const { only, targets, dryRun } = this.#run
+    if (only && hook !== undefined && !only.includes(hook)) return []
+    if (isFault(verdict)) return this.#stay(letter, verdict)
+    if (!targets.has(verdict.hook)) return this.#stay(letter, { hook: verdict.hook, code: 'no-queue', why: `${hook} has no queue here` })
+    if (!dryRun) return [{ letter, ...verdict }]
+    this.#redriven.add(letter.messageId)
+    return []
+  }
+
+  #stay({ messageId, sentAt }: Letter, fault: Fault & { readonly hook?: HookName }): [] {
+    this.#stays.set(messageId, { messageId, sentAt, ...fault })
+    return []
+  }
+
+  /** Returns those that were sent. */
+  async #send(sendable: readonly Sendable[]): Promise<Letter[]> {
+    for (const [hook, target] of this.#run.targets) {
+      const some = sendable.filter((one) => one.hook === hook)
+      const results = await target.send(some.map(({ body }) => body))
+      some.forEach(({ letter }, i) => {
+        const result = results[i]!
+        if ('code' in result) this.#stay(letter, { hook, code: result.code, why: 'SQS did not take it' })
+        else {
+          this.#sent.add(letter.messageId)
+          this.#run.sentAs.add(result.messageId)
+        }
+      })
+    }
+    return sendable.map(({ letter }) => letter).filter(({ messageId }) => this.#sent.has(messageId))
+  }
+
+  async #remove(letters: readonly Letter[]): Promise<void> {
+    if (letters.length === 0) return
+    const codes = await this.#source.queue.remove(letters.map(({ receipt }) => receipt))
+    letters.forEach((letter, i) => {
+      const code = codes[i]
+      if (code !== undefined) this.#stay(letter, { code: 'not-deleted', why: `it was sent, but SQS did not delete it (${code})` })
+      else this.#gone(letter)
+    })
+  }
+
+  #gone({ messageId }: Letter): void {
+    this.#held.delete(messageId)
+    this.#stays.delete(messageId)
+    this.#redriven.add(messageId)
+  }
+}
+
+const CAME_BACK: Verdict = {
+  code: 'came-back',
+  why: 'it was redriven by this run and failed again: the log of its function names it and the reason',
+}

@@ -1,0 +1,34 @@
+/** A redrive: a pass over every hook's dead letters and over the rules' errors, side by side. */
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { HookName } from '../../lambda/core/hooks.ts'
+import type { BackendQueues } from './backend-queues.ts'
+import { deadLetterVerdict, ruleErrorVerdict } from './letter-verdict.ts'
+import { type PassReport, type Progress, redriveQueue, type Source } from './pass.ts'
+import { SqsQueue } from './sqs-queue.ts'
+
+export interface RedriveOptions {
+  /** Only events of these hooks; default all. */
+  readonly hooks?: readonly HookName[] | undefined
+  readonly dryRun?: boolean
+  readonly onProgress?: (progress: Progress) => void
+  /** Asked before every ten letters; a redrive that is stopped leaves the rest where it is. */
+  readonly stopped?: () => boolean
+}
+
+export const RULE_ERRORS = 'rule errors'
+
+/** One report a queue, of those that failed too: nothing that was redriven goes untold. */
+export async function redrive(client: SQSClient, queues: BackendQueues, options: RedriveOptions = {}): Promise<PassReport[]> {
+  const { hooks: only, dryRun = false, onProgress = () => undefined, stopped = () => false } = options
+  const queueAt = (url: string) => new SqsQueue(client, url)
+  const targets = new Map([...queues.hooks].map(([hook, { events }]) => [hook, queueAt(events)]))
+  const run = { targets, dryRun, sentAs: new Set<string>(), onProgress, stopped, ...(only ? { only } : {}) }
+  const letters = [...queues.hooks].filter(([hook]) => !only || only.includes(hook))
+  const sources: Source[] = letters.map(([hook, { deadLetters }]) => ({
+    name: hook,
+    queue: queueAt(deadLetters),
+    verdict: (letter) => deadLetterVerdict(hook, letter),
+  }))
+  if (queues.ruleErrors !== undefined) sources.push({ name: RULE_ERRORS, queue: queueAt(queues.ruleErrors), verdict: ruleErrorVerdict })
+  return await Promise.all(sources.map((source) => redriveQueue(source, run)))
+}

@@ -1,0 +1,41 @@
+/** The SQS client of a redrive, and what its errors mean to who runs it. */
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { BackendError } from '../../lambda/core/errors.ts'
+
+export interface Where {
+  readonly endpoint?: string | undefined
+  /** Default: what the AWS profile says. */
+  readonly region?: string | undefined
+}
+
+const REQUEST_TIMEOUT_MS = 10_000
+
+export function sqsClient({ endpoint, region }: Where): SQSClient {
+  return new SQSClient({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...localCredentials(endpoint),
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
+  })
+}
+
+/** The local run asks for none, and real ones have no business there. */
+export const localCredentials = (endpoint: string | undefined) =>
+  endpoint !== undefined && isLoopback(endpoint) ? { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } : {}
+
+const isLoopback = (endpoint: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(endpoint).hostname)
+
+const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPROTO|TimeoutError)$/
+
+/** In one line, for errors that are not ours; undefined for one that is. */
+export function refusalOf(error: unknown, { endpoint, region }: Where, service = 'SQS'): string | undefined {
+  if (error instanceof BackendError) return error.message
+  if (!(error instanceof Error)) return undefined
+  const { code = error.name } = error as NodeJS.ErrnoException
+  if (error.name === 'CredentialsProviderError')
+    return 'no AWS credentials: wanted AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+  if (/region is missing/i.test(error.message)) return 'no region: wanted --region, or one in the AWS profile'
+  if (UNREACHABLE.test(code)) return `${service} cannot be reached at ${endpoint ?? `the endpoint of ${region ?? 'its region'}`} (${code})`
+  if (!('$metadata' in error)) return undefined
+  return `${service} refused: ${error.name}: ${error.message.split('\n')[0]}`
+}

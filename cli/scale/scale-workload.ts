@@ -1,0 +1,79 @@
+/** What is published, and how the stack is set up. */
+import type { RetainCheck } from '../costs/costs-workload.ts'
+
+export interface ScaleWorkload {
+  /** A second. */
+  readonly publishes: number
+  /** Bytes of a publish, of its topic, of a client id. */
+  readonly payload: number
+  readonly topic: number
+  readonly client: number
+  readonly topics: number
+  /** How unequal the topics are: the n-th gets 1 / n^zipf; 0: all the same. Or `hot`: so many topics get `hotShare` of it all. */
+  readonly zipf: number
+  readonly hot?: { readonly topics: number; readonly share: number }
+  /** Topics among which a publisher spreads what it would send to one. */
+  readonly shards: number
+  readonly subscribers: number
+  /** 0 to 1: publishes whose subscriber is gone; also, of the time, what a client is. */
+  readonly offline: number
+  readonly retain: RetainCheck
+  readonly clients: number
+  /** Of a client, a day. */
+  readonly connects: number
+  readonly batch: number
+  /** Seconds. */
+  readonly batchWindow: number
+  readonly concurrency: number
+  /** Milliseconds of an invocation, whatever its batch. */
+  readonly milliseconds: number
+  /** Write units that mqtt_msg and mqtt_topic_msg_map are warm for. */
+  readonly warm: number
+  /** Quotas, as they were raised: IoT Core's 20,000 a second, all four of them; write units of a table. */
+  readonly iot: number
+  readonly tableUnits: number
+  readonly minutes: number
+  readonly seed: number
+}
+
+/** So many topics with each this share of all publishes; the busiest first. */
+export interface TopicShare {
+  readonly share: number
+  readonly count: number
+}
+
+/** Topics that are told apart; the others are taken together, ten times as many in each group as before. */
+const SINGLE = 50
+
+export function topicShares(workload: ScaleWorkload): TopicShare[] {
+  const { shards } = workload
+  const shares = workload.hot === undefined ? zipfShares(workload) : hotShares(workload.topics, workload.hot)
+  return shares.filter(({ share }) => share > 0).map(({ share, count }) => ({ share: share / shards, count: count * shards }))
+}
+
+function hotShares(topics: number, hot: { readonly topics: number; readonly share: number }): TopicShare[] {
+  const others = topics - hot.topics
+  if (others <= 0) return [{ share: 1 / hot.topics, count: hot.topics }]
+  return [
+    { share: hot.share / hot.topics, count: hot.topics },
+    { share: (1 - hot.share) / others, count: others },
+  ]
+}
+
+function zipfShares({ topics, zipf }: ScaleWorkload): TopicShare[] {
+  const groups: { weight: number; count: number }[] = []
+  for (let first = 1, size = 1; first <= topics; first += size) {
+    if (first > SINGLE && first >= 10 * size) size *= 10
+    const count = Math.min(size, topics - first + 1)
+    groups.push({ weight: weightOf(first, count, zipf), count })
+  }
+  const all = groups.reduce((sum, { weight }) => sum + weight, 0)
+  return groups.map(({ weight, count }) => ({ share: weight / all / count, count }))
+}
+
+/** Of the topics from `first` on: exact for few, by the integral for many. */
+function weightOf(first: number, count: number, zipf: number): number {
+  if (count === 1) return first ** -zipf
+  const [from, to] = [first - 0.5, first + count - 0.5]
+  return zipf === 1 ? Math.log(to / from) : (to ** (1 - zipf) - from ** (1 - zipf)) / (1 - zipf)
+}

@@ -1,0 +1,42 @@
+/** Where a trial's services are, and by whose right its clients connect. */
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import type { IClientOptions } from 'mqtt'
+import { BackendError } from '../../lambda/core/errors.ts'
+import { localCredentials, refusalOf } from '../dead-letters/sqs-client.ts'
+import { dataEndpointOf } from './account-endpoint.ts'
+import { type Credentials, presigned } from './sigv4.ts'
+import type { SmokeCommand } from './smoke-flags.ts'
+
+/** With every place known. */
+export type PlacedCommand = SmokeCommand & { readonly data: string; readonly mqtt: string }
+
+const MQTT_PORT = 8883
+
+/** @throws BackendError `unreachable` where IoT Core does not tell, or there are no credentials to ask with */
+export async function placesOf(command: SmokeCommand): Promise<PlacedCommand> {
+  const { region, iot, certificate } = command
+  const data = command.data ?? `https://${await dataEndpointOf({ endpoint: iot, region, credentials: await credentialsFor(region, iot) })}`
+  const { hostname } = new URL(data)
+  const mqtt = command.mqtt ?? (certificate === undefined ? `wss://${hostname}/mqtt` : `mqtts://${hostname}:${MQTT_PORT}`)
+  return { ...command, data, mqtt }
+}
+
+/** What a WebSocket needs besides: a signature of its own for each connection, 5 minutes long. */
+export async function signedWith({ mqtt, region }: PlacedCommand): Promise<IClientOptions> {
+  if (!/^wss?:/.test(mqtt)) return {}
+  const credentials = await credentialsFor(region, mqtt)
+  const url = presigned(mqtt, { credentials, region, service: 'iotdevicegateway', at: new Date() })
+  return { transformWsUrl: () => url }
+}
+
+/** As every SDK client finds them. */
+async function credentialsFor(region: string, endpoint: string | undefined): Promise<Credentials> {
+  const client = new IoTDataPlaneClient({ region, ...localCredentials(endpoint) })
+  try {
+    return await client.config.credentials()
+  } catch (error) {
+    throw new BackendError('unreachable', refusalOf(error, { endpoint, region }, 'IoT Core') ?? (error as Error).message)
+  } finally {
+    client.destroy()
+  }
+}

@@ -1,0 +1,109 @@
+/** The IoT data plane: direct messages, connections, retained messages. It never publishes (I8). */
+import {
+  GetConnectionCommand,
+  GetRetainedMessageCommand,
+  type IoTDataPlaneClient,
+  PayloadFormatIndicator,
+  SendDirectMessageCommand,
+  type SendDirectMessageCommandInput,
+} from '@aws-sdk/client-iot-data-plane'
+import type { Message } from '../core/model/message.ts'
+import type { Clock, Device, SendOutcome } from '../core/model/ports.ts'
+import { pacing } from './send-rate.ts'
+
+/** How long a client may take to acknowledge a direct message. Seconds, 1 to 15 (SendDirectMessage, `timeout`). */
+export const CONFIRMATION_TIMEOUT = 5
+
+/**
+ * What each HTTP status of SendDirectMessage means for the message. 504: no PUBACK in time, the client may have it or not.
+ * 500 and 503 leave the same doubt. Whatever is not listed is a fault of ours or the network's, and thrown.
+ */
+const OUTCOME_OF_STATUS: Readonly<Record<number, SendOutcome>> = {
+  400: 'unsendable',
+  403: 'forbidden',
+  404: 'gone',
+  413: 'unsendable',
+  429: 'throttled',
+  500: 'unknown',
+  503: 'throttled',
+  504: 'unknown',
+}
+
+export function device(client: IoTDataPlaneClient, clock: Clock): Device {
+  const turnOf = pacing(clock)
+  return {
+    async send(clientid, message, { retain } = { retain: false }) {
+      await turnOf(clientid)
+      try {
+        await client.send(new SendDirectMessageCommand(directMessage(clientid, message, retain)))
+        return 'acked'
+      } catch (error) {
+        if (isTimeout(error)) return 'unknown'
+        const outcome = OUTCOME_OF_STATUS[statusOf(error) ?? 0]
+        if (outcome === undefined) throw error
+        return outcome
+      }
+    },
+
+    async connection(clientid) {
+      try {
+        const got = await client.send(new GetConnectionCommand({ clientId: clientid }))
+        return {
+          connected: got.connected === true,
+          ...(got.connectedSince === undefined ? {} : { connectedSince: got.connectedSince }),
+          ...(got.keepAliveDuration === undefined ? {} : { keepAlive: got.keepAliveDuration }),
+        }
+      } catch (error) {
+        if (statusOf(error) === 404) return { connected: false }
+        // A tie-breaker with a quota of one call a second and client: whoever asks can do without (429, 5xx, a lost connection).
+        return undefined
+      }
+    },
+
+    async retained(topic) {
+      try {
+        const got = await client.send(new GetRetainedMessageCommand({ topic }))
+        return { payload: Buffer.from(got.payload ?? []), qos: got.qos ?? 1, lastModified: got.lastModifiedTime ?? 0 }
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+function directMessage(clientId: string, message: Message, retain: boolean): SendDirectMessageCommandInput {
+  const { user, contentType, payloadFormat, responseTopic, correlationData } = message.properties
+  // A direct message cannot carry the RETAIN flag, so a property says it. Property order is kept; `msgid` tells what to acknowledge.
+  const ours = [['msgid', message.msgid], ...(retain ? [['retain', '1']] : [])] as [string, string][]
+  const others = user.filter(([key]) => key !== 'msgid' && !(retain && key === 'retain'))
+  return {
+    clientId,
+    topic: message.topic,
+    confirmation: true,
+    timeout: CONFIRMATION_TIMEOUT,
+    payload: message.payload,
+    userProperties: JSON.stringify([...others, ...ours].map(([key, value]) => ({ [key]: value }))),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlationData }),
+    ...(payloadFormat === undefined
+      ? {}
+      : {
+          payloadFormatIndicator:
+            payloadFormat === '1' || payloadFormat === 'UTF8_DATA'
+              ? PayloadFormatIndicator.UTF8_DATA
+              : PayloadFormatIndicator.UNSPECIFIED_BYTES,
+        }),
+  }
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode
+
+/** Over a quota: of the account's GetRetainedMessage 500 a second. */
+export const isThrottled = (error: unknown): boolean => statusOf(error) === 429
+
+/** The connection broke or stayed silent after the request was on its way: like a 504, the client may have the message. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'TimeoutError' || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? ''))

@@ -1,0 +1,55 @@
+/** CloudWatch's embedded metric format: metrics as log lines ("Specification: embedded metric format"). */
+import type { HookName } from '../../core/hooks.ts'
+import { HANDLER_ERRORS, HOOK_DIMENSION, REASON_DIMENSION } from '../../core/metrics.ts'
+
+/** What one invocation of a function measured. */
+export interface Measured {
+  readonly hook: HookName
+  /** Metric -> how many. */
+  readonly counts: ReadonlyMap<string, number>
+  /** Metric -> milliseconds, one for each message or event. */
+  readonly latencies: ReadonlyMap<string, readonly number[]>
+  /** Code -> how many events failed with it. */
+  readonly errors: ReadonlyMap<string, number>
+}
+
+/** Values of a metric in one line at most. */
+const MAX_VALUES = 100
+
+/**
+ * The lines that say it, none for nothing. One is enough unless events failed for several reasons, each of which is a dimension's
+ * value, or more was measured than fits. `at`: in ms.
+ */
+export function emfLines(namespace: string, { hook, counts, latencies, errors }: Measured, at: number): string[] {
+  const reasons = [...errors]
+  const longest = Math.max(0, ...[...latencies.values()].map(({ length }) => length))
+  const lines = Math.max(counts.size > 0 ? 1 : 0, reasons.length, Math.ceil(longest / MAX_VALUES))
+  return Array.from({ length: lines }, (_, i) => {
+    const counted = i === 0 ? [...counts] : []
+    const timed = [...latencies].flatMap(([name, values]) => {
+      const some = values.slice(i * MAX_VALUES, (i + 1) * MAX_VALUES)
+      return some.length > 0 ? [[name, some] as const] : []
+    })
+    const [reason, failed] = reasons[i] ?? []
+    const directive = (Dimensions: string[][], Metrics: object[]) =>
+      Metrics.length > 0 ? [{ Namespace: namespace, Dimensions, Metrics }] : []
+    const metric =
+      (Unit: string) =>
+      ([Name]: readonly [string, unknown]) => ({ Name, Unit })
+    const ofHook = [...counted.map(metric('Count')), ...timed.map(metric('Milliseconds'))]
+    const ofErrors = reason === undefined ? [] : [{ Name: HANDLER_ERRORS, Unit: 'Count' }]
+    return JSON.stringify({
+      _aws: {
+        Timestamp: at,
+        CloudWatchMetrics: [
+          ...directive([[HOOK_DIMENSION]], ofHook),
+          // For the hook as a whole, which alarms watch, and by reason.
+          ...directive([[HOOK_DIMENSION], [HOOK_DIMENSION, REASON_DIMENSION]], ofErrors),
+        ],
+      },
+      [HOOK_DIMENSION]: hook,
+      ...Object.fromEntries([...counted, ...timed]),
+      ...(reason === undefined ? {} : { [REASON_DIMENSION]: reason, [HANDLER_ERRORS]: failed }),
+    })
+  })
+}

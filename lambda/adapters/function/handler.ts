@@ -1,0 +1,94 @@
+/**
+ * The Lambda envelope: a batch of queue messages in, the failed ones back; a log line for each, then one of metrics, without payloads (I10).
+ */
+
+import { badEvent } from '../../core/events/fields.ts'
+import type { HookConfig } from '../../core/hooks.ts'
+import type { Delivery, Hook } from '../../core/model/hook.ts'
+import type { Ports } from '../../core/model/ports.ts'
+import { emfLines } from './emf.ts'
+import { environment, isInitializing } from './environment.ts'
+import { type Log, logOutcome } from './log.ts'
+import { meterOf } from './meter.ts'
+
+export interface SqsRecord {
+  readonly messageId: string
+  readonly body: string
+  readonly attributes?: { readonly ApproximateReceiveCount: string }
+}
+export interface SqsEvent {
+  readonly Records: readonly SqsRecord[]
+}
+export interface LambdaContext {
+  getRemainingTimeInMillis(): number
+}
+/** Partial batch response: these messages become visible again, the others are done. */
+export interface SqsBatchResponse {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
+}
+export type Handler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>
+
+export interface Surroundings {
+  readonly config: HookConfig
+  readonly ports: Ports
+  readonly log: Log
+  /** CloudWatch namespace of the metrics, which are log lines too. Absent: none are written. */
+  readonly namespace?: string | undefined
+}
+
+/** The hook's handler on what the template gives it; read when Lambda initializes the function, else on the first event, and kept. */
+export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
+  let handler: Handler | undefined
+  const current = (): Handler => {
+    handler ??= handlerOf(hook, environment())
+    return handler
+  }
+  if (isInitializing()) tryNow(current)
+  return (event, context) => current()(event, context)
+}
+
+/** What fails at load fails again with the first event, which then says it. */
+function tryNow(work: () => unknown): void {
+  try {
+    work()
+  } catch {}
+}
+
+export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namespace }: Surroundings): Handler {
+  return async ({ Records }, lambda) => {
+    const started = ports.clock.now()
+    const deadline = started + lambda.getRemainingTimeInMillis()
+    const meter = namespace === undefined ? undefined : meterOf(hook.hook, ports)
+    const batch = Records.map((record) => ({ record, ...parse(hook, record), watched: meter?.watch() }))
+    const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] =>
+      event === undefined
+        ? []
+        : [{ event, context: { ports: watched?.ports ?? ports, config, invocation: { ...received(record), deadline } } }],
+    )
+    const handled = (await hook.handle(deliveries))[Symbol.iterator]()
+    const failed = batch.filter(({ record, event, error, watched }) => {
+      const result: PromiseSettledResult<void> = event === undefined ? { status: 'rejected', reason: error } : handled.next().value!
+      const { id: messageId, receives } = received(record)
+      const msgid = event && hook.msgid?.(event)
+      logOutcome(log, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
+      meter?.handled(event, result, watched?.lastDelivered())
+      return result.status === 'rejected'
+    })
+    if (meter !== undefined) for (const line of emfLines(namespace!, meter, ports.clock.now())) log(line)
+    return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) }
+  }
+}
+
+/** What an event writes is never more than its text: this fits into an item of DynamoDB (400 KB), and so do all of its writes or none. */
+const MAX_EVENT_BYTES = 384 * 1024
+
+const received = ({ messageId, attributes }: SqsRecord) => ({ id: messageId, receives: Number(attributes?.ApproximateReceiveCount ?? 1) })
+
+function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event?: Event; error?: unknown } {
+  try {
+    if (Buffer.byteLength(record.body) > MAX_EVENT_BYTES) throw badEvent('the event', record.body, `at most ${MAX_EVENT_BYTES} bytes`)
+    return { event: hook.parse(JSON.parse(record.body)) }
+  } catch (error) {
+    return { error }
+  }
+}

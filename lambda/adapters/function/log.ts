@@ -1,0 +1,48 @@
+/** Structured JSON log lines. Never a payload or a credential (I10): only the fields below are ever written. */
+import { BackendError } from '../../core/errors.ts'
+import type { HookName } from '../../core/hooks.ts'
+import { UNFINISHED_CODE } from '../../core/metrics.ts'
+import { actionOf } from '../../core/model/hook.ts'
+
+export type Log = (line: string) => void
+
+export interface Outcome {
+  readonly hook: HookName
+  readonly messageId: string
+  /** How often the queue has handed it out, this time included. */
+  readonly receives: number
+  /** The parsed event, if it could be parsed. */
+  readonly event: unknown
+  readonly msgid: string | undefined
+  readonly result: PromiseSettledResult<void>
+  readonly ms: number
+}
+
+export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, result, ms }: Outcome): void {
+  const { clientid, sender, topic } = (event ?? {}) as { clientid?: string; sender?: string; topic?: string }
+  const where = { hook, messageId, receives, client: clientid ?? sender, topic, msgid, ms }
+  if (result.status === 'fulfilled') log(JSON.stringify({ level: 'info', outcome: 'done', ...where }))
+  else
+    log(
+      JSON.stringify({
+        level: isExpected(result.reason) ? 'warn' : 'error',
+        outcome: 'failed',
+        ...where,
+        action: actionOf(result.reason),
+        ...describe(result.reason),
+      }),
+    )
+}
+
+/** Goes on at the next try: no reason to worry. */
+const isExpected = (error: unknown): boolean => error instanceof BackendError && error.code === UNFINISHED_CODE
+
+/** The code that the log line tells. */
+export const codeOf = (error: unknown): string => describe(error).code
+
+function describe(error: unknown): { code: string; error: string } {
+  if (error instanceof BackendError) return { code: error.code, error: error.message }
+  // A parser's message quotes what it read, so of JSON only the fact is told.
+  if (error instanceof SyntaxError) return { code: 'bad-event', error: 'queue message is no JSON, wanted what an IoT rule selects' }
+  return error instanceof Error ? { code: error.name, error: error.message } : { code: 'unknown', error: typeof error }
+}

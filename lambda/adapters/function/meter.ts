@@ -1,0 +1,139 @@
+/** What one invocation measures, by watching what goes through the ports: actions know nothing of it. */
+import type { HookName } from '../../core/hooks.ts'
+import {
+  handledMetric,
+  OUTCOME_METRICS,
+  PUBLISH_TO_STORED,
+  RETAINED_CHECK_THROTTLED,
+  SETTLED,
+  SUBSCRIBE_TO_LAST_DELIVERED,
+  SUBSCRIBING_HOOKS,
+  UNFINISHED,
+  UNFINISHED_CODE,
+} from '../../core/metrics.ts'
+import type { Message } from '../../core/model/message.ts'
+import type { Device, Ports } from '../../core/model/ports.ts'
+import type { Homes } from '../../core/model/topic-row.ts'
+import { isTimeInDoubt, millisOfMsgid } from '../../core/msgid.ts'
+import { isThrottled } from '../data-plane.ts'
+import type { Measured } from './emf.ts'
+import { codeOf } from './log.ts'
+
+/** Any other name of an error is none that we or the SDK gave, and no dimension's value. */
+const CODE = /^[\w-]{1,64}$/
+
+export interface Watched {
+  readonly ports: Ports
+  /** When the last PUBACK of a message sent through these ports came, in ms. */
+  readonly lastDelivered: () => number | undefined
+}
+
+export interface Meter extends Measured {
+  /** The ports for one event of the batch. */
+  watch(): Watched
+  /** One event's end. `event`: as parsed, if it could be; `lastDelivered`: of the ports that it was handled with. */
+  handled(event: unknown, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
+}
+
+export function meterOf(hook: HookName, ports: Ports): Meter {
+  const { device, messages, topics, acked, clock } = ports
+  const counts = new Map<string, number>()
+  const latencies = new Map<string, number[]>()
+  const errors = new Map<string, number>()
+  /** Ids whose PUBACK was seen, or that are counted as settled. */
+  const known = new Set<string>()
+  /** Ids that `mqtt_acked` was told of: what goes off the queue together with one of them is acknowledged. */
+  const acknowledged = new Set<string>()
+
+  /** The event's clock and ours may differ by a little. */
+  const took = (name: string, from: number, to: number) => latencies.set(name, [...(latencies.get(name) ?? []), Math.max(0, to - from)])
+
+  function stored({ msgid }: Message): void {
+    // Redriven from a rule's error a message has that one's time.
+    if (!isTimeInDoubt(msgid)) took(PUBLISH_TO_STORED, millisOfMsgid(msgid), clock.now())
+  }
+
+  /** On the ack topic a client says it; elsewhere what nobody confirmed was delivered natively. */
+  function wentOff(ids: readonly string[]): void {
+    if (hook === 'message.acked' || !ids.some((id) => acknowledged.has(id))) return
+    const settled = ids.filter((id) => !known.has(id))
+    for (const id of settled) known.add(id)
+    add(counts, SETTLED, settled.length)
+  }
+
+  const shared = {
+    messages: {
+      ...messages,
+      async put(message: Message) {
+        const repeated = await messages.put(message)
+        if (!repeated) stored(message)
+        return repeated
+      },
+      async putAll(all: readonly Message[]) {
+        const results = await messages.putAll(all)
+        for (const [i, message] of all.entries()) if (results[i]?.status === 'fulfilled') stored(message)
+        return results
+      },
+    },
+    acked: {
+      ...acked,
+      put(topic: string, clientid: string, msgid: string) {
+        acknowledged.add(msgid)
+        return acked.put(topic, clientid, msgid)
+      },
+    },
+    topics: {
+      ...topics,
+      async removeIds(topic: string, homes: Homes) {
+        await topics.removeIds(topic, homes)
+        wentOff([...homes.keys()])
+      },
+    },
+  }
+
+  async function retained(topic: string): ReturnType<Device['retained']> {
+    try {
+      return await device.retained(topic)
+    } catch (error) {
+      if (isThrottled(error)) add(counts, RETAINED_CHECK_THROTTLED)
+      throw error
+    }
+  }
+
+  return {
+    hook,
+    counts,
+    latencies,
+    errors,
+
+    watch() {
+      let last: number | undefined
+      const send: Device['send'] = async (clientid, message, options) => {
+        const outcome = await device.send(clientid, message, options)
+        add(counts, OUTCOME_METRICS[outcome])
+        if (outcome === 'acked') {
+          last = clock.now()
+          known.add(message.msgid)
+        }
+        return outcome
+      }
+      return { ports: { ...ports, ...shared, device: { ...device, send, retained } }, lastDelivered: () => last }
+    },
+
+    handled(event, result, lastDelivered) {
+      if (result.status === 'fulfilled') {
+        add(counts, handledMetric(hook))
+        const { at } = (event ?? {}) as { at?: number }
+        if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) took(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
+      } else {
+        const code = codeOf(result.reason)
+        if (code === UNFINISHED_CODE) add(counts, UNFINISHED)
+        else add(errors, CODE.test(code) ? code : 'other')
+      }
+    },
+  }
+}
+
+function add(counts: Map<string, number>, name: string, more = 1): void {
+  if (more > 0) counts.set(name, (counts.get(name) ?? 0) + more)
+}

@@ -1,0 +1,34 @@
+/** `mqtt_msg`: stored messages by msgid. */
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import type { MessageTable } from '../../core/model/ports.ts'
+import { S, text } from './attributes.ts'
+import { batchDelete, batchGet, batchPut, type Database, ITEMS_PER_WRITE } from './dynamodb.ts'
+import { itemOfMessage, messageOfItem } from './message-item.ts'
+
+export function messageTable(db: Database): MessageTable {
+  const keyOf = (msgid: string) => ({ msgid: S(msgid) })
+  return {
+    async put(message) {
+      const put = new PutItemCommand({ TableName: db.tables.mqtt_msg, Item: itemOfMessage(message), ReturnValues: 'ALL_OLD' })
+      const { Attributes: before } = await db.client.send(put)
+      return before !== undefined
+    },
+
+    together: ITEMS_PER_WRITE,
+    putAll: (messages) => batchPut(db, 'mqtt_msg', messages.map(itemOfMessage)),
+
+    async get(msgids) {
+      const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true })
+      return new Map(items.map(messageOfItem).map((message) => [message.msgid, message]))
+    },
+
+    async existing(msgids) {
+      const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true, only: ['msgid'] })
+      return new Set(items.map((item) => text(item.msgid) ?? ''))
+    },
+
+    async remove(msgids) {
+      await batchDelete(db, 'mqtt_msg', msgids.map(keyOf))
+    },
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * `mqtt_retain`: the last retained message of each topic. Puts and deletes are ordered by message id, whatever the order
+ * they arrive in: a delete leaves a tombstone (a row of `mqtt_topic_msg_map`, so that scans of this table show retained
+ * messages only). Each writes its own row first and looks at the other's after, so no interleaving undoes the newer one (I6).
+ */
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import type { RetainTable } from '../../core/model/ports.ts'
+import { retainTombstoneKey } from '../../core/model/topic-row.ts'
+import { millisOfMsgid, msgidNumber } from '../../core/msgid.ts'
+import { RETAIN_INDEX } from '../../core/tables.ts'
+import { coveringFilter, firstLevel, topicMatches } from '../../core/topic.ts'
+import { type Item, N, S, text } from './attributes.ts'
+import { batchGet, type Database, getItem, ifHolds, queryAll, scanAll } from './dynamodb.ts'
+import { itemOfMessage, messageOfItem } from './message-item.ts'
+
+/** Longer than a dead-letter queue keeps an event. Seconds. */
+const TOMBSTONE_LIFETIME = 15 * 24 * 3600
+const NOT_NEWER = 'attribute_not_exists(event_id) OR event_id < :event_id'
+
+export function retainTable(db: Database): RetainTable {
+  const TableName = db.tables.mqtt_retain
+
+  async function tombstone(topic: string): Promise<Item | undefined> {
+    return getItem(db, 'mqtt_topic_msg_map', { topic: S(retainTombstoneKey(topic)) })
+  }
+  async function removeUpTo(topic: string, eventId: string): Promise<void> {
+    const remove = new DeleteItemCommand({
+      TableName,
+      Key: { topic: S(topic) },
+      ConditionExpression: 'attribute_not_exists(event_id) OR event_id <= :event_id',
+      ExpressionAttributeValues: { ':event_id': S(eventId) },
+    })
+    await ifHolds(db.client.send(remove))
+  }
+
+  return {
+    async put(message) {
+      const eventId = eventIdOf(message.msgid)
+      const put = new PutItemCommand({
+        TableName,
+        Item: { ...itemOfMessage(message), ...eventAttributes(message.msgid), root: S(rootOf(message.topic)) },
+        ConditionExpression: NOT_NEWER,
+        ExpressionAttributeValues: { ':event_id': S(eventId) },
+      })
+      await ifHolds(db.client.send(put))
+      const cleared = text((await tombstone(message.topic))?.event_id)
+      if (cleared !== undefined && cleared >= eventId) await removeUpTo(message.topic, cleared)
+    },
+
+    async clear(message, { certain, knew }) {
+      const { event_id, event_at } = certain && knew === undefined ? eventAttributes(message.msgid) : attributesBefore(message.msgid, knew)
+      const put = new PutItemCommand({
+        TableName: db.tables.mqtt_topic_msg_map,
+        Item: {
+          topic: S(retainTombstoneKey(message.topic)),
+          event_id,
+          event_at,
+          ...(certain ? { msgid: S(message.msgid) } : {}),
+          expires_at: N(message.arrived + TOMBSTONE_LIFETIME),
+        },
+        ConditionExpression: NOT_NEWER,
+        ExpressionAttributeValues: { ':event_id': event_id },
+      })
+      await ifHolds(db.client.send(put))
+      await removeUpTo(message.topic, event_id.S)
+    },
+
+    async get(topic, as) {
+      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) }, { consistent: as !== 'lately' })
+      return item && messageOfItem(item)
+    },
+
+    async clearedBy(topic) {
+      return text((await tombstone(topic))?.msgid)
+    },
+
+    async matching(filter) {
+      const root = rootOf(filter)
+      const byIndex = db.retainIndex !== undefined && root !== '#' && root !== '+'
+      const items = byIndex ? await ofRoot(root) : await scanAll(db, 'mqtt_retain', { ConsistentRead: true })
+      return items.map(messageOfItem).filter(({ topic }) => topicMatches(filter, topic))
+
+      async function ofRoot(level: string): Promise<Item[]> {
+        // With its slash, so that `plant/1` finds none of `plant/10`; the topic without it is looked up by its key.
+        const prefix = coveringFilter(filter).slice(0, -'#'.length)
+        const keys = await queryAll(db, 'mqtt_retain', {
+          IndexName: db.retainIndex,
+          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`,
+          ExpressionAttributeValues: { ':root': S(level), ':prefix': S(prefix) },
+        })
+        const candidates = [prefix.slice(0, -'/'.length), ...keys.map((item) => text(item.topic) ?? '')]
+        const topics = candidates.filter((topic) => topic !== '' && topicMatches(filter, topic))
+        return batchGet(
+          db,
+          'mqtt_retain',
+          topics.map((topic) => ({ topic: S(topic) })),
+          { consistent: true },
+        )
+      }
+    },
+  }
+}
+
+/** The first level, as a key of the index: that of `/a` is empty, which no key may be, and no level is `/`. */
+const rootOf = (topic: string): string => firstLevel(topic) || '/'
+/** Orders messages as strings: the 128-bit id in 32 hex digits. */
+const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
+const eventAttributes = (msgid: string) => ({ event_id: { S: eventIdOf(msgid) }, event_at: N(millisOfMsgid(msgid)) })
+
+/** Rules may stamp two publishes of a topic in the wrong order by so much; IoT Core takes one retained publish a second. Milliseconds. */
+const STAMPS_DIFFER = 500
+
+function attributesBefore(msgid: string, knew: string | undefined) {
+  const at = millisOfMsgid(msgid) - STAMPS_DIFFER
+  const before = { event_id: { S: ((BigInt(at) * 1000n) << 64n).toString(16).padStart(32, '0') }, event_at: N(at) }
+  return knew !== undefined && knew !== msgid && eventIdOf(knew) > before.event_id.S ? eventAttributes(knew) : before
+}

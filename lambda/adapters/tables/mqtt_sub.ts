@@ -1,0 +1,98 @@
+/** `mqtt_sub`: rows without `origin` are an operator's (server-side subscriptions); `origin: client` rows come from subscribed events. */
+import { ConditionalCheckFailedException, DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { Subscription, SubscriptionTable } from '../../core/model/ports.ts'
+import { type Item, N, number, S, text } from './attributes.ts'
+import { type Database, ifHolds, queryAll } from './dynamodb.ts'
+import { contended, ROUNDS } from './topic-rows.ts'
+
+export function subscriptionTable(db: Database): SubscriptionTable {
+  const TableName = db.tables.mqtt_sub
+
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows, so that an earlier unsubscribe that arrives later leaves the row. */
+  async function renew(standing: Subscription, { session, since = 0 }: Subscription): Promise<boolean> {
+    if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
+    const update = new UpdateItemCommand({
+      TableName,
+      Key: keyOf(standing),
+      UpdateExpression: 'SET #at = :at',
+      ConditionExpression: `${OF_SESSION} AND (attribute_not_exists(#at) OR #at < :at)`,
+      ExpressionAttributeNames: NAMES,
+      ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since) },
+    })
+    return (await ifHolds(db.client.send(update))) !== undefined
+  }
+
+  return {
+    async subscribed(subscription) {
+      const update = new UpdateItemCommand({
+        TableName,
+        Key: keyOf(subscription),
+        UpdateExpression: 'SET qos = :qos, origin = :client, #session = :session, since = :since REMOVE #at',
+        ConditionExpression: `attribute_not_exists(clientid) OR (${CLIENTS} AND #session <> :session AND since < :since)`,
+        ExpressionAttributeNames: NAMES,
+        ExpressionAttributeValues: {
+          ':qos': N(subscription.qos),
+          ':client': S('client'),
+          ':session': S(subscription.session ?? ''),
+          ':since': N(subscription.since ?? 0),
+        },
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      })
+      for (let round = 0; round < ROUNDS; round++) {
+        try {
+          return subscriptionOf((await db.client.send(update)).Attributes ?? {})
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error
+          const standing = subscriptionOf(error.Item ?? {})
+          // Renewed already, or deleted between the two: then it is to be written anew.
+          if (await renew(standing, subscription)) return standing
+        }
+      }
+      throw contended(subscription.topic)
+    },
+
+    async unsubscribed(clientid, topic, session, until) {
+      const remove = new DeleteItemCommand({
+        TableName,
+        Key: keyOf({ clientid, topic }),
+        ConditionExpression: `${OF_SESSION} AND since <= :until AND (attribute_not_exists(#at) OR #at <= :until)`,
+        ExpressionAttributeNames: NAMES,
+        ExpressionAttributeValues: { ':client': S('client'), ':session': S(session), ':until': N(until) },
+      })
+      await ifHolds(db.client.send(remove))
+    },
+
+    async of(clientid) {
+      const items = await queryAll(db, 'mqtt_sub', {
+        KeyConditionExpression: 'clientid = :clientid',
+        ExpressionAttributeValues: { ':clientid': S(clientid) },
+        ConsistentRead: true,
+      })
+      return items.map(subscriptionOf)
+    },
+  }
+}
+
+const NAMES = { '#session': 'session', '#at': 'at' }
+const CLIENTS = 'origin = :client'
+const OF_SESSION = `${CLIENTS} AND #session = :session`
+
+const keyOf = ({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>): Item => ({ clientid: S(clientid), topic: S(topic) })
+
+function subscriptionOf(item: Item): Subscription {
+  const session = text(item.session)
+  const since = number(item.since)
+  const at = number(item.at)
+  const spill = number(item.spill)
+  return {
+    clientid: text(item.clientid) ?? '',
+    topic: text(item.topic) ?? '',
+    qos: number(item.qos) ?? 1,
+    origin: text(item.origin) === 'client' ? 'client' : 'operator',
+    ...(session === undefined ? {} : { session }),
+    ...(since === undefined ? {} : { since }),
+    ...(at === undefined ? {} : { at }),
+    ...(spill === undefined ? {} : { spill }),
+  }
+}

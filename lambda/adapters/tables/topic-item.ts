@@ -1,0 +1,56 @@
+/** Items of `mqtt_topic_msg_map` read as the domain's {@link TopicRow}. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { Lease, Live, TopicRow } from '../../core/model/topic-row.ts'
+import { isMsgid } from '../../core/msgid.ts'
+import { type Item, N, number, S, strings, text } from './attributes.ts'
+
+export function topicRowOf(item: Item): TopicRow {
+  const sealed = number(item.sealed)
+  return {
+    topic: text(item.topic) ?? '',
+    ids: idsOf(item.MsgId),
+    ...(item.sealing === undefined || sealed === undefined ? {} : { sealing: { seq: sealed, ids: idsOf(item.sealing) } }),
+    seq: number(item.seq) ?? 0,
+    first: number(item.first) ?? 0,
+    late: number(item.late) ?? 0,
+    adds: number(item.adds) ?? 0,
+    live: liveOf(item.live),
+    hasLive: item.live !== undefined,
+    spill: number(item.spill) ?? 0,
+    newest: number(item.newest) ?? 0,
+    spillServers: item.spill_servers !== undefined,
+    settledAt: number(item.settled_at) ?? 0,
+  }
+}
+
+/** The ids of a set. What somebody else wrote there and is no msgid would stop the whole queue: it is passed over. */
+export const idsOf = (value: AttributeValue | undefined): string[] => strings(value).filter(isMsgid)
+
+export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
+  new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))
+
+export function liveEntryOf(map: Item): Live {
+  const since = number(map.since) ?? 0
+  const lease = map.catching?.M
+  return {
+    kind: text(map.kind) === 'server' ? 'server' : 'client',
+    session: text(map.session) ?? '',
+    since,
+    at: number(map.at) ?? since,
+    ...(map.shared === undefined ? {} : { shared: true }),
+    ...(lease === undefined ? {} : { catching: { by: text(lease.by) ?? '', until: number(lease.until) ?? 0 } }),
+  }
+}
+
+export const liveValue = (live: Live): AttributeValue => ({
+  M: {
+    kind: S(live.kind),
+    session: S(live.session),
+    since: N(live.since),
+    ...(live.at === live.since ? {} : { at: N(live.at) }),
+    ...(live.shared ? { shared: { BOOL: true } } : {}),
+    ...(live.catching === undefined ? {} : { catching: leaseValue(live.catching) }),
+  },
+})
+
+export const leaseValue = (lease: Lease): AttributeValue => ({ M: { by: S(lease.by), until: N(lease.until) } })

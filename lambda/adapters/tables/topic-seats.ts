@@ -1,0 +1,237 @@
+/** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
+import { BackendError } from '../../core/errors.ts'
+import type { Seat, Seated, Subscription, TopicTable } from '../../core/model/ports.ts'
+import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
+import { type Item, N, S } from './attributes.ts'
+import { batchGet, type Database } from './dynamodb.ts'
+import { liveValue, topicRowOf } from './topic-item.ts'
+import { leases, NAMES, OWN_LEASE, SAME_SESSION } from './topic-leases.ts'
+import { contended, type LiveRows, liveRows, ROUNDS } from './topic-rows.ts'
+import { spillRows } from './topic-spill.ts'
+
+type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'>
+
+const HAS_MAP = 'attribute_exists(live)'
+const ABSENT = 'attribute_not_exists(live.#entry)'
+const PRESENT = 'attribute_exists(live.#entry)'
+const ROOM = 'size(live) < :room'
+const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
+/** The client's own subscription wins over an operator's row of the same filter: never both. */
+const SERVER_OF_SESSION = `(live.#entry.kind = :server AND ${SAME_SESSION})`
+
+export function liveClients(db: Database): LiveClients {
+  const rows: LiveRows = liveRows(db)
+  const spill = spillRows(db, rows)
+
+  /** The client's live entry wherever it is; with `session`, of that one if there are two. */
+  async function find(
+    topic: string,
+    subscription: Subscription,
+    entry: string,
+    session?: string,
+  ): Promise<{ row: TopicRow | undefined; seat: Seat | undefined }> {
+    const row = await rows.head(topic)
+    const live = row?.live.get(entry)
+    const inHead = live && { topic, key: topic, entry, live }
+    if (inHead !== undefined && (session === undefined || live?.session === session)) return { row, seat: inHead }
+    const spilled = await spill.seatOf(topic, subscription, entry)
+    return { row, seat: spilled?.live.session === session ? spilled : (inHead ?? spilled) }
+  }
+
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. */
+  async function renew(seat: Seat, at: number): Promise<TopicRow | undefined> {
+    const condition = `${SAME_SESSION} AND live.#entry.since <= :at AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :at)`
+    const renewed = await rows.update(seat.key, 'SET live.#entry.#at = :at', condition, {
+      names: { ...NAMES, '#entry': seat.entry },
+      values: { ':session': S(seat.live.session), ':at': N(at) },
+    })
+    return seat.key === seat.topic ? renewed : rows.head(seat.topic)
+  }
+
+  /** The seat of a repeated SUBSCRIBE, or `undefined` where it has gone meanwhile. */
+  async function keep(head: TopicRow | undefined, seat: Seat, at: number): Promise<Seated | undefined> {
+    // An earlier try may have died before it told the head of the spill row.
+    const row = seat.spill === undefined ? head : await spill.count(seat.topic, seat.live, seat.spill + 1)
+    const renewed = seat.live.at >= at ? row : await renew(seat, at)
+    return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
+  }
+
+  /** Puts `live` where the client sits in the head, as long as its seat there is as it was. */
+  async function moveIn({ topic, entry, live: mine }: Seat, live: Live): Promise<Seated | undefined> {
+    const lease = mine.catching === undefined ? 'attribute_not_exists(live.#entry.catching)' : OWN_LEASE
+    const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)'
+    const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${notRenewed} AND ${lease}`
+    const row = await rows.update(topic, 'SET live.#entry = :live', unchanged, {
+      names: { ...NAMES, '#entry': entry },
+      values: {
+        ':session': S(mine.session),
+        ':since': N(mine.since),
+        ':at': N(mine.at),
+        ':by': S(mine.catching?.by ?? ''),
+        ':live': liveValue(live),
+      },
+    })
+    return row && { row, seat: { topic, key: topic, entry, live } }
+  }
+
+  /** Ends what the session, or an older one, has in the spill row that is the client's by now; the row as it was before. */
+  function vacate(row: TopicRow, subscription: Subscription, entry: string, { session, at }: Live): Promise<TopicRow | undefined> {
+    const mine = `(${SAME_SESSION} OR ${OLDER_SESSION})`
+    const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
+    return spill.vacate(row, subscription, entry, (key) =>
+      rows.update(key, 'REMOVE live.#entry', mine, { ...placeholders, returns: 'ALL_OLD' }),
+    )
+  }
+
+  /**
+   * Ends what the client left in a spill row when it sat down in the head: another event of the client, handled at once, may have found
+   * no room there. The seat with the window of both; `undefined`: it is not as it was any more.
+   */
+  async function leaveSpill(
+    row: TopicRow,
+    subscription: Subscription,
+    { seat, isNew }: { seat: Seat; isNew: boolean },
+    live: Live,
+  ): Promise<Seated | undefined> {
+    const other = (await vacate(row, subscription, seat.entry, live))?.live.get(seat.entry)
+    if (other === undefined || !isRepeated(other, seat.live)) return { row, seat }
+    // A seat that an earlier try took may be of the later window.
+    const since = isNew ? other.since : Math.max(other.since, seat.live.since)
+    const moved = await moveIn(seat, { ...other, since, at: Math.max(other.at, seat.live.at, live.at), catching: seat.live.catching })
+    if (other.catching !== undefined && other.catching.by !== live.catching?.by) throw movedWhileDraining(seat.topic, seat.entry)
+    return moved
+  }
+
+  return {
+    head: rows.head,
+
+    async heads(topics) {
+      const keys = topics.map((topic) => ({ topic: S(topic) }))
+      return (await batchGet(db, 'mqtt_topic_msg_map', keys, { consistent: false })).map(topicRowOf)
+    },
+
+    async seats(row, { headOnly }) {
+      const inHead = [...row.live].map(([entry, live]) => ({ topic: row.topic, key: row.topic, entry, live }))
+      return headOnly || row.spill === 0 ? inHead : [...inHead, ...(await spill.seats(row))]
+    },
+
+    async goLive(topic, subscription, entry, live): Promise<Seated | undefined> {
+      const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : OLDER_SESSION
+      const placeholders = {
+        names: { ...NAMES, '#entry': entry },
+        values: {
+          ':live': liveValue(live),
+          ':map': { M: { [entry]: liveValue(live) } },
+          ':session': S(live.session),
+          ':at': N(live.at),
+          ':room': N(HEAD_LIVE),
+          ':server': S('server'),
+        } satisfies Item,
+      }
+      const mine: Seat = { topic, key: topic, entry, live }
+      // A spilled client keeps its seat. What an older session or the operator's row left there goes first: nobody ever sits twice.
+      const spilled = await spill.seatOf(topic, subscription, entry)
+      if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
+      if (spilled !== undefined && isRepeated(spilled.live, live)) {
+        const kept = await keep(undefined, spilled, live.at)
+        if (kept !== undefined && !kept.row.live.has(entry)) return kept
+      } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
+      const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
+      let standing = subscription
+      for (let round = 0; round < ROUNDS; round++) {
+        const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
+        if (set !== undefined) {
+          const sat = maySpill(set, standing)
+            ? await leaveSpill(set, standing, { seat: mine, isNew: true }, live)
+            : { row: set, seat: mine }
+          if (sat !== undefined) return sat
+          continue
+        }
+        const { row, seat } = await find(topic, standing, entry)
+        if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
+          const kept = await keep(row, seat, live.at)
+          // The try that sat down here may have died before it left a spill row.
+          const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && maySpill(kept.row, standing)
+          const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
+          if (alone !== undefined) return alone
+        } else if (row !== undefined && seat !== undefined && isOvertaken(live, seat.live)) {
+          // A try of this event that died may have left it in a spill row.
+          if (maySpill(row, standing)) await vacate(row, standing, entry, live)
+          return undefined
+        } else if (row === undefined || !row.hasLive) {
+          const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
+          if (created !== undefined) return { row: created, seat: mine }
+        } else if (row.live.size >= HEAD_LIVE && !row.live.has(entry)) {
+          const n = await spill.claim(row, standing, entry)
+          const key = spillKey(topic, n)
+          const sat =
+            (await rows.update(key, 'SET live.#entry = :live', free, placeholders)) ??
+            (await rows.update(key, 'SET live = :map', 'attribute_not_exists(live)', placeholders))
+          standing = { ...standing, spill: n }
+          if (sat === undefined) continue // the same client by another event, which is found at the next look
+          // Later clients spread over one row more than there are, once this one is crowded.
+          const head = await spill.count(topic, live, Math.max(n + 1, sat.live.size > SPILL_LIVE ? row.spill + 1 : 0))
+          if (!head.live.has(entry)) return { row: head, seat: { topic, key, spill: n, entry, live } }
+          await rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders)
+        }
+      }
+      throw contended(topic)
+    },
+
+    async endLive(topic, subscription, entry, { session, until }): Promise<Seated | undefined> {
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':until': N(until) } }
+      const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
+      const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
+      const before = await rows.update(topic, 'REMOVE live.#entry', over, { ...placeholders, returns: 'ALL_OLD' })
+      const live = before?.live.get(entry)
+      if (before !== undefined && live !== undefined) {
+        // Two subscribed events at once may have found the head with room and without.
+        for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
+        return { row: before, seat: { topic, key: topic, entry, live } }
+      }
+      for (let round = 0; round < ROUNDS; round++) {
+        const { row, seat } = await find(topic, subscription, entry, session)
+        if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
+        // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
+        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
+        const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${again ? 'live.#entry.#at = :at' : notRenewed}`
+        const ended = await rows.update(seat.key, again ? 'SET live.#entry = :again' : 'REMOVE live.#entry', unchanged, {
+          names: placeholders.names,
+          values: {
+            ...placeholders.values,
+            ':since': N(seat.live.since),
+            ':at': N(seat.live.at),
+            ...(again && { ':again': liveValue(again) }),
+          },
+        })
+        if (ended !== undefined) return { row: (await rows.head(topic)) ?? row, seat }
+      }
+      throw contended(topic)
+    },
+
+    async clearOlder(topic, subscription, entry, { session, at }) {
+      const keys = [topic, ...spill.keysOf(topic, subscription)]
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
+      for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
+    },
+
+    ...leases(rows),
+  }
+}
+
+/** Whether the client may have sat down in a spill row: the head has some, or one was claimed of which the head has not heard yet. */
+const maySpill = (head: TopicRow, { spill }: Subscription): boolean => head.spill > 0 || spill !== undefined
+
+/** A newer session of the client is live already. */
+const isOvertaken = (live: Live, current: Live): boolean => current.session !== live.session && current.since >= live.at
+
+/** The same session again; an operator's row never takes over from the client's own subscription. */
+const isRepeated = (current: Live, again: Live): boolean =>
+  current.session === again.session && (current.kind === again.kind || current.kind === 'client')
+
+/** Who drains in the seat that was given up stops at its next look, or goes on in the new one. This event sees to it after that, so that never two drain. */
+const movedWhileDraining = (topic: string, entry: string): BackendError =>
+  new BackendError(
+    'unfinished',
+    `client '${entry}', topic '${topic}': moved while another event delivers its queue; goes on at the next try`,
+  )

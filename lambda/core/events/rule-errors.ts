@@ -1,0 +1,53 @@
+/**
+ * What IoT Core gives a rule's error action, and the event that the rule's own action should have got.
+ * AWS IoT developer guide, "Error handling (error action)".
+ */
+
+import type { HookName } from '../hooks.ts'
+import { LIFECYCLE_TOPICS, NO_CLIENT } from './events.ts'
+import { base64Field, type Fields, fieldsOf, isMissing, optionalText, textField } from './fields.ts'
+
+/** One message a rule and publish, whatever the number of actions that failed. */
+export interface RuleError {
+  readonly ruleName: string
+  readonly topic: string
+  /** Names the entries of IoT Core's log. */
+  readonly cloudwatchTraceId: string
+  readonly clientId: string
+  readonly base64OriginalPayload: string
+  readonly failures: readonly { readonly failedAction: string; readonly failedResource: string; readonly errorMessage: string }[]
+}
+
+/** Where a rule error lay: what SQS says of it. */
+export interface RuleErrorMessage {
+  readonly messageId: string
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number
+}
+
+/** @throws BackendError `bad-event` */
+export const ruleNameOf = (error: unknown): string => textField(fieldsOf(error), 'ruleName')
+
+/**
+ * The event as the rule selects it. An error tells neither the time of a publish nor its MQTT 5 properties: the time is when SQS got the
+ * error, so that redriving it twice makes one message, and said to be in doubt: IoT Core may have tried for seconds.
+ * @throws BackendError `bad-event` where the error is none, `SyntaxError` where a lifecycle event is no JSON
+ */
+export function eventOfRuleError(hook: HookName, error: unknown, { messageId, sentAt }: RuleErrorMessage): unknown {
+  const fields = fieldsOf(error)
+  const payload = base64Field(fields, 'base64OriginalPayload')
+  if (hook in LIFECYCLE_TOPICS) return JSON.parse(payload.toString('utf8'))
+  const published = {
+    topic: textField(fields, 'topic'),
+    clientid: isMissing(fields.clientId) ? NO_CLIENT : textField(fields, 'clientId'),
+    timestamp: sentAt,
+    payload: payload.toString('base64'),
+  }
+  return hook === 'message.publish' ? { ...published, time_in_doubt: true, ...idsOf(fields, messageId) } : published
+}
+
+/** The parser of publishes takes the trace id if it is a UUID, as `traceid()` is; SQS's message id always is one. */
+function idsOf(fields: Fields, messageId: string): { traceid?: string; uuid: string } {
+  const traceid = optionalText(fields, 'cloudwatchTraceId')
+  return { ...(traceid === undefined ? {} : { traceid }), uuid: messageId }
+}

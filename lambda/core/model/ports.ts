@@ -1,0 +1,193 @@
+/** What the actions need of the world. Stores speak the domain; `adapters` implements them on DynamoDB and the IoT data plane. */
+import type { Connected, Disconnected, SubscriptionChange } from '../events/events.ts'
+import type { HookConfig } from '../hooks.ts'
+import type { Message } from './message.ts'
+import type { Presence } from './presence.ts'
+import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
+
+/** `mqtt_client`. */
+export interface ClientTable {
+  /** Applies a connected event unless the row shows something newer. Returns whether it showed that all before are over (`followsEnd`). */
+  connected(event: Connected): Promise<boolean>
+  disconnected(event: Disconnected): Promise<void>
+  presence(clientid: string): Promise<Presence | undefined>
+}
+
+/** A row of `mqtt_sub`. */
+export interface Subscription {
+  readonly clientid: string
+  /** Filter as subscribed, `$share/` prefix included. */
+  readonly topic: string
+  readonly qos: number
+  /** `client`: written from a subscribed event; `operator`: a server-side subscription. */
+  readonly origin: 'client' | 'operator'
+  readonly session?: string
+  /** Milliseconds. */
+  readonly since?: number
+  /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
+  readonly at?: number
+  /** The spill row that holds the client's live entry. */
+  readonly spill?: number
+}
+
+export interface SubscriptionTable {
+  /** Records a client's own subscription; an operator's row and a newer session's stay. Returns the row that stands there then. */
+  subscribed(subscription: Subscription): Promise<Subscription>
+  /** Deletes the client's own row of that session, if it was not renewed after `until` (ms). */
+  unsubscribed(clientid: string, topic: string, session: string, until: number): Promise<void>
+  of(clientid: string): Promise<Subscription[]>
+}
+
+/** `mqtt_msg`. */
+export interface MessageTable {
+  /** Returns whether the row was there already: the event is a repetition. */
+  put(message: Message): Promise<boolean>
+  /** Stores messages in few requests, none twice; one result for each, in order. Whether a row was there already is not told. */
+  putAll(messages: readonly Message[]): Promise<PromiseSettledResult<void>[]>
+  /** From how many messages on that is done: fewer cost less one by one, since nothing is looked for once they are named. */
+  readonly together: number
+  /** Messages by id; absent ones are missing. */
+  get(msgids: readonly string[]): Promise<Map<string, Message>>
+  /** Which of the ids have a row. */
+  existing(msgids: readonly string[]): Promise<Set<string>>
+  remove(msgids: readonly string[]): Promise<void>
+}
+
+/** Where a client is live: the topic's row, or one of its spill rows. */
+export interface Seat {
+  readonly topic: string
+  /** Key of the row that holds the entry. */
+  readonly key: string
+  /** Number of the spill row, if it is one that holds the entry. */
+  readonly spill?: number
+  /** Key of the entry in the row's `live`. */
+  readonly entry: string
+  readonly live: Live
+}
+
+/** A live client, and its topic's head as of that moment. */
+export interface Seated {
+  readonly row: TopicRow
+  readonly seat: Seat
+}
+
+/** That a session unsubscribed. */
+export interface Gone {
+  readonly session: string
+  /** Milliseconds: the latest unsubscribe, and the one before it; 0: none is known. */
+  readonly until: number
+  readonly earlier: number
+}
+
+/** `mqtt_topic_msg_map`: the topic rows. Every method is made of single-row atomic updates. */
+export interface TopicTable {
+  /** Adds ids to the head and returns it as of that moment: who is live sees the ids, or is seen here. */
+  add(topic: string, msgids: readonly string[]): Promise<TopicRow>
+  head(topic: string): Promise<TopicRow | undefined>
+  heads(topics: readonly string[]): Promise<TopicRow[]>
+  /** The live clients of the head and, unless `headOnly`, of its spill rows. */
+  seats(row: TopicRow, options: { headOnly: boolean }): Promise<Seat[]>
+  /** Ids of segments [from, to), by number. */
+  segments(topic: string, from: number, to: number): Promise<Map<number, readonly string[]>>
+  /** Takes ids off the head, its sealing set and their segments. */
+  removeIds(topic: string, homes: Homes): Promise<void>
+  /** Moves full sets into segments. Returns whether this call sealed one. */
+  seal(row: TopicRow): Promise<boolean>
+  /** Says that no segment below `first` has ids, unless one came late since `row` was read. */
+  advanceFirst(row: TopicRow, first: number): Promise<void>
+  /** Makes the client live. `undefined`: a newer session already is. */
+  goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
+  /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row. */
+  endLive(topic: string, subscription: Subscription, entry: string, end: { session: string; until: number }): Promise<Seated | undefined>
+  /** Ends what older sessions had live before `at` (ms). */
+  clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
+  /** Takes or renews the right to drain; `undefined`: another handler has it, or the seat is no longer the session's. */
+  lease(seat: Seat, lease: Lease, now: number): Promise<TopicRow | undefined>
+  /** Gives the lease back but stays catching: the next handler goes on. */
+  release(seat: Seat, by: string): Promise<void>
+  /** Ends the catching that the lease of `by` stands for, if no publish came in since `row` was read. Returns whether it did. */
+  handOver(row: TopicRow, seat: Seat, by: string): Promise<boolean>
+  /** Claims the settling of the topic in mid-window, at most once in `interval` ms. */
+  claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
+  /** Remembers that the session unsubscribed from the filter, for subscribed events that it overtook. */
+  markGone(filter: string, event: SubscriptionChange): Promise<void>
+  goneSince(filter: string, clientid: string): Promise<Gone | undefined>
+}
+
+/** `mqtt_acked`. */
+export interface AckedTable {
+  put(topic: string, clientid: string, msgid: string): Promise<void>
+  /** Deletes the row if its message was published at or before `at` (ms). */
+  remove(topic: string, clientid: string, at: number): Promise<void>
+}
+
+/** `mqtt_retain`. */
+export interface RetainTable {
+  put(message: Message): Promise<void>
+  /**
+   * Deletes the topic's retained message as of the message that cleared it, and remembers that one if it is `certain`. One that is not, or
+   * of which no more is known than that a message is retained no longer, spares what is hardly older.
+   */
+  clear(message: Message, how: { certain: boolean; knew?: string | undefined }): Promise<void>
+  /** As of all writes that were answered; `lately`: perhaps without those of the last second, at half the price. */
+  get(topic: string, as?: 'lately'): Promise<Message | undefined>
+  /** Id of the latest clearing message, if it is remembered. */
+  clearedBy(topic: string): Promise<string | undefined>
+  matching(filter: string): Promise<Message[]>
+}
+
+/** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
+export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
+
+export interface NativeConnection {
+  readonly connected: boolean
+  /** Milliseconds. */
+  readonly connectedSince?: number
+  /** Seconds. */
+  readonly keepAlive?: number
+}
+
+/** The IoT data plane. Nothing here publishes (I8). */
+export interface Device {
+  /** A direct message, confirmed by the client's PUBACK. */
+  send(clientid: string, message: Message, options?: { retain: boolean }): Promise<SendOutcome>
+  /** `undefined`: throttled or unknown. */
+  connection(clientid: string): Promise<NativeConnection | undefined>
+  retained(topic: string): Promise<{ payload: Buffer; qos: number; lastModified: number } | undefined>
+}
+
+export interface Clock {
+  /** Milliseconds. Used for leases, pauses and deadlines; never for what is stored of an event. */
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+export interface Ports {
+  readonly clients: ClientTable
+  readonly subscriptions: SubscriptionTable
+  readonly messages: MessageTable
+  readonly topics: TopicTable
+  readonly acked: AckedTable
+  readonly retained: RetainTable
+  readonly device: Device
+  readonly clock: Clock
+}
+
+/** One delivery of one event to a handler. */
+export interface Invocation {
+  /** SQS message id: a retried event keeps it. */
+  readonly id: string
+  /** Milliseconds, by {@link Clock.now}: stop before. */
+  readonly deadline: number
+  /** How often SQS has handed out the event, this time included. */
+  readonly receives: number
+  /** SQS message ids of the events that are handled in one with it, its own included. */
+  readonly batch?: readonly string[]
+}
+
+/** What an action gets beside its event. */
+export interface Context {
+  readonly ports: Ports
+  readonly config: HookConfig
+  readonly invocation: Invocation
+}

@@ -1,0 +1,102 @@
+/**
+ * The row of a topic in `mqtt_topic_msg_map`: where publishers and subscribers meet.
+ *
+ * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers]}
+ * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
+ * spill    {topic: topic U+0000 "live" number, live}  live clients for whom the head has no room
+ * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
+ *
+ * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
+ */
+import type { SubscriptionChange } from '../events/events.ts'
+
+/** Ids in a head before it is sealed: 16 ids of 47 bytes and one live client stay below 1 KB, DynamoDB's write unit. */
+export const PAGE = 16
+/** Live clients in the head, and in each spill row. */
+export const HEAD_LIVE = 4
+export const SPILL_LIVE = 16
+
+export interface Live {
+  /** `client`: it subscribed itself, IoT Core delivers to it. `server`: an operator's row subscribed it, we deliver to it. */
+  readonly kind: 'client' | 'server'
+  readonly session: string
+  /** Milliseconds: subscribed since; a repeated SUBSCRIBE of the same session does not change it. */
+  readonly since: number
+  /** Milliseconds: the latest SUBSCRIBE. */
+  readonly at: number
+  /** Subscribed through `$share/`: a member of its group may have got the message instead. */
+  readonly shared?: true
+  /** While a handler drains the queue for the client: publishers leave new messages to it. */
+  readonly catching?: Lease
+}
+export interface Lease {
+  /** SQS message id of the event that drains: its own retry may go on at once. */
+  readonly by: string
+  /** Milliseconds: nobody is draining after this. */
+  readonly until: number
+}
+
+export interface TopicRow {
+  readonly topic: string
+  readonly ids: readonly string[]
+  /** A full set on its way to segment `seq`. */
+  readonly sealing?: { readonly seq: number; readonly ids: readonly string[] }
+  /** The number the next segment gets. */
+  readonly seq: number
+  /** No segment below this number has ids. */
+  readonly first: number
+  /** How many segments were written late, after somebody else had finished: who has read the segments before then cannot tell that they are empty. */
+  readonly late: number
+  /** Grows with every publish: tells a drainer that nothing came in since it looked. */
+  readonly adds: number
+  /** Entry key -> live client. The key is the client id, on covering rows {@link wildcardEntry}. */
+  readonly live: ReadonlyMap<string, Live>
+  /** Whether the row has the map at all: a row that EMQX wrote has not. */
+  readonly hasLive: boolean
+  /** Number of spill rows. */
+  readonly spill: number
+  /** Milliseconds: the newest `since` of a spilled native subscriber. */
+  readonly newest: number
+  readonly spillServers: boolean
+  /** Milliseconds: when native deliveries were last settled in mid-window. */
+  readonly settledAt: number
+}
+
+const NUL = '\u0000'
+export const segmentKey = (topic: string, seq: number): string => `${topic}${NUL}${seq}`
+export const spillKey = (topic: string, n: number): string => `${topic}${NUL}live${n}`
+export const goneKey = (filter: string, clientid: string): string => `${filter}${NUL}gone${NUL}${clientid}`
+/** Remembers a deleted retained message, so that an older publish that arrives later stays undone. */
+export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
+/** On a covering row (`cmd/42/#`) one client may be live with several filters. */
+export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
+export const splitWildcardEntry = (entry: string): [clientid: string, filter: string] => {
+  const at = entry.indexOf(NUL)
+  return [entry.slice(0, at), entry.slice(at + 1)]
+}
+
+/**
+ * A pending id and the numbers of the segments that hold it or will hold it: an id seen in a head with `seq` n can only move to segment n.
+ */
+export type Homes = Map<string, Set<number>>
+
+export function addHomes(homes: Homes, ids: Iterable<string>, seq: number): Homes {
+  for (const id of ids) homes.set(id, (homes.get(id) ?? new Set()).add(seq))
+  return homes
+}
+
+/** Ids in the head itself, with their homes. */
+export const headHomes = (row: TopicRow): Homes =>
+  addHomes(addHomes(new Map(), row.ids, row.seq), row.sealing?.ids ?? [], row.sealing?.seq ?? row.seq)
+
+/** Segments below this number are final: written once, never again. */
+export const finalSegments = (row: TopicRow): number => row.sealing?.seq ?? row.seq
+
+/** A native subscription, from its event. */
+export const nativeLive = (event: SubscriptionChange, shared: boolean): Live => ({
+  kind: 'client',
+  session: event.session,
+  since: event.at,
+  at: event.at,
+  ...(shared ? { shared: true } : {}),
+})

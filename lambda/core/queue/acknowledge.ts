@@ -1,0 +1,43 @@
+/** Taking messages off a topic's queue: `on_message_acked_for_queue`, for whatever tells that a client has them. */
+
+import type { HookConfig } from '../hooks.ts'
+import type { Context, Ports } from '../model/ports.ts'
+import type { Homes } from '../model/topic-row.ts'
+import { topicMatches } from '../topic.ts'
+import { oldestFirst } from './pending.ts'
+
+export interface Acknowledged {
+  readonly topic: string
+  readonly clientid: string
+  /** The messages' ids, and where the queue names them. */
+  readonly homes: Homes
+}
+
+/** Whether anything is ever taken off the topic's queue: a message.acked row covers it. */
+export const takesAcks = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
+
+/**
+ * The client has the messages: they are gone for everybody (one-to-one, as on the page). The row goes first, so that what a
+ * crash leaves behind is a name without a message, which the next reader cleans, and never a message that nothing names.
+ * Where `on_message_store` covers the topic the row stays as history. Without a message.acked row nothing is ever taken off.
+ */
+export async function acknowledge({ ports, config }: Context, { topic, clientid, homes }: Acknowledged): Promise<void> {
+  const ids = oldestFirst(homes.keys())
+  const newest = ids.at(-1)
+  if (newest === undefined || !takesAcks(config, topic)) return
+  const keep = config.history.some((filter) => topicMatches(filter, topic))
+  await Promise.all([ports.acked.put(topic, clientid, newest), keep ? undefined : ports.messages.remove(ids)])
+  if (keep) await ports.topics.removeIds(topic, homes)
+  else await dropNames(ports, topic, homes)
+}
+
+/**
+ * Takes ids off the queue whose messages are gone. A repeated publish event may have stored one again just now: then it is
+ * pending again, and named again (I5).
+ */
+export async function dropNames(ports: Ports, topic: string, homes: Homes): Promise<void> {
+  if (homes.size === 0) return
+  await ports.topics.removeIds(topic, homes)
+  const back = await ports.messages.existing([...homes.keys()])
+  if (back.size > 0) await ports.topics.add(topic, [...back])
+}

@@ -1,0 +1,113 @@
+/** The deliveries of one drain, in order; acknowledgements follow in groups, and ids that lead nowhere are cleaned on the way. */
+
+import { MARGIN } from '../model/delivery-window.ts'
+import { hasExpired, type Message } from '../model/message.ts'
+import type { Context } from '../model/ports.ts'
+import type { Homes } from '../model/topic-row.ts'
+import { millisOfMsgid } from '../msgid.ts'
+import { acknowledge, dropNames, takesAcks } from './acknowledge.ts'
+import type { Drain } from './drain.ts'
+import { Courier } from './patient-sender.ts'
+import { oldestFirst } from './pending.ts'
+
+/** Messages read ahead, and acknowledged together at most. */
+const READ_AHEAD = 50
+const ACKS_TOGETHER = 16
+
+/** Why a drain cannot go on. `late`: the invocation ends soon. */
+export type Stop = 'gone' | 'forbidden' | 'late'
+
+/** One drain's deliveries: what was sent, what is off the queue, how many may follow. */
+export class DeliveryRun {
+  private readonly context: Context
+  private readonly drain: Drain
+  /** Delivered or not to be delivered: not met again while the queue names them. */
+  private readonly passed = new Set<string>()
+  /** Of these the ids that are off the queue once the acknowledgements are written: a repeated publish may name them anew. */
+  private readonly taken = new Set<string>()
+  private readonly courier: Courier
+  private left: number
+  private unsaved: Homes = new Map()
+  private acks: Promise<void> = Promise.resolve()
+
+  constructor(context: Context, drain: Drain) {
+    this.context = context
+    this.drain = drain
+    this.left = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
+    this.courier = new Courier(context, drain.clientid, drain)
+  }
+
+  isLate = (): boolean => this.courier.isLate()
+
+  /** Ids for this client, oldest first. A native subscriber gets from us what IoT Core has surely not delivered or may not have. */
+  eligible(homes: Homes): string[] {
+    const { seat, row, at } = this.drain
+    const before = seat.live.kind === 'client' ? seat.live.since + MARGIN : Number.POSITIVE_INFINITY
+    const range = row?.offlineOpts?.timeRange
+    const after = range === undefined ? 0 : at - range * 1000
+    const ids = [...homes.keys()].filter((id) => {
+      const time = millisOfMsgid(id)
+      return !this.passed.has(id) && time < before && time >= after
+    })
+    return this.left > 0 ? oldestFirst(ids) : []
+  }
+
+  async deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined> {
+    const { messages } = this.context.ports
+    const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
+    let next = ids.length > 0 ? read(0) : undefined
+    for (let from = 0; from < ids.length && this.left > 0; from += READ_AHEAD) {
+      const stored = await next!
+      next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
+      next?.catch(() => {})
+      await this.clean(ids.slice(from, from + READ_AHEAD), stored, homes)
+      for (const id of ids.slice(from, from + READ_AHEAD)) {
+        const message = stored.get(id)
+        if (this.passed.has(id) || message === undefined || this.left === 0) continue
+        const outcome = await this.courier.send(message)
+        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late') return outcome
+        this.passed.add(id)
+        if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
+      }
+    }
+    await this.settleAcks()
+    for (const id of this.taken) this.passed.delete(id)
+    this.taken.clear()
+    return undefined
+  }
+
+  private acked(id: string, seqs: Set<number>): void {
+    this.left--
+    if (takesAcks(this.context.config, this.drain.seat.topic)) this.taken.add(id)
+    this.unsaved.set(id, seqs)
+    if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
+  }
+
+  /** Acknowledgements are written while the next messages are under way. */
+  private flush(): void {
+    const homes = this.unsaved
+    this.unsaved = new Map()
+    const { seat, clientid } = this.drain
+    this.acks = this.acks.then(() => acknowledge(this.context, { topic: seat.topic, clientid, homes }))
+    this.acks.catch(() => {})
+  }
+
+  async settleAcks(): Promise<void> {
+    if (this.unsaved.size > 0) this.flush()
+    await this.acks
+  }
+
+  /** Ids without a message are left over from something that was cut short; expired messages are nobody's. */
+  private async clean(ids: readonly string[], stored: Map<string, Message>, homes: Homes): Promise<void> {
+    const { ports } = this.context
+    const expired = ids.filter((id) => stored.has(id) && hasExpired(stored.get(id)!, this.drain.at))
+    const dead = [...ids.filter((id) => !stored.has(id)), ...expired]
+    if (dead.length === 0) return
+    for (const id of dead) {
+      this.passed.add(id)
+      this.taken.add(id)
+    }
+    if (expired.length > 0) await ports.messages.remove(expired)
+    await dropNames(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
+  }
+}

@@ -1,0 +1,70 @@
+/** The hook settings of a conf together: each read as a row, and what would run twice runs once. */
+
+import { HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { type Json, JsonFault, parseJson } from './json.ts'
+import { type Report, type Setting, shownKey } from './lines.ts'
+import { readRow } from './row.ts'
+
+interface ReadRow {
+  readonly row: HookRow
+  readonly setting: Setting
+}
+
+/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in their order; `pools` are the names that rows may use. */
+export function readRows(settings: readonly Setting[], pools: ReadonlySet<string>, report: Report): HookRow[] {
+  const read = settings.flatMap((setting): ReadRow[] => {
+    const row = rowOf(setting, pools, report)
+    return row === undefined ? [] : [{ row, setting }]
+  })
+  return withoutRepeats(read, report)
+}
+
+function rowOf(setting: Setting, pools: ReadonlySet<string>, report: Report): HookRow | undefined {
+  const refuse = (message: string) => report.error(setting.place, message)
+  const id = idOf(setting, refuse)
+  const json = id === undefined ? undefined : jsonOf(setting, refuse)
+  const row = id === undefined || json === undefined ? undefined : readRow(json, id, pools, refuse)
+  if (row?.hook === 'message.publish' && row.topic?.startsWith('$')) {
+    report.warning(setting.place, 'topics that start with "$" are never stored: this hook will not run')
+  }
+  return row
+}
+
+function idOf(setting: Setting, refuse: (message: string) => void): { hook: HookName; label: string } | undefined {
+  const key = shownKey(setting.words)
+  const [, , , subject, verb, label, ...more] = setting.words
+  if (subject === undefined || verb === undefined || label === undefined || more.length > 0) {
+    return void refuse(`${key} is no hook, wanted backend.dynamo.hook.<hook>.<label>, such as backend.dynamo.hook.message.publish.1`)
+  }
+  const hook = HOOKS.find((each) => each === `${subject}.${verb}`)
+  if (hook === undefined)
+    return void refuse(`${key} is on an unknown hook, wanted ${HOOKS.join(', ')}${didYouMean(`${subject}.${verb}`, HOOKS)}`)
+  return { hook, label }
+}
+
+function jsonOf(setting: Setting, refuse: (message: string) => void): Json | undefined {
+  try {
+    return parseJson(setting.value)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    return void refuse(`bad JSON at column ${setting.offset + error.offset + 1}: ${error.message}`)
+  }
+}
+
+/**
+ * An action that would run twice for one event runs once. client.connected and session.created come from the same event
+ * (IoT Core has no session event), so client.connected's row stands for both.
+ */
+function withoutRepeats(read: readonly ReadRow[], report: Report): HookRow[] {
+  const kept = new Map<string, HookRow>()
+  const sessionsLast = [...read].sort((a, b) => Number(a.row.hook === 'session.created') - Number(b.row.hook === 'session.created'))
+  for (const { row, setting } of sessionsLast) {
+    const what = `${row.action} ${row.topic ?? ''}`
+    const same = kept.get(what)
+    if (same === undefined) kept.set(what, row)
+    else report.warning(setting.place, `${row.action} is on ${same.hook}.${same.label} already and runs once: this hook is ignored`)
+  }
+  const rows = new Set(kept.values())
+  return read.map(({ row }) => row).filter((row) => rows.has(row))
+}

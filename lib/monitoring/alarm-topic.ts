@@ -1,0 +1,50 @@
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Stack, Validations } from 'aws-cdk-lib/core'
+import { Construct } from 'constructs'
+import type { BackendOptions } from '../options/options.ts'
+
+export interface AlarmTopicProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
+  /** Encrypts the topic that is made here. */
+  readonly key: IKey | undefined
+}
+
+/** Who is told of alarms: a topic that is there, an address, both, or nobody. */
+export class AlarmTopic extends Construct {
+  readonly actions: readonly IAlarmAction[]
+
+  constructor(scope: Construct, id: string, { alarmTopicArn, alarmEmail, key }: AlarmTopicProps) {
+    super(scope, id)
+    this.actions = [
+      ...(alarmTopicArn === undefined ? [] : [Topic.fromTopicArn(this, 'Existing', alarmTopicArn)]),
+      ...(alarmEmail === undefined ? [] : [this.create(alarmEmail, key)]),
+    ].map((topic) => new SnsAction(topic))
+  }
+
+  private create(address: string, key: IKey | undefined): Topic {
+    const topic = new Topic(this, 'Topic', { displayName: 'MQTT backend alarms', enforceSSL: true, ...(key ? { masterKey: key } : {}) })
+    topic.addSubscription(new EmailSubscription(address))
+    Validations.of(topic).acknowledge({
+      id: 'Serverless-SNSRedrivePolicy',
+      reason: 'A queue of e-mails that did not arrive would be read by nobody; the alarm itself stays on the dashboard.',
+    })
+    // A topic with a policy of its own has lost the one that lets its account's services publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'cloudwatch', resource: 'alarm:*' }) },
+        },
+      }),
+    )
+    return topic
+  }
+}

@@ -1,0 +1,127 @@
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  type IWidget,
+  Stats,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { HookName } from '../../lambda/core/hooks.ts'
+import {
+  HANDLER_ERRORS,
+  handledMetric,
+  OUTCOME_METRICS,
+  PUBLISH_TO_STORED,
+  RETAINED_CHECK_THROTTLED,
+  SETTLED,
+  SUBSCRIBE_TO_LAST_DELIVERED,
+  SUBSCRIBING_HOOKS,
+  UNFINISHED,
+} from '../../lambda/core/metrics.ts'
+import { TABLE_NAMES } from '../../lambda/core/tables.ts'
+import type { MqttTables } from '../mqtt-tables.ts'
+import type { HookPipeline } from '../pipeline/hook-pipeline.ts'
+import { functionMetric, hookMetric, queueMetric, sumOf, throttlesOf, VISIBLE } from './watched-metrics.ts'
+
+export interface DashboardProps {
+  readonly namespace: string
+  readonly hooks: ReadonlyMap<HookName, HookPipeline>
+  readonly tables: MqttTables
+  readonly ruleErrors: IQueue
+  readonly alarms: readonly IAlarm[]
+}
+
+const WIDTH = 24
+const PERCENTILES = [Stats.p(50), Stats.p(99), Stats.MAXIMUM]
+
+/** One page: is something wrong, what came in, what waits, what was delivered, how fast, and what the tables say. */
+export class BackendDashboard extends Construct {
+  /** As CloudWatch lists it. */
+  readonly dashboardName: string
+  private readonly props: DashboardProps
+
+  constructor(scope: Construct, id: string, props: DashboardProps) {
+    super(scope, id)
+    this.props = props
+    this.dashboardName = new Dashboard(this, 'Page', { widgets: this.rows() }).dashboardName
+  }
+
+  private rows(): IWidget[][] {
+    const { hooks, alarms } = this.props
+    const text = new TextWidget({
+      width: WIDTH,
+      height: 2,
+      markdown: `**${this.props.namespace}**: what each alarm means is in docs/operations.md`,
+    })
+    const states = alarms.length === 0 ? [] : [[new AlarmStatusWidget({ width: WIDTH, height: 6, title: 'Alarms', alarms: [...alarms] })]]
+    return [[text], ...states, ...(hooks.size === 0 ? [] : this.hookRows())]
+  }
+
+  private hookRows(): IWidget[][] {
+    return [
+      row(
+        ['Events handled', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, handledMetric(hook)))],
+        ['Events that failed', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, HANDLER_ERRORS))],
+        ['Events that go on at their next try', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, UNFINISHED))],
+      ),
+      row(
+        ['Waiting', this.ofHooks((hook, { queue }) => queueMetric(queue.events, VISIBLE, hook))],
+        ['Age of the oldest (s)', this.ofHooks((hook, { queue }) => queueMetric(queue.events, 'ApproximateAgeOfOldestMessage', hook))],
+        ['Dead letters and rule errors', this.deadLetters()],
+      ),
+      row(
+        ['Direct messages', this.deliveries()],
+        ['Publish to stored (ms)', this.latencies(PUBLISH_TO_STORED, ['message.publish'])],
+        ['Subscribe to last delivered (ms)', this.latencies(SUBSCRIBE_TO_LAST_DELIVERED, SUBSCRIBING_HOOKS)],
+      ),
+      row(
+        ['Tables: throttled', this.throttled()],
+        ['Functions: longest (ms)', this.ofHooks((hook, { function: target }) => functionMetric(target, 'Duration', Stats.MAXIMUM, hook))],
+        ['Functions: throttled', this.ofHooks((hook, { function: target }) => functionMetric(target, 'Throttles', Stats.SUM, hook))],
+      ),
+    ]
+  }
+
+  private ofHooks(metricOf: (hook: HookName, pipeline: HookPipeline) => IMetric): IMetric[] {
+    return [...this.props.hooks].map(([hook, pipeline]) => metricOf(hook, pipeline))
+  }
+
+  private deadLetters(): IMetric[] {
+    return [
+      ...this.ofHooks((hook, { queue }) => queueMetric(queue.deadLetters, VISIBLE, hook)),
+      queueMetric(this.props.ruleErrors, VISIBLE, 'rule errors'),
+    ]
+  }
+
+  /** By what became of them, over all hooks. */
+  private deliveries(): IMetric[] {
+    const { namespace, hooks } = this.props
+    const names = [...Object.values(OUTCOME_METRICS), SETTLED, RETAINED_CHECK_THROTTLED]
+    return names.map((name, i) =>
+      sumOf(
+        [...hooks.keys()].map((hook) => hookMetric(namespace, hook, name)),
+        name,
+        `d${i}_`,
+      ),
+    )
+  }
+
+  private latencies(name: string, of: readonly HookName[]): IMetric[] {
+    const there = of.filter((hook) => this.props.hooks.has(hook))
+    return there.flatMap((hook) =>
+      PERCENTILES.map((statistic) => hookMetric(this.props.namespace, hook, name, statistic).with({ label: `${hook} ${statistic}` })),
+    )
+  }
+
+  private throttled(): IMetric[] {
+    const { tables } = this.props.tables
+    return TABLE_NAMES.map((table, i) => sumOf(throttlesOf(tables[table].tableName), table, `t${i}_`))
+  }
+}
+
+const row = (...graphs: [title: string, left: IMetric[]][]): IWidget[] =>
+  graphs.map(([title, left]) => new GraphWidget({ title, left, width: WIDTH / graphs.length, height: 6 }))

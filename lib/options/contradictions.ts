@@ -1,0 +1,72 @@
+/** Options that are right by themselves, and not together or not for this conf and region. */
+import { BackendError } from '../../lambda/core/errors.ts'
+import type { HookName } from '../../lambda/core/hooks.ts'
+import { TABLE_NAMES } from '../../lambda/core/tables.ts'
+import { existingTableNames } from '../mqtt-tables.ts'
+import { hookSettings } from '../pipeline/hook-settings.ts'
+import type { BackendOptions } from './options.ts'
+
+/** Where the options are to hold. */
+export interface Place {
+  readonly hooks: readonly HookName[]
+  /** Undefined where the app leaves it to the deployment. */
+  readonly region: string | undefined
+}
+
+/** @throws BackendError `option` with what to change. */
+export function refuseContradictions(options: BackendOptions, place: Place): void {
+  const [first] = [
+    ...retention(options),
+    ...ofExistingTables(options),
+    ...regions(options, place),
+    ...ofOtherHooks(options, place),
+    ...batches(options, place),
+  ]
+  if (first !== undefined) throw new BackendError('option', first)
+}
+
+function retention({ retention: kept, dev }: BackendOptions): string[] {
+  if (kept === undefined || dev === undefined || (kept === 'dev') === dev) return []
+  return [`options dev=${dev} and retention=${kept} contradict each other, wanted one of them`]
+}
+
+/** What is said of tables that the stack makes, where it makes none. keyArn is not: functions need the key of existing tables, too. */
+function ofExistingTables(options: BackendOptions): string[] {
+  if (existingTableNames(options).length < TABLE_NAMES.length) return []
+  return (['billing', 'retention', 'dev', 'ttl'] as const)
+    .filter((name) => options[name] !== undefined)
+    .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
+}
+
+/** `<id>-ats.iot.<region>.amazonaws.com`; a host of one's own tells no region. */
+const AWS_ENDPOINT = /\.iot\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?:[:/]|$)/
+const regionOfArn = (arn: string | undefined) => arn?.split(':')[3]
+const regionOfHost = (host: string | undefined) => AWS_ENDPOINT.exec(host ?? '')?.[1]
+
+const regions = ({ keyArn, alarmTopicArn, dataEndpoint }: BackendOptions, { region }: Place): string[] =>
+  Object.entries({
+    keyArn: regionOfArn(keyArn),
+    alarmTopicArn: regionOfArn(alarmTopicArn),
+    dataEndpoint: regionOfHost(dataEndpoint),
+  }).flatMap(([name, its]) => {
+    return its === undefined || region === undefined || its === region
+      ? []
+      : [`option ${name} is of ${its}, wanted one of ${region}, the stack's region (backend.dynamo.region of the conf)`]
+  })
+
+const ofOtherHooks = (options: BackendOptions, { hooks }: Place): string[] =>
+  (['memory', 'timeout', 'concurrency', 'batchSize', 'batchWindow'] as const).flatMap((name) => {
+    const value = options[name]
+    const others = typeof value === 'object' ? Object.keys(value).filter((hook) => !hooks.includes(hook as HookName)) : []
+    return others.map((hook) => `option ${name} names ${hook}, for which the conf has no row; wanted one of ${hooks.join(', ')}`)
+  })
+
+/** Lambda developer guide, "Creating an SQS event source mapping": more than 10 need a window of at least a second. */
+const batches = (options: BackendOptions, { hooks }: Place): string[] =>
+  hooks
+    .map((hook) => ({ hook, ...hookSettings(hook, options) }))
+    .filter(({ batchSize, batchWindowSeconds }) => batchSize > 10 && batchWindowSeconds === 0)
+    .map(
+      ({ hook, batchSize }) =>
+        `option batchSize is ${batchSize} for ${hook}, which needs a batchWindow of at least 1; wanted that, or at most 10`,
+    )

@@ -1,0 +1,121 @@
+/** What may be chosen at `cdk synth -c name=value`, or by an app that imports the construct. */
+import { RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { BackendError } from '../../lambda/core/errors.ts'
+import type { TableName } from '../../lambda/core/tables.ts'
+import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, where, whole } from './choices.ts'
+
+export interface BackendOptions {
+  /** Before every table name; default none, so that the names are EMQX's. */
+  readonly prefix?: string
+  /** `provisioned`: the page's 5 read and 5 write units a table; `provisioned:R/W`: others. Default `on-demand`. */
+  readonly billing?: Billing
+  /** Use the tables that are already there instead of making them: all six, or these. Default false. */
+  readonly existingTables?: boolean | readonly TableName[]
+  /** An index of `mqtt_retain` for wildcard subscriptions, instead of scans. Default false: the page's definition. */
+  readonly retainIndex?: boolean
+  /** `dev`: no deletion protection, no point-in-time recovery, tables go with the stack. Default `keep`: all of that. */
+  readonly retention?: 'keep' | 'dev'
+  /** The same as `retention: 'dev'`. */
+  readonly dev?: boolean
+  /** DynamoDB deletes expired messages and markers from the tables that the stack makes. Default true. */
+  readonly ttl?: boolean
+  /** ARN of a customer-managed KMS key for the tables, in the stack's region. Default: DynamoDB's own key. */
+  readonly keyArn?: string
+  /** Host name or URL of the IoT data plane. Default: asked of IoT Core at deployment. */
+  readonly dataEndpoint?: string
+  /** Days for which CloudWatch keeps the functions' logs. Default 30. */
+  readonly logRetention?: number
+  /** Who is told of alarms. Default: nobody. */
+  readonly alarmEmail?: string
+  /** ARN of the SNS topic that is told of alarms, in the stack's region. */
+  readonly alarmTopicArn?: string
+  /** Megabytes of the functions; for the defaults of this and what follows see lib/pipeline/hook-settings.ts. */
+  readonly memory?: PerHook<number>
+  /** Seconds of an invocation. */
+  readonly timeout?: PerHook<number>
+  /** Invocations that a hook's queue has at a time, at most. Default: as many as the account has. */
+  readonly concurrency?: PerHook<number>
+  /** Events of an invocation, at most. */
+  readonly batchSize?: PerHook<number>
+  /** Seconds for which a batch is waited for. */
+  readonly batchWindow?: PerHook<number>
+}
+
+export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${number}`
+
+/** The options, and what only the app itself needs to know. */
+export interface AppOptions extends BackendOptions {
+  /** Path of the conf file, if not the default one. */
+  readonly conf?: string
+  /** Rules and a queue more, by which `npm run smoke` finds out what only AWS can tell. Default false. */
+  readonly probe?: boolean
+}
+
+/** Table names are letters, digits, `_`, `-`, `.`, at most 255 characters; `mqtt_topic_msg_map` is the longest. */
+const PREFIX = /^[\w.-]{0,237}$/
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?'
+const HOST = new RegExp(`^(?:https?://)?${LABEL}(?:\\.${LABEL})*(?::[1-9]\\d{0,4})?/?$`)
+const isHost = (text: string): boolean => HOST.test(text) && URL.canParse(text.includes('://') ? text : `https://${text}`)
+/** DynamoDB's quota of a table is 40,000 units. */
+const UNITS = '(?:[1-9]\\d{0,3}|[1-3]\\d{4}|40000)'
+const LOG_DAYS = Object.values(RetentionDays).filter((days): days is number => typeof days === 'number' && days !== RetentionDays.INFINITE)
+
+const CHOICES: Record<keyof AppOptions, Choice> = {
+  conf: matching('the path of a conf file', /./),
+  prefix: matching('letters, digits, "_", "-" and ".", at most 237', PREFIX),
+  billing: matching(
+    'on-demand, provisioned (5/5) or provisioned:R/W with read and write units from 1 to 40000',
+    new RegExp(`^(?:on-demand|provisioned(?::${UNITS}/${UNITS})?)$`),
+  ),
+  existingTables: tableNames,
+  retainIndex: flag,
+  retention: matching('keep or dev', /^(?:keep|dev)$/),
+  dev: flag,
+  ttl: flag,
+  keyArn: matching('the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)', /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/),
+  dataEndpoint: where('a host name or an http(s) URL without a path', isHost),
+  logRetention: oneOf('days that CloudWatch knows', LOG_DAYS),
+  alarmEmail: matching('an e-mail address', /^[^\s@,;<>"]+@[^\s@,;<>".]+(?:\.[^\s@,;<>".]+)+$/),
+  alarmTopicArn: matching(
+    'the ARN of a standard SNS topic (arn:aws:sns:<region>:<account>:<name>)',
+    /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
+  ),
+  memory: perHook(whole('megabytes', 128, 10_240)),
+  // An invocation keeps its last 8 s for what is under way: a shorter one would deliver nothing.
+  timeout: perHook(whole('seconds', 15, 900)),
+  // SQS event sources have no 1. Reserved concurrency is no option: its throttles count as receives, and end in dead letters.
+  concurrency: perHook(whole('invocations at a time', 2, 1000)),
+  batchSize: perHook(whole('events', 1, 10_000)),
+  batchWindow: perHook(whole('seconds', 0, 300)),
+  probe: flag,
+}
+
+export const OPTION_NAMES: readonly string[] = Object.keys(CHOICES)
+
+const isOption = (name: string): name is keyof AppOptions => Object.hasOwn(CHOICES, name)
+
+/**
+ * The options among a CDK app's context. Names with `:`, `/` or `@` are CDK's own; of the others each must be an option.
+ * @throws BackendError `option` with one line that says what is allowed.
+ */
+export function optionsOf(context: Readonly<Record<string, unknown>>): AppOptions {
+  return chosen(Object.entries(context).filter(([name]) => !/[:/@]/.test(name)))
+}
+
+/**
+ * The options of an app that imports the construct.
+ * @throws BackendError `option`, as {@link optionsOf} does.
+ */
+export const checkedOptions = (options: BackendOptions): BackendOptions =>
+  chosen(Object.entries(options).filter(([, value]) => value !== undefined))
+
+const chosen = (given: readonly [name: string, value: unknown][]): AppOptions =>
+  Object.fromEntries(given.map(([name, value]) => [name, choose(name, value)]))
+
+function choose(name: string, value: unknown): unknown {
+  if (!isOption(name)) throw new BackendError('option', `unknown option ${name}, wanted one of ${OPTION_NAMES.join(', ')}`)
+  const { wanted, read } = CHOICES[name]
+  const result = read(value)
+  if (result === undefined) throw new BackendError('option', `option ${name} is ${JSON.stringify(value)}, wanted ${wanted}`)
+  return result
+}

@@ -1,0 +1,153 @@
+/**
+ * What each hook's function may call: the least privilege its IAM role gives. A test records the calls of every handler and
+ * compares both ways (I9).
+ */
+import type { ActionName, HookConfig } from '../../lambda/core/hooks.ts'
+import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
+
+export type DynamoOperation = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchWriteItem'
+export type DataPlaneOperation = 'SendDirectMessage' | 'GetConnection' | 'GetRetainedMessage'
+
+export interface Grants {
+  /** Table -> operations on the table. */
+  readonly tables: Partial<Record<TableName, readonly DynamoOperation[]>>
+  /** Query on the index of mqtt_retain. */
+  readonly retainIndex: boolean
+  /** SendDirectMessage and GetConnection on `client/*`, GetRetainedMessage on `topic/*`. */
+  readonly dataPlane: readonly DataPlaneOperation[]
+}
+
+type Calls = readonly (`${TableName}:${DynamoOperation}` | 'mqtt_retain/index:Query' | DataPlaneOperation)[]
+
+/** Taking names off a queue: head, segments, the check whether a message came back. */
+const DROP_NAMES: Calls = [
+  'mqtt_topic_msg_map:UpdateItem',
+  'mqtt_topic_msg_map:PutItem',
+  'mqtt_topic_msg_map:DeleteItem',
+  'mqtt_msg:BatchGetItem',
+]
+const ACKNOWLEDGE: Calls = ['mqtt_acked:PutItem', 'mqtt_msg:BatchWriteItem', ...DROP_NAMES]
+/** Expired messages go, whether or not anything is acknowledged. */
+const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
+const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
+const drain = (config: HookConfig): Calls => [
+  'mqtt_topic_msg_map:GetItem',
+  'mqtt_topic_msg_map:BatchGetItem',
+  'SendDirectMessage',
+  ...(acknowledges(config) ? ACKNOWLEDGE : CLEAN),
+]
+const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
+const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
+const settles = (config: HookConfig): boolean => config.settles && acknowledges(config)
+const GO_LIVE: Calls = [
+  'mqtt_topic_msg_map:UpdateItem',
+  'mqtt_topic_msg_map:GetItem',
+  'mqtt_sub:GetItem',
+  'mqtt_sub:UpdateItem',
+  'mqtt_client:GetItem',
+]
+const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
+
+const RETAINED = (retainIndex: boolean): Calls => [
+  'mqtt_retain:GetItem',
+  'mqtt_retain:Scan',
+  ...(retainIndex ? (['mqtt_retain/index:Query', 'mqtt_retain:BatchGetItem'] as const) : []),
+  'SendDirectMessage',
+]
+
+function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): Calls {
+  const follows = (followed: ActionName) => config.subscribed.some((row) => row.action === followed)
+  switch (action) {
+    case 'on_client_connected':
+      return ['mqtt_client:PutItem', 'mqtt_client:UpdateItem', 'mqtt_sub:Query', 'mqtt_sub:DeleteItem', 'mqtt_topic_msg_map:UpdateItem']
+    case 'on_subscribe_lookup':
+      return [
+        'mqtt_sub:Query',
+        ...GO_LIVE,
+        ...(fetches(config) ? drain(config) : []),
+        ...(follows('on_retain_lookup') ? RETAINED(retainIndex) : []),
+      ]
+    case 'on_client_disconnected':
+      return [
+        'mqtt_client:UpdateItem',
+        'mqtt_sub:Query',
+        'mqtt_sub:DeleteItem',
+        'mqtt_topic_msg_map:UpdateItem',
+        'mqtt_topic_msg_map:GetItem',
+        ...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []),
+      ]
+    case 'on_message_fetch_for_queue':
+      return [...GO_LIVE, ...drain(config)]
+    case 'on_retain_lookup':
+      return [...RETAINED(retainIndex), 'GetRetainedMessage']
+    case 'on_acked_delete':
+      return ['mqtt_acked:GetItem', 'mqtt_acked:DeleteItem']
+    case 'on_message_publish':
+      return [
+        'mqtt_msg:PutItem',
+        'mqtt_msg:BatchWriteItem',
+        'mqtt_topic_msg_map:UpdateItem',
+        'mqtt_topic_msg_map:PutItem',
+        ...DROP_NAMES,
+        'mqtt_client:GetItem',
+        ...PUSH,
+        ...drain(config),
+        ...(settles(config) && fetches(config) ? (['GetConnection', ...SETTLE] as const) : []),
+      ]
+    case 'on_message_store':
+      return ['mqtt_msg:PutItem']
+    case 'on_message_retain':
+      return ['mqtt_retain:PutItem', 'mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:GetItem', ...retention(config)]
+    case 'on_retain_delete':
+      return ['mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:PutItem', ...retention(config)]
+    case 'on_message_acked_for_queue':
+      return ['mqtt_sub:Query', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
+  }
+}
+
+/** Only `"retain": "native"` asks IoT Core, and of an empty payload our own tables. */
+const retention = (config: HookConfig): Calls =>
+  config.rows.some(({ action, retain = 'native' }) => /retain/.test(action) && retain === 'native')
+    ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_msg:BatchGetItem']
+    : []
+
+/** What the hook's handler does besides its actions. */
+function callsOfHook(config: HookConfig): Calls {
+  switch (config.hook) {
+    case 'session.subscribed':
+      return [
+        'mqtt_sub:GetItem',
+        'mqtt_sub:UpdateItem',
+        'mqtt_sub:DeleteItem',
+        'mqtt_client:GetItem',
+        'mqtt_topic_msg_map:GetItem',
+        'mqtt_topic_msg_map:UpdateItem',
+      ]
+    case 'session.unsubscribed':
+      return [
+        'mqtt_sub:Query',
+        'mqtt_sub:DeleteItem',
+        'mqtt_topic_msg_map:UpdateItem',
+        'mqtt_topic_msg_map:GetItem',
+        ...(fetches(config) ? ([...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []), ...drain(config)] as const) : []),
+      ]
+    case 'message.publish':
+      return config.serverSubscriptions ? PUSH : []
+    default:
+      return []
+  }
+}
+
+/** The grants of one hook's function, from its actions; each list without repetition, in a fixed order. */
+export function grantsOf(config: HookConfig, { retainIndex }: { retainIndex: boolean }): Grants {
+  const calls = [...callsOfHook(config), ...config.rows.flatMap(({ action }) => callsOf(action, config, retainIndex))]
+  const unique = [...new Set<string>(calls)].sort()
+  const ofTable = (table: TableName) => unique.filter((call) => call.startsWith(`${table}:`)).map((call) => call.slice(table.length + 1))
+  return {
+    tables: Object.fromEntries(
+      TABLE_NAMES.map((table) => [table, ofTable(table) as DynamoOperation[]] as const).filter(([, operations]) => operations.length > 0),
+    ),
+    retainIndex: unique.includes('mqtt_retain/index:Query'),
+    dataPlane: unique.filter((call): call is DataPlaneOperation => !call.includes(':')),
+  }
+}

@@ -1,0 +1,103 @@
+import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { type Acknowledgment, ArnFormat, Stack, Validations } from 'aws-cdk-lib/core'
+import type { Construct } from 'constructs'
+import { RETAIN_INDEX, TABLE_NAMES } from '../../lambda/core/tables.ts'
+import type { MqttTables } from '../mqtt-tables.ts'
+import type { DataPlaneOperation, DynamoOperation, Grants } from './grants.ts'
+import { wildcardFinding } from './wildcard-finding.ts'
+
+export interface HookRoleProps {
+  readonly grants: Grants
+  readonly tables: MqttTables
+  readonly events: IQueue
+  readonly logs: ILogGroup
+}
+
+/** The role of one hook's function: exactly what its grants name, its own queue and its own log group (I9). */
+export function hookRole(scope: Construct, id: string, props: HookRoleProps): IRole {
+  const role = new Role(scope, id, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: { Grants: new PolicyDocument({ statements: statements(Stack.of(scope), props), minimize: false }) },
+  })
+  acknowledgeWildcards(role, props)
+  return role.withoutPolicyUpdates()
+}
+
+/** Each wildcard that a role may have, and why; any other is a finding of cdk-nag and of our tests. */
+function acknowledgeWildcards(role: Role, { grants, tables }: HookRoleProps): void {
+  const stack = Stack.of(role)
+  const accepted: Acknowledgment[] = dataPlaneWildcards(grants.dataPlane).map((resource) => ({
+    id: wildcardFinding('Resource', stack.resolve(dataPlaneArn(stack, resource))),
+    reason: `Which ${resource}s there are is known at run time only: they are the devices'.`,
+  }))
+  const ofKey = KEY_ACTIONS.filter((action) => tables.key !== undefined && action.endsWith('*')).map((action) => ({
+    id: wildcardFinding('Action', action),
+    reason: 'What DynamoDB asks for in the name of its caller; on the one key and through DynamoDB only.',
+  }))
+  Validations.of(role).acknowledge(...accepted, ...ofKey)
+}
+
+const statements = (stack: Stack, props: HookRoleProps): PolicyStatement[] => [
+  allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], props.events.queueArn),
+  allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logs.logGroupArn),
+  ...tableStatements(props),
+  ...keyStatements(stack, props.tables),
+  ...dataPlaneStatements(stack, props.grants.dataPlane),
+]
+
+const allow = (actions: string[], ...resources: string[]) => new PolicyStatement({ actions, resources })
+
+function tableStatements({ grants, tables }: HookRoleProps): PolicyStatement[] {
+  const { tableArn } = tables.tables.mqtt_retain
+  return [
+    ...TABLE_NAMES.flatMap((name) => dynamo(grants.tables[name] ?? [], tables.tables[name].tableArn)),
+    ...dynamo(grants.retainIndex ? ['Query'] : [], `${tableArn}/index/${RETAIN_INDEX.name}`),
+  ]
+}
+
+const dynamo = (operations: readonly DynamoOperation[], arn: string): PolicyStatement[] =>
+  operations.length === 0
+    ? []
+    : [
+        allow(
+          operations.map((operation) => `dynamodb:${operation}`),
+          arn,
+        ),
+      ]
+
+const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'] as const
+
+/** DynamoDB uses a customer-managed key in the caller's name. DynamoDB developer guide, "Encryption at rest: usage notes". */
+function keyStatements(stack: Stack, { key }: MqttTables): PolicyStatement[] {
+  if (key === undefined) return []
+  const conditions = { StringEquals: { 'kms:ViaService': `dynamodb.${stack.region}.amazonaws.com` } }
+  return [new PolicyStatement({ actions: [...KEY_ACTIONS], resources: [key.keyArn], conditions })]
+}
+
+type DataPlaneResource = 'client' | 'topic'
+
+/** What the service's resource types are: `client/<client id>` or `topic/<topic>`. */
+const DATA_PLANE_RESOURCE: Readonly<Record<DataPlaneOperation, DataPlaneResource>> = {
+  SendDirectMessage: 'client',
+  GetConnection: 'client',
+  GetRetainedMessage: 'topic',
+}
+
+const operationsOn = (resource: DataPlaneResource, operations: readonly DataPlaneOperation[]) =>
+  operations.filter((operation) => DATA_PLANE_RESOURCE[operation] === resource)
+
+const dataPlaneWildcards = (operations: readonly DataPlaneOperation[]): DataPlaneResource[] =>
+  (['client', 'topic'] as const).filter((resource) => operationsOn(resource, operations).length > 0)
+
+const dataPlaneArn = (stack: Stack, resource: DataPlaneResource): string =>
+  stack.formatArn({ service: 'iot', resource, resourceName: '*', arnFormat: ArnFormat.SLASH_RESOURCE_NAME })
+
+const dataPlaneStatements = (stack: Stack, operations: readonly DataPlaneOperation[]): PolicyStatement[] =>
+  dataPlaneWildcards(operations).map((resource) =>
+    allow(
+      operationsOn(resource, operations).map((operation) => `iot:${operation}`),
+      dataPlaneArn(stack, resource),
+    ),
+  )

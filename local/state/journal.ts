@@ -1,0 +1,75 @@
+/**
+ * The append-only file that a data directory keeps beside DynamoDB's tables: one JSON object a line, written before what it tells is
+ * acknowledged to anybody. Written means handed to the operating system (write, no fsync): it survives the end of this process,
+ * SIGKILL included; when the machine itself goes down the last seconds may be missing.
+ */
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BackendError } from '../../lambda/core/errors.ts'
+import { type Entry, KeptState } from './kept-state.ts'
+
+export type Append = (entry: Entry) => void
+
+export interface Journal {
+  readonly append: Append
+  /** What it told when it was opened. */
+  readonly kept: KeptState
+  close(): void
+}
+
+const fileIn = (dataDir: string): string => join(dataDir, 'iot-core.jsonl')
+
+/**
+ * Opens the directory's journal, or begins one. What no longer matters is left out of it first.
+ * @throws BackendError `data-dir` where it is there and cannot be read
+ */
+export function openJournal(dataDir: string): Journal {
+  const kept = new KeptState()
+  for (const entry of readJournal(dataDir)) kept.apply(entry)
+  const file = fileIn(dataDir)
+  writeFileSync(`${file}.new`, [...kept.entries()].map(lineOf).join(''))
+  renameSync(`${file}.new`, file)
+  let fd: number | undefined = openSync(file, 'a')
+  return {
+    kept,
+    append: (entry) => {
+      if (fd !== undefined) appendFileSync(fd, lineOf(entry))
+    },
+    close() {
+      if (fd !== undefined) closeSync(fd)
+      fd = undefined
+    },
+  }
+}
+
+/** All that a journal tells; nothing where there is none. Throws as {@link openJournal}. */
+export function readJournal(dataDir: string): Entry[] {
+  const lines = read(fileIn(dataDir)).split('\n')
+  // After the last line break: nothing, or a line that its writer did not live to finish and therefore never acknowledged.
+  lines.pop()
+  return lines.map((line, i) => entryOf(line, `${fileIn(dataDir)}:${i + 1}`))
+}
+
+const lineOf = (entry: Entry): string => `${JSON.stringify(entry)}\n`
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw unreadable(file, (error as Error).message)
+  }
+}
+
+/** A parser's own message quotes what it read, which may be a payload (I10). */
+function entryOf(line: string, where: string): Entry {
+  try {
+    const entry = JSON.parse(line) as Entry | null
+    if (typeof entry?.did === 'string') return entry
+  } catch {
+    // said below
+  }
+  throw unreadable(where, `a line of ${line.length} characters, wanted a JSON object with "did"`)
+}
+
+const unreadable = (where: string, why: string) => new BackendError('data-dir', `cannot read ${where}: ${why}`)

@@ -1,0 +1,171 @@
+/** The model of npm run scale, against examples that were worked out by hand, and docs/scale.md against the model. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DEFAULTS as COSTS } from '../../cli/costs/costs-flags.ts'
+import { PUBLISH } from '../../cli/costs/measured.ts'
+import { ours } from '../../cli/costs/ours.ts'
+import { breaksAt, type LimitName, limitsOf } from '../../cli/scale/limits.ts'
+import { replay } from '../../cli/scale/replay.ts'
+import { DEFAULTS, parseCommand } from '../../cli/scale/scale-flags.ts'
+import { scaleOf } from '../../cli/scale/scale-report.ts'
+import { asSources, asTable, CASE_FLAGS, caseOf } from '../../cli/scale/scale-table.ts'
+import { type ScaleWorkload, topicShares } from '../../cli/scale/scale-workload.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const workload = (more: Partial<ScaleWorkload> = {}): ScaleWorkload => ({ ...DEFAULTS, publishes: 1_000, ...more })
+/** Topics so many that no two events of a batch share one. */
+const EVEN = { topics: 1e9, zipf: 0 }
+const ONE_TOPIC = { topics: 1, retain: 'property' } as const
+const rate = (name: LimitName, more: Partial<ScaleWorkload>) => breaksAt(limitsOf(workload(more))[name])
+
+describe('breaks at, publishes a second', () => {
+  it.each([
+    ['the retained check: 500 requests', 'retained', EVEN, 500],
+    ['none without it', 'retained', { retain: 'property' }, undefined],
+    ['a rule and a subscriber are two outbound publishes of 20,000', 'outbound', {}, 10_000],
+    ['a rule and three subscribers, half of them gone: 2.5', 'outbound', { subscribers: 3, offline: 0.5 }, 8_000],
+    ['a message is put and deleted: 4,000 write units, 2,000 messages', 'newMessages', {}, 2_000],
+    ['of 2,000 B, three units: 667', 'newMessages', { payload: 2_000 }, 4_000 / 6],
+    ['a table of 40,000', 'messages', {}, 20_000],
+    ['one topic, one event an invocation: 1,000 units', 'hotTopic', ONE_TOPIC, 1_000 / PUBLISH.writes],
+    [
+      'one topic in tens: a tenth of an update, and sealing',
+      'hotTopic',
+      { ...ONE_TOPIC, batchWindow: 10 },
+      1_000 / (0.1 + PUBLISH.writes - 1),
+    ],
+    ['one topic over four', 'hotTopic', { ...ONE_TOPIC, shards: 4 }, 4_000 / PUBLISH.writes],
+    ['two topics with half of it all', 'hotTopic', { topics: 1e6, hot: { topics: 2, share: 0.5 } }, 4_000 / PUBLISH.writes],
+    ['the row #: half a read unit an invocation of 3,000', 'root', EVEN, 6_000],
+    ['the row #, in tens', 'root', { ...EVEN, batchWindow: 10 }, 60_000],
+    ['1,000 invocations of 100 ms, ten events in each', 'concurrency', EVEN, 100_000],
+    ['of 500 ms', 'concurrency', { ...EVEN, milliseconds: 500 }, 20_000],
+    ['50 of them', 'concurrency', { ...EVEN, concurrency: 50 }, 5_000],
+  ] as const)('%s', (_, name, more, wanted) => {
+    if (wanted === undefined) expect(rate(name, more)).toBeUndefined()
+    else expect(rate(name, more)! / wanted).toBeCloseTo(1, 3)
+  })
+})
+
+describe('topics', () => {
+  it.each([0, 0.5, 1, 2])('by Zipf with exponent %d: all of them together are one, and the first ones as the law says', (zipf) => {
+    const topics = 20_000
+    const shares = topicShares(workload({ topics, zipf }))
+    expect(shares.reduce((sum, { share, count }) => sum + share * count, 0)).toBeCloseTo(1, 10)
+    expect(shares.reduce((sum, { count }) => sum + count, 0)).toBe(topics)
+    const all = Array.from({ length: topics }, (_, i) => (i + 1) ** -zipf).reduce((sum, one) => sum + one)
+    for (const i of [0, 1, 9]) expect((shares[i]!.share * all) / (i + 1) ** -zipf).toBeCloseTo(1, 3)
+  })
+})
+
+describe('an hour, second by second', () => {
+  it('every publish is refused, handled, or waits', () => {
+    for (const more of [{}, { publishes: 30_000 }, { ...ONE_TOPIC, publishes: 2_000 }]) {
+      const { published, refused, handled, waiting } = replay(workload({ minutes: 20, ...more }))
+      expect((refused + handled + waiting) / published).toBeCloseTo(1, 6)
+      expect(published / (workload(more).publishes * 20 * 60)).toBeCloseTo(1, 2)
+    }
+  })
+
+  it('is the same for the same seed, and another for another', () => {
+    const of = (seed: number) => replay(workload({ publishes: 10_000, minutes: 5, seed }))
+    expect(of(7)).toEqual(of(7))
+    expect(of(7).handled).not.toBe(of(8).handled)
+  })
+
+  it('throttles nothing where all suffices', () => {
+    const quiet = workload({ publishes: 300, retain: 'property' })
+    expect(scaleOf(quiet).breaks).toEqual([])
+    expect(replay(quiet)).toMatchObject({ refused: 0, mostWaiting: 0 })
+  })
+
+  it('a new table lets 2,000 messages a second through for half an hour, then twice that', () => {
+    const of = (minutes: number) => replay(workload({ publishes: 3_000, retain: 'property', zipf: 0, minutes }))
+    const half = of(30)
+    expect(half.throttled.get('newMessages')!.from).toBeLessThan(10)
+    expect(half.handled / (2_000 * 1_800)).toBeCloseTo(1, 1)
+    expect((of(40).handled - half.handled) / (4_000 * 600)).toBeCloseTo(1, 1)
+    expect(replay(workload({ publishes: 3_000, retain: 'property', zipf: 0, warm: 40_000 })).throttled.has('newMessages')).toBe(false)
+  })
+
+  it('a queue begins with 5 invocations, and 300 more a minute', () => {
+    // 5 + 5 a second, of 100 ms, ten events in each: 2,000 events a second after 3 of them
+    const { throttled } = replay(workload({ publishes: 2_000, retain: 'property', zipf: 0, warm: 40_000 }))
+    expect(throttled.get('ramp')).toMatchObject({ from: 0 })
+    expect(throttled.get('ramp')!.seconds).toBeLessThan(10)
+  })
+
+  it('what a key refuses is tried again after the queue shows it again: the backlog of one hot topic grows', () => {
+    const { throttled, waiting } = replay(workload({ ...ONE_TOPIC, publishes: 1_200, warm: 40_000, minutes: 2 }))
+    expect(throttled.get('hotTopic')!.from).toBeLessThan(30)
+    expect(waiting).toBeGreaterThan(0.8 * 90 * (1_200 - 1_000 / PUBLISH.writes))
+  })
+})
+
+it('a million publishes cost what the calculator says', () => {
+  const bill = ours({ ...COSTS, publishes: 1e6, batch: 1 })
+  expect(scaleOf(workload(EVEN)).dollars).toBeCloseTo(bill.total, 6)
+})
+
+describe('docs/scale.md', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'scale.md'), 'utf8')
+
+  it('shows what the model prints', () => {
+    expect(page).toContain(`\n${asTable()}\n`)
+    expect(page).toContain(`\n${asSources()}\n`)
+  })
+
+  it.each(CASE_FLAGS)('its flags %s mean its workload', (flags) => {
+    expect(parseCommand(flags.split(' '))).toEqual({ workload: caseOf(flags), json: false })
+  })
+})
+
+describe('npm run scale', () => {
+  const refused = (...args: string[]) => {
+    try {
+      return parseCommand(args)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  it.each([
+    [[], '--publishes is missing, wanted a number of publishes a second'],
+    [['--publishes', 'many'], '--publishes is "many", wanted a number from 1 to 1000000'],
+    [['--publishes', '0'], '--publishes is "0", wanted a number from 1 to 1000000'],
+    [['--publishes', '1', '--zipf', '4'], '--zipf is "4", wanted a number from 0 to 3'],
+    [['--publishes', '1', '--retain', 'never'], '--retain is "never", wanted one of native, property, topic'],
+    [['--publishes', '1', '--concurrency', '1'], '--concurrency is "1", wanted a whole number from 2 to 1000'],
+    [['--publishes', '1', '--hot', '3'], '--hot stands alone, wanted --hot and --hot-share together'],
+    [['--publishes', '1', '--hot', '3', '--hot-share', '2'], '--hot-share is "2", wanted a number from 0 to 1'],
+    [['--publishes', '1', '--hot', '3', '--hot-share', '1', '--topics', '2'], '--hot is "3", wanted a whole number from 1 to 2'],
+    [['--publishes', '1', '--hot', '3', '--hot-share', '1', '--zipf', '1'], '--zipf and --hot are both given, wanted one of them'],
+    [['--publishes', '1', '--batch', '100'], '--batch 100 is more than 10, wanted --batch-window of at least 1 with it'],
+    [['--table', '--publishes', '1'], '--table stands alone, got --publishes with it'],
+    [['--publishes', '1', '--nope'], "Unknown option '--nope'"],
+  ])('refuses %j', (args, said) => {
+    expect(refused(...args)).toBe(said)
+  })
+
+  it('as a process: exit status 0, 1 where something throttles, 2 with one line', () => {
+    const run = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/scale.ts', ...args], {
+        cwd: ROOT,
+        encoding: 'utf8',
+      })
+      return { status, stdout, stderr }
+    }
+    expect(run('--publishes', '100', '--minutes', '1')).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringContaining('seed 1\n  nothing throttles'),
+    })
+    const { status, stdout } = run('--publishes', '1000', '--minutes', '1', '--json')
+    expect({ status, first: JSON.parse(stdout).breaks[0].limit }).toEqual({ status: 1, first: 'retained' })
+    expect(run('--publishes', 'x')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'scale: --publishes is "x", wanted a number from 1 to 1000000 (see --help)\n',
+    })
+  })
+})

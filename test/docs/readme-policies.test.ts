@@ -1,0 +1,105 @@
+/** The policies that the pages show: of a device, of whoever redrives, of whoever tries a deployed stack. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { actionsOf, grammarProblems } from '../support/iam-grammar.ts'
+import type { Properties } from '../support/synthesized.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const policiesIn = (page: string): Properties[] =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
+const policies = policiesIn('README.md')
+const [device = {}, operator = {}] = policies
+
+/** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
+const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
+const filledIn = (resource: string) => resource.replaceAll(/\$\{([^}]*)\}/g, (_, name) => VARIABLES[name] ?? `:no variable ${name}:`)
+const resourcesOf = ({ Resource }: Properties): string[] => [Resource].flat().map(filledIn)
+
+async function problems(policy: Properties): Promise<string[]> {
+  const found = await Promise.all(policy.Statement.map((each: Properties) => grammarProblems(each, resourcesOf(each))))
+  return found.flat()
+}
+
+/** IoT Core takes `*` in a resource for any characters, and `+` and `#` for themselves. */
+function allows(policy: Properties, action: string, resource: string): boolean {
+  const matches = (wanted: string) => new RegExp(`^${wanted.replaceAll(/[.$+()|^]/g, '\\$&').replaceAll('*', '.*')}$`).test(resource)
+  return policy.Statement.some((each: Properties) => actionsOf(each).includes(action) && resourcesOf(each).some(matches))
+}
+const arn = (resource: string) => `arn:aws:iot:REGION:ACCOUNT:${resource}`
+
+test('the README has two, in the grammar of IAM', async () => {
+  expect(policies.map(({ Version }) => Version)).toEqual(['2012-10-17', '2012-10-17'])
+  expect(await problems(operator)).toEqual([])
+  expect(await problems(device)).toEqual([])
+  for (const { Effect } of policies.flatMap(({ Statement }) => Statement)) expect(Effect).toBe('Allow')
+})
+
+test("a device's fits into IoT Core, which takes 2,048 characters without spaces", () => {
+  expect(JSON.stringify(device).replaceAll(/\s/g, '').length).toBeLessThan(2048)
+})
+
+test.each([
+  ['iot:Connect', 'client/c1', true],
+  ['iot:Connect', 'client/c2', false],
+  ['iot:Publish', 'topic/sensors/c1/state', true],
+  ['iot:RetainPublish', 'topic/sensors/c1/state', true],
+  ['iot:Subscribe', 'topicfilter/sensors/c1/#', true],
+  ['iot:Receive', 'topic/sensors/c1/state', true],
+  ['iot:Publish', 'topic/sensors/c2/state', false],
+  ['iot:Receive', 'topic/sensors/c2/state', false],
+  ['iot:Subscribe', 'topicfilter/#', false],
+  ['iot:Publish', 'topic/acked/c1', true],
+  ['iot:Publish', 'topic/acked/c2', false],
+  ['iot:Publish', 'topic/acked/c1/x', false],
+  ['iot:Publish', 'topic/$aws/events/presence/connected/c1', false],
+])("a device's: %s on %s: %s", (action, resource, wanted) => {
+  expect(allows(device, action, arn(resource))).toBe(wanted)
+})
+
+describe('who tries a stack', () => {
+  const [smoke = {}] = policiesIn('docs/operations.md')
+  /** Commands of an SDK client that the sources name. */
+  const sent = (client: string) => {
+    const files = [...readdirSync(join(ROOT, 'cli', 'smoke')).map((name) => `cli/smoke/${name}`), 'cli/demo/stage.ts']
+    const imports = files.flatMap((file) => [
+      ...readFileSync(join(ROOT, file), 'utf8').matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/${client}'`, 'g')),
+    ])
+    return new Set(imports.flatMap(([, names]) => [...names!.matchAll(/(\w+)Command/g)].map(([, name]) => name!)))
+  }
+  const granted = (service: string) =>
+    smoke.Statement.flatMap(actionsOf)
+      .filter((action: string) => action.startsWith(`${service}:`))
+      .map((action: string) => action.split(':')[1])
+
+  test('is shown what to allow, in the grammar of IAM', async () => {
+    expect(await problems(smoke)).toEqual([])
+  })
+
+  test('exactly what npm run smoke calls', () => {
+    expect(granted('dynamodb').sort()).toEqual([...sent('client-dynamodb')].sort())
+    // Queues are listed and counted, the probe's is read.
+    expect(granted('sqs').sort()).toEqual(['DeleteMessage', 'GetQueueAttributes', 'ListQueues', 'ReceiveMessage'])
+    const clients = ['Connect', 'Publish', 'RetainPublish', 'Receive', 'Subscribe', 'Subscribe', 'Receive']
+    expect(granted('iot').sort()).toEqual(['DescribeEndpoint', ...sent('client-iot-data-plane'), ...clients].sort())
+  })
+
+  test.each([
+    ['iot:Connect', 'client/smoke-1a-witness', true],
+    ['iot:Connect', 'client/pump-7', false],
+    ['iot:Publish', 'topic/smoke/1a/test', true],
+    ['iot:Publish', 'topic/sensors/1', false],
+    ['iot:Subscribe', 'topicfilter/smoke/1a/sensors/+/state', true],
+    ['iot:Subscribe', 'topicfilter/$share/g/smoke/1a/shared', true],
+    ['iot:Subscribe', 'topicfilter/$aws/events/subscriptions/subscribed/smoke-1a-sharer', true],
+    ['iot:Receive', 'topic/sensors/1', false],
+  ])('%s on %s: %s', (action, resource, wanted) => {
+    expect(allows(smoke, action, arn(resource))).toBe(wanted)
+  })
+})
+
+test('what is wrong would be found', async () => {
+  const statement = (Action: string, resource: string) => ({ Statement: [{ Effect: 'Allow', Action, Resource: arn(resource) }] })
+  expect(await problems(statement('iot:Recieve', 'topic/a'))).toEqual(['there is no action iot:Recieve'])
+  expect(await problems(statement('iot:Subscribe', 'topic/a'))).toEqual([`iot:Subscribe is not for ${arn('topic/a')}`])
+  expect(await problems(statement('iot:Publish', `topic/$${'{iot:ClientID}'}`))).toHaveLength(1)
+})

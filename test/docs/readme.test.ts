@@ -1,0 +1,155 @@
+/** What the README says works is what runs here. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { helpOf as benchHelpOf } from '../../bench/command-line.ts'
+import { HELP as COSTS_HELP } from '../../cli/costs/costs-flags.ts'
+import { HELP as REDRIVE_HELP } from '../../cli/dead-letters/redrive-flags.ts'
+import { HELP as SCALE_HELP } from '../../cli/scale/scale-flags.ts'
+import { HELP as SMOKE_HELP } from '../../cli/smoke/smoke-flags.ts'
+import { HELP } from '../../cli/start-flags.ts'
+import { HOOKS } from '../../lambda/core/hooks.ts'
+import { ALARMS } from '../../lib/monitoring/alarms.ts'
+import { refuseContradictions } from '../../lib/options/contradictions.ts'
+import { OPTION_NAMES, optionsOf } from '../../lib/options/options.ts'
+import { HELP as SOAK_HELP } from '../soak/soak-flags.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+const run = (command: string, ...args: string[]) => spawnSync(command, args, { cwd: ROOT, encoding: 'utf8', timeout: 110_000 })
+
+it('opens with what it is, then the two commands', () => {
+  const [title, about, block] = README.split(/\n\n/)
+  expect(title).toMatch(/^# .*AWS IoT Core$/)
+  expect(about).toContain('emqx_backend_dynamo')
+  expect(block).toMatch(/^```bash\nnpm ci && npm start .*\nnpm ci && npm test /)
+})
+
+describe.each(PAGES)('%s', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+
+  it('names scripts, files and flags that are there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, script]) => script!)
+    expect(named.filter((script) => !(script in scripts))).toEqual([])
+    const files = [...text.matchAll(/`((?:etc|lib|lambda|local|bench|bin|costs|scale|demo|smoke|redrive|soak|test|docs|\.ci)\/[\w./-]+)`/g)]
+    expect(files.map(([, file]) => file!).filter((file) => !existsSync(join(ROOT, file)))).toEqual([])
+    const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
+    expect(flags.filter((flag) => !HELPS.some((help) => help.includes(flag)))).toEqual([])
+    const links = [...text.matchAll(/\]\(([\w./-]+\.md)?(?:#([\w-]+))?\)/g)]
+    const broken = links.filter(([, file, heading]) => {
+      const target = file === undefined ? page : join(dirname(page), file)
+      return !existsSync(join(ROOT, target)) || (heading !== undefined && !headingsOf(target).includes(heading))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+})
+
+/** In code and in running text: `npx cdk deploy -c name=value ...`. */
+const cdkCommands = PAGES.flatMap((page) => [
+  ...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx cdk (?:synth|deploy|import|diff|destroy)[^`\n]*? -c [^`\n]*/g),
+]).map(([command]) => command)
+
+it('every cdk command of the pages has options that are there, and that go together', () => {
+  expect(cdkCommands.length).toBeGreaterThan(4)
+  for (const command of cdkCommands) {
+    const pairs = [...command.matchAll(/ -c (\w+)=('.*?'|[^\s#]+)/g)].map(([, name, value]) => [name!, value!.replaceAll("'", '')])
+    expect([command, pairs.length]).toEqual([command, command.split(' -c ').length - 1])
+    const known = pairs.filter(([, value]) => !/^[A-Z_]+$/.test(value!))
+    const { conf: _, ...options } = optionsOf(Object.fromEntries(known))
+    refuseContradictions(options, { hooks: HOOKS, region: 'us-west-2' })
+    expect(pairs.map(([name]) => name!).filter((name) => !OPTION_NAMES.includes(name))).toEqual([])
+  }
+})
+
+const HELPS = [HELP, SOAK_HELP, REDRIVE_HELP, COSTS_HELP, SCALE_HELP, SMOKE_HELP, benchHelpOf([])]
+/** As the anchors of a Markdown page are made. */
+const headingsOf = (page: string) =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+
+it('docs/operations.md has a heading for each alarm, as its description names it', () => {
+  const headings = headingsOf('docs/operations.md')
+  expect(ALARMS.map(({ id }) => id).filter((id) => !headings.includes(id))).toEqual([])
+})
+
+it('the README names files', () => {
+  expect([...README.matchAll(/`(?:etc|lib|lambda|local|bin|test|docs)\/[\w./-]+`/g)].length).toBeGreaterThan(3)
+})
+
+it('npm run demo walks through the page, and every check holds', () => {
+  const { status, stdout, stderr } = run('npm', 'run', '-s', 'demo')
+  expect({
+    status,
+    said: stdout.trim().split('\n').at(-1),
+    failed: /FAILED.*/.exec(stdout)?.[0],
+    stderr: status === 0 ? '' : stderr,
+  }).toEqual({
+    status: 0,
+    said: '9 of 9 checks held',
+    failed: undefined,
+    stderr: '',
+  })
+}, 120_000)
+
+it('npx cdk synth writes the template without credentials', () => {
+  const output = mkdtempSync(join(tmpdir(), 'synth-'))
+  const { status } = run(
+    'env',
+    '-u',
+    'AWS_ACCESS_KEY_ID',
+    '-u',
+    'AWS_SECRET_ACCESS_KEY',
+    'npx',
+    'cdk',
+    'synth',
+    '--quiet',
+    '--output',
+    output,
+  )
+  expect(status).toBe(0)
+  expect(Object.keys(JSON.parse(readFileSync(join(output, 'MqttBackend.template.json'), 'utf8')).Resources).length).toBeGreaterThan(50)
+  rmSync(output, { recursive: true })
+}, 120_000)
+
+it.each([
+  ['npm start', ['start', '--silent', '--', '--help']],
+  ['npm run bench', ['run', '-s', 'bench', '--', '--help']],
+  ['npm run soak', ['run', '-s', 'soak', '--', '--help']],
+  ['npm run conf', ['run', '-s', 'conf', '--', '--help']],
+  ['npm run simulate', ['run', '-s', 'simulate', '--', '--help']],
+  ['npm run mutants', ['run', '-s', 'mutants', '--', '--help']],
+  ['npm run fuzz', ['run', '-s', 'fuzz', '--', '--help']],
+  ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
+  ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
+  ['npm run smoke', ['run', '-s', 'smoke', '--', '--help']],
+  ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
+  ['npm run scale', ['run', '-s', 'scale', '--', '--help']],
+])('%s explains itself', (_, args) => {
+  const { status, stdout } = run('npm', ...args)
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^Usage: /)
+})
+
+it.each([
+  [['--engine', 'nothing'], "--engine: got 'nothing', wanted maps, embedded or local"],
+  [['--pairs', '-1'], '--pairs'],
+  [['--scenario', 'no such'], '--scenario'],
+  [['--fault', 'throttled@0'], 'wanted one, to replay a case'],
+  [['--unknown'], '--unknown'],
+])('npm run faults refuses %j with a line that says why', (args, said) => {
+  const { status, stderr } = run('npm', 'run', '-s', 'faults', '--', ...args)
+  expect(status).toBe(2)
+  expect(stderr).toContain(said)
+})

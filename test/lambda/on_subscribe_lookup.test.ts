@@ -1,0 +1,199 @@
+/** Server-side subscriptions: an operator's rows of mqtt_sub, followed as if the client had subscribed. */
+import { createTables, forEachEngine } from '../support/engines.ts'
+import { type Item, rowsWith, World, type WorldOptions } from '../support/world.ts'
+
+const FILTERS = ['t', 'cmd/+', 'cmd/#', '#', '+/42', 'cmd/42/#', '$share/g/t']
+
+forEachEngine((engine) => {
+  const given = async (options?: WorldOptions) => new World(engine, await createTables(engine), options)
+  const EMPTY = { named: [], stored: [] }
+  const got = (world: World, c = 'c') => world.device(c).got
+  const operatorRow = (topic: string): Item => ({ clientid: { S: 'c' }, topic: { S: topic }, qos: { N: '1' } })
+
+  it.each([
+    ['t', 't', true],
+    ['cmd/42', 'cmd/42', true],
+    ['cmd/+', 'cmd/42', true],
+    ['cmd/+', 'cmd/42/x', false],
+    ['cmd/#', 'cmd', true],
+    ['cmd/#', 'cmd/42/x', true],
+    ['cmd/+/x', 'cmd/42/x', true],
+    ['cmd/+/x', 'cmd/42/y', false],
+    ['+/42', 'cmd/42', true],
+    ['#', 'cmd/42', true],
+    ['+', 'cmd', true],
+    ['+/+', '/x', true],
+    ['cmd/42/#', 'cmd/4', false],
+  ])('row %s, publish on %s: pushed %s, and acknowledged', async (filter, topic, pushed) => {
+    const world = await given()
+    await world.operatorSubscribes('c', filter)
+    await world.connect('c', 's1')
+    await world.publish(topic, 'x')
+    expect(got(world)).toEqual(pushed ? ['x'] : [])
+    expect((await world.queue()).named).toHaveLength(pushed ? 0 : 1)
+  })
+
+  it('an exact row gets the queue first, in order, then every publish', async () => {
+    const world = await given()
+    for (const payload of ['m0', 'm1', 'm2']) await world.publish('t', payload)
+    await world.operatorSubscribes('c', 't')
+    await world.connect('c', 's1')
+    await world.publish('t', 'm3')
+    expect(got(world)).toEqual(['m0', 'm1', 'm2', 'm3'])
+    expect(await world.queue()).toEqual(EMPTY)
+    expect((await world.row('mqtt_topic_msg_map', 't'))?.live?.M?.c?.M?.catching).toBeUndefined()
+  })
+
+  it('a wildcard row consumes no queue', async () => {
+    const world = await given()
+    await world.publish('cmd/42', 'queued')
+    await world.operatorSubscribes('c', 'cmd/+')
+    await world.connect('c', 's1')
+    expect(got(world)).toEqual([])
+  })
+
+  it('several rows that match get one message once', async () => {
+    const world = await given()
+    for (const filter of ['cmd/42', 'cmd/+', 'cmd/#', '#']) await world.operatorSubscribes('c', filter)
+    await world.connect('c', 's1')
+    await world.publish('cmd/42', 'x')
+    expect(got(world)).toEqual(['x'])
+  })
+
+  it('several filters on one covering row live and end apart', async () => {
+    const world = await given()
+    for (const filter of ['cmd/+/x', 'cmd/+/y']) await world.operatorSubscribes('c', filter)
+    await world.connect('c', 's1')
+    expect(await world.live()).toEqual(['cmd/# c|cmd/+/x', 'cmd/# c|cmd/+/y'])
+    await world.unsubscribe('c', 's1', 'cmd/+/x')
+    for (const topic of ['cmd/1/x', 'cmd/1/y']) await world.publish(topic, topic)
+    expect(got(world)).toEqual(['cmd/1/y'])
+  })
+
+  it('two clients get it, the first to acknowledge takes it off the queue, both are in mqtt_acked', async () => {
+    const world = await given()
+    for (const c of ['c', 'd']) await world.operatorSubscribes(c, 't')
+    for (const c of ['c', 'd']) await world.connect(c, `s-${c}`)
+    await world.publish('t', 'x')
+    expect([got(world), got(world, 'd')]).toEqual([['x'], ['x']])
+    expect(await world.queue()).toEqual(EMPTY)
+    expect((await world.scan('mqtt_acked')).map(({ clientid }) => clientid?.S).sort()).toEqual(['c', 'd'])
+  })
+
+  it('QoS 0 publishes reach it unqueued', async () => {
+    const world = await given()
+    for (const filter of ['t', 'cmd/+']) await world.operatorSubscribes('c', filter)
+    await world.connect('c', 's1')
+    const qos0 = { user_properties: [{ qos: '0' }] }
+    await world.publish('t', 'exact', qos0)
+    await world.publish('cmd/42', 'wildcard', qos0)
+    expect(got(world)).toEqual(['exact', 'wildcard'])
+    expect(await world.queue()).toEqual(EMPTY)
+  })
+
+  it('publishes on topics that are not queued reach it as well', async () => {
+    const world = await given({
+      rows: rowsWith(
+        { hook: 'message.publish', topic: 'queued/#', action: 'on_message_publish' },
+        { hook: 'message.publish', topic: 'history/#', action: 'on_message_store' },
+      ),
+    })
+    await world.operatorSubscribes('c', 'history/1')
+    await world.connect('c', 's1')
+    await world.publish('history/1', 'x')
+    expect(got(world)).toEqual(['x'])
+    expect((await world.queue()).named).toEqual([])
+  })
+
+  it('retained messages follow, with retain=1, exact and wildcard, but not for $share', async () => {
+    const world = await given()
+    for (const topic of ['r/1', 'r/2', 'shared']) {
+      world.native.set(topic, { payload: Buffer.from(topic), qos: 1, lastModified: world.now })
+      await world.publish(topic, topic, { user_properties: [{ qos: '0' }] })
+    }
+    for (const filter of ['r/1', '+/2', '$share/g/shared']) await world.operatorSubscribes('c', filter)
+    const queued = (await world.queue()).stored
+    await world.connect('c', 's1')
+    const retained = world.device('c').messages.filter(({ retain }) => retain)
+    expect(retained.map(({ message }) => message.topic).sort()).toEqual(['r/1', 'r/2'])
+    expect(queued).toHaveLength(3)
+  })
+
+  it('a row with qos 0 gets no queue, as in EMQX', async () => {
+    const world = await given()
+    await world.publish('t', 'queued')
+    await world.operatorSubscribes('c', 't', 0)
+    await world.connect('c', 's1')
+    expect(got(world)).toEqual([])
+    expect((await world.queue()).named).toHaveLength(1)
+  })
+
+  describe.each(FILTERS)('row %s', (filter) => {
+    const topic = filter === 'cmd/42/#' ? 'cmd/42/x' : filter.endsWith('t') ? 't' : 'cmd/42'
+    const pushes = async (world: World) => {
+      const before = got(world).length
+      await world.publish(topic, 'x')
+      return got(world).length - before
+    }
+
+    it("ends with the connection, comes back with the next, and the operator's row never changes", async () => {
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      await world.connect('c', 's1')
+      expect(await pushes(world)).toBe(1)
+      await world.disconnect('c', 's1')
+      expect(await world.live()).toEqual([])
+      expect(await pushes(world)).toBe(0)
+      await world.connect('c', 's2', 1)
+      expect(await pushes(world)).toBe(1)
+      expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
+    })
+
+    it("I4: ends with the client's unsubscribe, also when the connected event comes once more", async () => {
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      const connected = world.connectedEvent('c', 's1')
+      await world.handleConnected(connected)
+      await world.unsubscribe('c', 's1', filter)
+      expect(await world.live()).toEqual([])
+      await world.handleConnected(connected)
+      expect(await world.live()).toEqual([])
+      expect(await pushes(world)).toBe(0)
+      expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
+    })
+
+    it.each(['connected first', 'subscribed first', 'connected once more'])("the client's own subscription wins: %s", async (order) => {
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      const connected = world.connectedEvent('c', 's1')
+      const subscribed = world.subscribedEvent('c', 's1', filter)
+      if (order !== 'subscribed first') await world.handleConnected(connected)
+      await world.handle('session.subscribed', subscribed)
+      if (order !== 'connected first') await world.handleConnected(connected)
+      world.wait(10_000)
+      expect(await pushes(world)).toBe(0)
+      await world.unsubscribe('c', 's1', filter)
+      expect(await world.live()).toEqual([])
+      expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
+    })
+
+    it('I4: a connected event that comes after its disconnect makes nobody live', async () => {
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      const connected = world.connectedEvent('c', 's1')
+      await world.disconnect('c', 's1')
+      await world.handleConnected(connected)
+      expect(await world.live()).toEqual([])
+    })
+  })
+
+  it('a client that becomes live while a publish is under way gets it: the row orders the two', async () => {
+    const world = await given()
+    await world.operatorSubscribes('c', 't')
+    const connected = world.connectedEvent('c', 's1')
+    const events = Array.from({ length: 30 }, (_, i) => world.publishEvent('t', `m${i}`))
+    await Promise.all([...events.map((event) => world.handle('message.publish', event)), world.handleConnected(connected)])
+    expect(new Set(got(world)).size).toBe(30)
+    expect(await world.queue()).toEqual(EMPTY)
+  })
+})

@@ -1,0 +1,251 @@
+/**
+ * I9: each function's role allows exactly the calls that it makes. That none is made which is not granted, World checks in every
+ * suite; here the handlers are brought to make every call that is granted, and the roles of synthesized templates are compared with
+ * those calls: both ways, action and resource.
+ */
+import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
+import { HEAD_LIVE, PAGE, segmentKey } from '../../lambda/core/model/topic-row.ts'
+import type { BackendOptions } from '../../lib/options/options.ts'
+import { allowedTo } from '../support/call-log.ts'
+import { createTables, forEachEngine } from '../support/engines.ts'
+import { backend } from '../support/synthesized.ts'
+import { allowedIn, askedBy } from '../support/synthesized-roles.ts'
+import { PAGE_ROWS, type Row, rowsWithout, World, type WorldOptions } from '../support/world.ts'
+
+const ON_CONNECTED: Row[] = [...rowsWithout('on_subscribe_lookup'), { hook: 'client.connected', action: 'on_subscribe_lookup' }]
+const NOT_NATIVE: Row[] = PAGE_ROWS.map((row) =>
+  /on_(message_retain|retain_delete)/.test(row.action) ? { ...row, retain: 'property' } : row,
+)
+
+const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
+  ["the page's conf", {}],
+  ['on_subscribe_lookup on client.connected', { rows: ON_CONNECTED }],
+  ['retained by a user property, without the index', { rows: NOT_NATIVE, retainIndex: false }],
+  ['without on_subscribe_lookup', { rows: rowsWithout('on_subscribe_lookup') }],
+  ['without on_message_fetch_for_queue', { rows: rowsWithout('on_message_fetch_for_queue') }],
+  ['without on_retain_lookup', { rows: rowsWithout('on_retain_lookup') }],
+  ['without message.acked, where messages expire', { rows: rowsWithout('on_message_acked_for_queue'), expiredAfter: 1_800 }],
+  ['without session.unsubscribed: nothing settles', { rows: rowsWithout('on_acked_delete') }],
+]
+
+const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+/** What changes whose tables and key a role is about. */
+const DEPLOYED: readonly BackendOptions[] = [
+  {},
+  { existingTables: true, prefix: 'emqx_' },
+  { existingTables: ['mqtt_retain', 'mqtt_msg'], keyArn: KEY, prefix: 'a-' },
+]
+/** DynamoDB asks these of the key in the caller's name; no call of ours shows it. DynamoDB developer guide, "Encryption at rest: usage notes". */
+const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey']
+const keyCalls = (made: readonly string[], keyArn: string | undefined) =>
+  keyArn !== undefined && made.some((call) => call.includes(':'))
+    ? KEY_ACTIONS.map((action) => `${action} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'))
+    : []
+
+const HOUR = 3_600_000
+
+/** What a publisher leaves that died while it sealed a head: a segment, and a full set aside. Half of that is an hour older than the others. */
+async function cutShortSealing(world: World, topic: string): Promise<void> {
+  for (const pause of [0, 0, HOUR, 0]) {
+    await world.handle('message.publish', ...Array.from({ length: 10 }, () => world.publishEvent(topic, 'x')))
+    world.wait(pause)
+  }
+  const row = await world.row('mqtt_topic_msg_map', topic)
+  const sealed = Number(row?.seq?.N) - 1
+  const segment = await world.row('mqtt_topic_msg_map', segmentKey(topic, sealed))
+  if (row === undefined || segment === undefined) return
+  await world.put('mqtt_topic_msg_map', { ...row, sealing: segment.MsgId!, sealed: { N: `${sealed}` } })
+}
+
+/** Brings the handlers to make all their calls; hooks that the conf does not have are left out. */
+class Story {
+  private readonly world: World
+  constructor(world: World) {
+    this.world = world
+  }
+
+  private has = (hook: HookName) => this.world.configs.some((config) => config.hook === hook)
+  private async handle(hook: HookName, ...events: unknown[]) {
+    if (this.has(hook)) await this.world.invoke(hook, ...events)
+  }
+  private at = (ms: number) => {
+    this.world.wait(ms)
+    return this.world
+  }
+  private publish = (topic: string, payload: string, more: object = {}) =>
+    this.handle('message.publish', this.world.publishEvent(topic, payload, more))
+  private connect = async (c: string, session: string, version = 0) => {
+    const event = this.world.connectedEvent(c, session, version)
+    await this.handle('client.connected', event)
+    await this.handle('session.created', event)
+  }
+  private disconnect = (c: string, session: string, version = 0, reason?: string) =>
+    this.handle('client.disconnected', this.world.disconnectedEvent(c, session, version, reason))
+  private subscribe = (c: string, session: string, ...filters: string[]) =>
+    this.handle('session.subscribed', this.world.subscribedEvent(c, session, ...filters))
+  private unsubscribe = (c: string, session: string, ...filters: string[]) =>
+    this.handle('session.unsubscribed', this.world.unsubscribedEvent(c, session, ...filters))
+
+  async retained() {
+    const { world } = this
+    const retain = { user_properties: [{ retain: '1' }] }
+    for (const topic of ['r/kept', 'r/cleared']) {
+      world.native.set(topic, { payload: Buffer.from('x'), qos: 1, lastModified: world.now })
+      await this.publish(topic, 'x', retain)
+    }
+    world.native.clear()
+    await this.publish('r/cleared', '', retain)
+    const filters = ['r/kept', 'r/+', '+/kept']
+    for (const filter of filters) await world.operatorSubscribes('o', filter)
+    await this.connect('o', 's1')
+    await this.subscribe('n', 's1', ...filters)
+  }
+
+  /** A queue in segments, one of them on its way, for a client that subscribes and one that is subscribed. */
+  async queues() {
+    const { world } = this
+    for (const topic of ['q/native', 'q/server', 'q/late']) await cutShortSealing(world, topic)
+    for (const c of ['server', 'late']) await world.operatorSubscribes(c, `q/${c}`)
+    await this.connect('server', 's1')
+    // One that cannot be reached at first is caught up by the next publish.
+    world.device('late').script.push(...Array(20).fill('gone'))
+    await this.connect('late', 's1')
+    await this.publish('q/late', 'x')
+    world.device('late').script.length = 0
+    this.at(HOUR)
+    await this.publish('q/late', 'x')
+    await this.connect('native', 's1')
+    await this.subscribe('native', 's1', 'q/native')
+    world.device('server').script.push(...Array(5).fill('gone'))
+    await this.publish('q/server', 'not reachable')
+    await this.publish('q/server', 'pushed')
+    // A retried event stores again what had been acknowledged.
+    const event = world.publishEvent('q/server', 'again')
+    await this.handle('message.publish', event)
+    await this.handle('message.publish', event, event)
+  }
+
+  /** More live clients than the head takes, of both kinds, on one topic and on a covering row. */
+  async spilled() {
+    const { world } = this
+    for (const filter of ['t', 'w/+']) {
+      for (let i = 0; i <= HEAD_LIVE; i++) {
+        await world.operatorSubscribes(`o${i}`, filter)
+        await this.connect(`o${i}`, 's1')
+        await this.subscribe(`n${i}`, 's1', filter)
+      }
+    }
+    await this.publish('t', 'x')
+    await this.publish('w/1', 'x', { user_properties: [{ qos: '0' }] })
+    // Room in the heads for who comes late.
+    await this.disconnect('o0', 's1')
+    for (const filter of ['t', 'w/+']) await world.operatorSubscribes('late', filter)
+    await this.connect('late', 's1')
+    await this.subscribe('late', 's1', 't', 'w/+')
+    await this.disconnect('late', 's1')
+    for (let i = 0; i <= HEAD_LIVE; i++) {
+      await this.disconnect(`o${i}`, 's1')
+      await this.disconnect(`n${i}`, 's1', 0, 'CONNECTION_LOST')
+    }
+  }
+
+  /** Windows with segments in them that end by a disconnect, an unsubscribe, a proof in mid-window. */
+  async settling() {
+    const { world } = this
+    const ends: [string, (c: string, filter: string) => Promise<void>][] = [
+      ['settle/disconnect', (c) => this.disconnect(c, 's1')],
+      ['settle/unsubscribe', (c, filter) => this.unsubscribe(c, 's1', filter)],
+    ]
+    for (const [topic, end] of ends) {
+      for (const filter of [topic, `$share/g/${topic}`]) {
+        const c = `c-${filter}`
+        await this.connect(c, 's1')
+        await this.subscribe(c, 's1', filter)
+        world.device(c).connection = undefined
+        this.at(10_000)
+        await cutShortSealing(world, topic)
+        await end(c, filter)
+      }
+    }
+    await this.connect('mid', 's1')
+    await this.subscribe('mid', 's1', 'settle/mid')
+    this.at(10_000)
+    for (let i = 0; i < 3 * PAGE; i++) await this.publish('settle/mid', 'x')
+    this.at(HOUR)
+    await cutShortSealing(world, 'settle/mid')
+    for (let i = 0; i < PAGE; i++) await this.publish('settle/mid', 'x')
+  }
+
+  /** Events out of order: disconnect before connect, subscribe after its end, unsubscribe between two subscribes. */
+  async disorder() {
+    const { world } = this
+    const connected = world.connectedEvent('d', 's1')
+    const subscribed = world.subscribedEvent('d', 's1', 't')
+    await this.disconnect('d', 's1')
+    await this.handle('client.connected', connected)
+    await this.handle('session.created', connected)
+    await this.handle('session.subscribed', subscribed)
+    await this.connect('e', 's1')
+    const first = world.subscribedEvent('e', 's1', 'e')
+    const gone = this.at(5_000).unsubscribedEvent('e', 's1', 'e')
+    await this.handle('session.subscribed', first)
+    world.device('e').connection = undefined
+    this.at(5_000)
+    await cutShortSealing(world, 'e')
+    world.device('e').connection = { connected: true }
+    await this.handle('session.subscribed', this.at(5_000).subscribedEvent('e', 's1', 'e'))
+    await this.handle('session.unsubscribed', gone)
+    await this.connect('e', 's2', 1)
+  }
+
+  async acks() {
+    const { world } = this
+    await world.operatorSubscribes('acker', 'acks/#')
+    await cutShortSealing(world, 'acks/1')
+    const ids = (await world.scan('mqtt_msg')).filter(({ topic }) => topic?.S === 'acks/1').map(({ msgid }) => msgid!.S!)
+    if (ids.length > 0) await this.handle('message.acked', ...ids.map((id) => world.ackEvent('acker', id)))
+    await world.put('mqtt_acked', { topic: { S: 'acks/1' }, clientid: { S: 'acker' }, msgid: { S: ids[0] ?? 'x' } })
+    if (ids.length > 0) await this.unsubscribe('acker', 's1', 'acks/1')
+  }
+
+  async tell() {
+    await this.retained()
+    await this.queues()
+    await this.spilled()
+    await this.settling()
+    await this.disorder()
+    await this.acks()
+  }
+}
+
+forEachEngine((engine) => {
+  const every = engine.name === 'embedded' ? CONFS : CONFS.slice(0, 1)
+
+  it.each(every)(
+    'I9: %s: every call that is granted is made',
+    async (name, options) => {
+      const world = new World(engine, await createTables(engine), options)
+      await new Story(world).tell()
+      const made = (hook: HookName) => [...new Set(world.calls.filter((call) => call.hook === hook).map(({ call }) => call))].sort()
+      const hooks = HOOKS.filter((hook) => world.configs.some((config) => config.hook === hook))
+      const unused = hooks.map((hook) => [
+        hook,
+        allowedTo(world.configOf(hook), world.retainIndex).filter((call) => !made(hook).includes(call)),
+      ])
+      expect(Object.fromEntries(unused)).toEqual(Object.fromEntries(hooks.map((hook) => [hook, []])))
+
+      // The templates are the same whatever the engine; with which tables and key, one conf shows.
+      const deployed = engine.name !== 'embedded' ? [] : name === CONFS[0]![0] ? DEPLOYED : DEPLOYED.slice(0, 1)
+      for (const options of deployed) {
+        const template = backend(world.hookTable, { ...options, retainIndex: world.retainIndex })
+        const asked = (hook: HookName) => [
+          ...made(hook).map((call) => askedBy(call, template, options.prefix ?? '')),
+          ...keyCalls(made(hook), options.keyArn),
+        ]
+        const allowed = hooks.map((hook) => [hook, allowedIn(template, hook)])
+        expect(Object.fromEntries(allowed)).toEqual(Object.fromEntries(hooks.map((hook) => [hook, asked(hook).sort()])))
+      }
+    },
+    60_000,
+  )
+})

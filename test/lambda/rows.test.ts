@@ -1,0 +1,141 @@
+/** The rows of the six tables, attribute by attribute as on EMQX's page, and what we add to them. */
+import { createTables, forEachEngine } from '../support/engines.ts'
+import { type Item, World } from '../support/world.ts'
+
+forEachEngine((engine) => {
+  let world: World
+  beforeEach(async () => {
+    world = new World(engine, await createTables(engine))
+  })
+
+  /** The page's attributes of a row; what is ours is checked on its own. */
+  const pageOf = (row: Item | undefined, ...attributes: string[]) =>
+    Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => attributes.includes(name)))
+  const PRESENCE = ['clientid', 'node', 'connect_state', 'online_at', 'offline_at']
+  const MESSAGE = ['msgid', 'topic', 'sender', 'qos', 'retain', 'payload', 'arrived']
+
+  describe('mqtt_client', () => {
+    it("on_client_connected writes the page's row: online, offline_at 0, seconds", async () => {
+      await world.connect('mqttjs_384b9c73a9', 's1', 3)
+      const row = await world.row('mqtt_client', 'mqttjs_384b9c73a9')
+      expect(pageOf(row, ...PRESENCE)).toEqual({
+        clientid: { S: 'mqttjs_384b9c73a9' },
+        node: { S: 'aws-iot@us-west-2' },
+        connect_state: { N: '1' },
+        online_at: { N: '1800000000' },
+        offline_at: { N: '0' },
+      })
+      const { session, version, event_at, connected_at, ip, ...others } = row!
+      expect({ session, version, event_at, connected_at, ip }).toEqual({
+        session: { S: 's1' },
+        version: { N: '3' },
+        event_at: { N: '1800000000000' },
+        connected_at: { N: '1800000000000' },
+        ip: { S: '10.0.0.1' },
+      })
+      expect(Object.keys(others).sort()).toEqual([...PRESENCE].sort())
+    })
+
+    it('on_client_disconnected turns it offline, since when it was online stays', async () => {
+      await world.connect('c', 's1', 3)
+      world.wait(5_000)
+      await world.disconnect('c', 's1', 3, 'CONNECTION_LOST')
+      const row = await world.row('mqtt_client', 'c')
+      expect(pageOf(row, ...PRESENCE)).toEqual({
+        clientid: { S: 'c' },
+        node: { S: 'aws-iot@us-west-2' },
+        connect_state: { N: '0' },
+        online_at: { N: '1800000000' },
+        offline_at: { N: '1800000005' },
+      })
+      expect(pageOf(row, 'disconnect_reason', 'event_at')).toEqual({
+        disconnect_reason: { S: 'CONNECTION_LOST' },
+        event_at: { N: '1800000005001' },
+      })
+    })
+
+    it('a row that EMQX left is taken over by whatever comes next', async () => {
+      const emqx = { clientid: { S: 'c' }, node: { S: 'emqx@127.0.0.1' }, connect_state: { N: '1' }, online_at: { N: '1562224940' } }
+      await world.put('mqtt_client', { ...emqx, offline_at: { N: '0' } })
+      await world.disconnect('c', 's1')
+      expect(pageOf(await world.row('mqtt_client', 'c'), ...PRESENCE)).toEqual({
+        ...emqx,
+        connect_state: { N: '0' },
+        offline_at: { N: '1800000000' },
+      })
+      await world.connect('c', 's2', 1)
+      expect(pageOf(await world.row('mqtt_client', 'c'), 'node', 'connect_state')).toEqual({
+        node: { S: 'aws-iot@us-west-2' },
+        connect_state: { N: '1' },
+      })
+    })
+  })
+
+  describe('mqtt_msg and mqtt_topic_msg_map', () => {
+    it("on_message_publish writes the page's seven attributes and names the id in MsgId, a string set", async () => {
+      await world.publish('test', '{ "msg": "Hello, World!" }', { clientid: 'mqttjs_231b962d5c' })
+      const [message] = await world.scan('mqtt_msg')
+      expect(message).toEqual({
+        msgid: { S: expect.stringMatching(/^[A-Za-z0-8]{47}$/) },
+        topic: { S: 'test' },
+        sender: { S: 'mqttjs_231b962d5c' },
+        qos: { N: '1' },
+        retain: { N: '0' },
+        payload: { S: '{ "msg": "Hello, World!" }' },
+        arrived: { N: '1800000000' },
+      })
+      const head = await world.row('mqtt_topic_msg_map', 'test')
+      expect(pageOf(head, 'topic', 'MsgId')).toEqual({ topic: { S: 'test' }, MsgId: { SS: [message?.msgid?.S] } })
+    })
+
+    it('an HTTP publish has no client id', async () => {
+      await world.publish('test', 'x', { clientid: 'n/a', traceid: undefined })
+      expect((await world.scan('mqtt_msg'))[0]?.sender).toEqual({ S: 'n/a' })
+    })
+  })
+
+  it('on_message_retain writes mqtt_retain: the seven attributes, retain 1, and what orders and finds it', async () => {
+    const event = world.publishEvent('testtopic', 'test', { clientid: 'mqttjs_d0513acfce' })
+    world.native.set('testtopic', { payload: Buffer.from('test'), qos: 0, lastModified: world.now })
+    await world.handle('message.publish', event)
+    const row = await world.row('mqtt_retain', 'testtopic')
+    expect(pageOf(row, ...MESSAGE)).toEqual({
+      msgid: { S: expect.stringMatching(/^[A-Za-z0-8]{47}$/) },
+      topic: { S: 'testtopic' },
+      sender: { S: 'mqttjs_d0513acfce' },
+      qos: { N: '0' },
+      retain: { N: '1' },
+      payload: { S: 'test' },
+      arrived: { N: '1800000000' },
+    })
+    const { root, event_at, event_id, ...others } = row!
+    expect({ root, event_at, event_id }).toEqual({
+      root: { S: 'testtopic' },
+      event_at: { N: '1800000000000' },
+      event_id: { S: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    })
+    expect(Object.keys(others).sort()).toEqual([...MESSAGE].sort())
+  })
+
+  it('on_message_acked_for_queue writes mqtt_acked {topic, clientid, msgid} and nothing else', async () => {
+    await world.publish('test', 'x')
+    const [message] = await world.scan('mqtt_msg')
+    await world.connect('mqttjs_861e582a70', 's1')
+    await world.subscribe('mqttjs_861e582a70', 's1', 'test')
+    expect(await world.scan('mqtt_acked')).toEqual([{ topic: { S: 'test' }, clientid: { S: 'mqttjs_861e582a70' }, msgid: message?.msgid }])
+  })
+
+  it('a subscribed event writes mqtt_sub with the filter as sent, its origin, session and since', async () => {
+    await world.connect('test-dynamo', 's1')
+    await world.subscribe('test-dynamo', 's1', 'test-dynamo-sub', '$share/g/a/+')
+    expect(await world.row('mqtt_sub', 'test-dynamo', 'test-dynamo-sub')).toEqual({
+      clientid: { S: 'test-dynamo' },
+      topic: { S: 'test-dynamo-sub' },
+      qos: { N: '1' },
+      origin: { S: 'client' },
+      session: { S: 's1' },
+      since: { N: '1800000000001' },
+    })
+    expect(await world.row('mqtt_sub', 'test-dynamo', '$share/g/a/+')).toMatchObject({ origin: { S: 'client' } })
+  })
+})

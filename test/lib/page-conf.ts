@@ -1,7 +1,0 @@
-/** The conf that the project comes with: the page's. */
-import { join } from 'node:path'
-import { readConf } from '../../bin/conf-file.ts'
-
-export const PAGE_CONF = join(import.meta.dirname, '..', '..', 'etc', 'emqx_backend_dynamo.conf')
-
-export const pageTable = () => readConf(PAGE_CONF).table

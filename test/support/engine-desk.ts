@@ -1,0 +1,56 @@
+/**
+ * Starts the DynamoDB engines of a jest run, each when the first test file asks for it, and tells the others where it is.
+ * Lives in jest's parent process; test files (in their own processes) ask over HTTP.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { startEmbedded } from '../../local/dynamodb/embedded.ts'
+import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
+import { dynamoDbLocalCommand, startDynamoDbLocal } from '../../local/dynamodb/local.ts'
+
+export type EngineName = 'local' | 'embedded'
+/** Set for the test files: where the desk listens, and which engines it can start (comma separated). */
+export const DESK_VARIABLE = 'TEST_ENGINE_DESK'
+export const ENGINES_VARIABLE = 'TEST_ENGINES'
+
+const ANY_PORT = { host: '127.0.0.1', port: 0 }
+const START: Record<EngineName, () => Promise<DynamoDbEngine>> = {
+  local: () => startDynamoDbLocal(ANY_PORT),
+  embedded: () => startEmbedded({ ...ANY_PORT, inWorker: true }),
+}
+
+export interface EngineDesk {
+  readonly url: string
+  readonly engines: readonly EngineName[]
+  close(): Promise<void>
+}
+
+/** Downloads DynamoDB Local if need be (the first run); where it cannot be had, says so in one line and does without. */
+export async function openEngineDesk(log: (line: string) => void): Promise<EngineDesk> {
+  const engines: EngineName[] = ['embedded']
+  await dynamoDbLocalCommand(log).then(
+    () => engines.unshift('local'),
+    (error) => log(`engine tests run on the embedded DynamoDB only: ${error.message}`),
+  )
+  const started = new Map<EngineName, Promise<DynamoDbEngine>>()
+  const engine = (name: EngineName) => {
+    const running = started.get(name) ?? START[name]()
+    started.set(name, running)
+    return running
+  }
+  const server = createServer((request, response) => {
+    const name = request.url?.slice(1) as EngineName
+    const asked = engines.includes(name) ? engine(name) : Promise.reject(new Error(`no engine ${name}`))
+    asked.then(
+      ({ url }) => response.end(url),
+      (error) => response.writeHead(500).end(error.message),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = async () => {
+    server.close()
+    server.closeAllConnections()
+    await Promise.allSettled([...started.values()].map(async (running) => (await running).close()))
+  }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, engines, close }
+}
