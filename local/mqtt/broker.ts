@@ -6,16 +6,17 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import mqtt from 'mqtt-packet'
-import type { RuleMessage } from '../rules/rule-evaluator.ts'
+import type { RuleMessage } from '../rules/rule-message.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KeptState } from '../state/kept-state.ts'
 import type { Backlog } from './backlog.ts'
-import { ClientPackets } from './client-packets.ts'
+import type { BrokerParts } from './broker-parts.ts'
 import { ClientRegistry, subjectOf } from './client-registry.ts'
 import { Connection } from './connection.ts'
 import { emitsLifecycleEvents } from './iot-limits.ts'
 import { disconnectedEvent, type LifecycleEvent } from './lifecycle.ts'
 import type { MqttMessage } from './mqtt-message.ts'
+import { packetHandlers } from './packets/dispatch.ts'
 import { RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
 import { SubscriptionIndex } from './subscription-index.ts'
@@ -51,7 +52,7 @@ export class Broker {
   private constructor(options: BrokerOptions) {
     this.options = options
     this.retained = new RetainedMessages(options.journal?.append)
-    const handlers = new ClientPackets(this)
+    const handlers = packetHandlers(this.#parts())
     this.#server = createServer((socket) => {
       const connection = new Connection(socket, handlers)
       this.#sockets.add(connection)
@@ -90,7 +91,7 @@ export class Broker {
   }
 
   /** An event of the service itself, to rules and to subscribers of `$aws/events/...`. */
-  emitEvent(clientid: string, { topic, body }: LifecycleEvent): void {
+  #emitEvent(clientid: string, { topic, body }: LifecycleEvent): void {
     if (emitsLifecycleEvents(clientid)) this.inject(topic, Buffer.from(JSON.stringify(body)))
   }
 
@@ -113,13 +114,28 @@ export class Broker {
     await closed
   }
 
+  #parts(): BrokerParts {
+    const { backlog, warn, hearsPuback = () => true, journal } = this.options
+    return {
+      clients: this.clients,
+      retained: this.retained,
+      subscriptions: this.subscriptions,
+      backlog,
+      publish: (message) => this.publish(message),
+      emitEvent: (clientid, event) => this.#emitEvent(clientid, event),
+      hearsPuback,
+      journal: (entry) => journal?.append(entry),
+      warn,
+    }
+  }
+
   /** Connections that an earlier run did not live to end have ended when it was last known to run. */
   #restore({ clients, retained, lastAt }: KeptState): void {
     this.retained.restore(retained.values())
     for (const [clientid, kept] of clients) {
       const client = this.clients.restore(clientid, kept, lastAt)
       if (kept.disconnectedAt !== undefined) continue
-      this.emitEvent(clientid, disconnectedEvent(subjectOf(client), lastAt, 'SERVER_ERROR'))
+      this.#emitEvent(clientid, disconnectedEvent(subjectOf(client), lastAt, 'SERVER_ERROR'))
       this.options.journal?.append({ did: 'disconnected', clientid, at: lastAt })
     }
   }

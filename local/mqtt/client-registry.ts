@@ -1,12 +1,9 @@
 /** Who is or was connected: the session and the latest connection of every client id. */
 import { randomUUID } from 'node:crypto'
-import type { KeptClient } from '../state/kept-state.ts'
+import { CLIENT_MEMORY_MS, type KeptClient } from '../state/kept-state.ts'
 import type { Connection } from './connection.ts'
 import type { DisconnectReason, Subject } from './lifecycle.ts'
 import { Session } from './session.ts'
-
-/** A client id forgotten for an hour starts over at version 0 (developer guide, "Lifecycle events"). */
-export const CLIENT_MEMORY_MS = 3_600_000
 
 export interface Client {
   readonly clientid: string

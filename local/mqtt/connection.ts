@@ -4,6 +4,7 @@ import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqt
 import type { Backlog } from './backlog.ts'
 import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES } from './iot-limits.ts'
 import type { DisconnectReason } from './lifecycle.ts'
+import { KEEP_ALIVE_TIMEOUT, PACKET_TOO_LARGE } from './reason-codes.ts'
 import type { Link, Session } from './session.ts'
 
 /** What the broker does with a connection's packets. Handlers are synchronous: packets of one client never overtake each other. */
@@ -89,7 +90,8 @@ export class Connection implements Link {
     if (this.#closed) return
     this.#parser.parse(chunk)
     const { packet } = this.#parser as unknown as { packet: { length: number } }
-    if (packet.length > MAX_PACKET_BYTES) this.end('CLIENT_ERROR', `sends a packet of ${packet.length} bytes, wanted at most 128 KB`, 0x95)
+    if (packet.length > MAX_PACKET_BYTES)
+      this.end('CLIENT_ERROR', `sends a packet of ${packet.length} bytes, wanted at most 128 KB`, PACKET_TOO_LARGE)
   }
 
   #receive(packet: Packet): void {
@@ -135,6 +137,6 @@ export class Connection implements Link {
   #silent(): void {
     // Behind back-pressure it is we who do not listen.
     if (this.#held.length > 0) this.#timer.refresh()
-    else this.end('MQTT_KEEP_ALIVE_TIMEOUT', undefined, 0x8d)
+    else this.end('MQTT_KEEP_ALIVE_TIMEOUT', undefined, KEEP_ALIVE_TIMEOUT)
   }
 }

@@ -12,6 +12,8 @@ export const MAX_FILTERS = 8
 /** Unacknowledged QoS 1 messages a connection, in each direction. */
 export const MAX_IN_FLIGHT = 100
 export const MAX_KEEP_ALIVE_SECONDS = 1200
+/** Topic aliases of a connection, in each direction. */
+export const MAX_TOPIC_ALIASES = 8
 export const DEFAULT_SESSION_SECONDS = 3600
 export const MAX_SESSION_SECONDS = 7 * 24 * 3600
 

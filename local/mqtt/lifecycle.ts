@@ -27,7 +27,7 @@ export interface LifecycleEvent {
 
 /** Of whatever certificate a client would present: this broker asks for none. */
 const PRINCIPAL = '000000000000000000000000000000000000000000000000000000000000local'
-export const MAX_TOPICS_PER_EVENT = 8
+const MAX_TOPICS_PER_EVENT = 8
 
 export function connectedEvent(subject: Subject, at: number, ipAddress: string): LifecycleEvent {
   const body = { ...presence(subject, 'connected', at), ipAddress, versionNumber: subject.version }

@@ -1,22 +1,11 @@
 /** The retained message of each topic: kept, replaced, and deleted by an empty one. */
-import type { Append } from '../state/journal.ts'
+import type { Append, SavedRetainedMessage } from '../state/kept-state.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 
 export interface RetainedMessage {
   readonly message: MqttMessage
   /** Milliseconds since the epoch. */
   readonly lastModifiedTime: number
-}
-
-/** As the journal has it: the payload in base64. */
-export interface SavedRetainedMessage {
-  readonly topic: string
-  readonly payload: string
-  readonly qos: 0 | 1
-  readonly lastModifiedTime: number
-  readonly user?: readonly (readonly [string, string])[]
-  readonly contentType?: string
-  readonly expiresAt?: number
 }
 
 export class RetainedMessages {

@@ -12,7 +12,7 @@ export interface Grant {
 }
 
 /** Whether a native subscription gets the topic: as the FROM of a rule (`a/#` does not match `a`), and [MQTT-4.7.2-1]. */
-export const nativeMatch = (filter: string, topic: string): boolean =>
+const nativeMatch = (filter: string, topic: string): boolean =>
   !(topic.startsWith('$') && /^[+#]/.test(filter)) && awsFilterMatches(filter, topic)
 
 export interface Member {

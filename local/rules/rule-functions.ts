@@ -1,9 +1,9 @@
 /** The IoT SQL functions that our rules use (AWS IoT developer guide, "Functions"). */
 import { BackendError } from '../../lambda/core/errors.ts'
-import type { RuleMessage } from './rule-evaluator.ts'
+import type { RuleMessage } from './rule-message.ts'
 
 /** `string`: always a string, so it may be compared; `any`: may be undefined or something else. */
-export type ValueType = 'string' | 'boolean' | 'any'
+type ValueType = 'string' | 'boolean' | 'any'
 export interface Expression {
   readonly type: ValueType
   readonly literal?: string

@@ -18,7 +18,7 @@ const MAX_DEPTH = 32
 const shown = (sql: string): string => (sql.length <= 500 ? sql : `${sql.slice(0, 500)}...`)
 
 /** The tokens of a rule's SQL, closed by an `end`; throws `rule-sql` on a character that our rules never use. */
-export function tokensOf(sql: string): Token[] {
+function tokensOf(sql: string): Token[] {
   if (sql.length > MAX_LENGTH)
     throw new BackendError('rule-sql', `a statement of ${sql.length} characters, wanted at most ${MAX_LENGTH}: ${shown(sql)}`)
   const tokens: Token[] = []

@@ -4,7 +4,8 @@ import { NO_CLIENT } from '../../lambda/core/events/events.ts'
 import type { RuleError } from '../../lambda/core/events/rule-errors.ts'
 import type { Misbehaviour } from '../misbehaviour.ts'
 import type { Queue } from '../sqs/queue.ts'
-import { compileRule, type Rule, type RuleMessage } from './rule-evaluator.ts'
+import { compileRule, type Rule } from './rule-evaluator.ts'
+import type { RuleMessage } from './rule-message.ts'
 
 export interface QueueRule {
   readonly name: string

@@ -3,8 +3,7 @@
  * moves to the queue of dead letters. Unlike SQS it keeps the order of calm traffic, and knows its depth.
  */
 import { randomUUID } from 'node:crypto'
-import type { Append } from '../state/journal.ts'
-import type { KeptDeadLetter, KeptMessage } from '../state/kept-state.ts'
+import type { Append, KeptDeadLetter, KeptMessage } from '../state/kept-state.ts'
 import { recordOf, type SqsRecord } from './record.ts'
 
 export interface QueueOptions {

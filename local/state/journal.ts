@@ -6,9 +6,7 @@
 import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
-import { type Entry, KeptState } from './kept-state.ts'
-
-export type Append = (entry: Entry) => void
+import { type Append, type Entry, KeptState } from './kept-state.ts'
 
 export interface Journal {
   readonly append: Append

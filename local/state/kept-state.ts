@@ -1,6 +1,7 @@
 /** What outlives a run of IoT Core on a laptop, as the journal's entries tell it. */
-import { CLIENT_MEMORY_MS } from '../mqtt/client-registry.ts'
-import type { SavedRetainedMessage } from '../mqtt/retained-messages.ts'
+
+/** A client id forgotten for an hour starts over at version 0 (developer guide, "Lifecycle events"). */
+export const CLIENT_MEMORY_MS = 3_600_000
 
 /** One thing that happened. Applying an entry twice changes nothing. Times in milliseconds. */
 export type Entry =
@@ -12,6 +13,19 @@ export type Entry =
   | { readonly did: 'cleared'; readonly topic: string }
   | { readonly did: 'connected'; readonly clientid: string; readonly session: string; readonly version: number; readonly at: number }
   | { readonly did: 'disconnected'; readonly clientid: string; readonly at: number }
+
+export type Append = (entry: Entry) => void
+
+/** A retained message as the journal keeps it. `payload` is base64. */
+export interface SavedRetainedMessage {
+  readonly topic: string
+  readonly payload: string
+  readonly qos: 0 | 1
+  readonly lastModifiedTime: number
+  readonly user?: readonly (readonly [string, string])[]
+  readonly contentType?: string
+  readonly expiresAt?: number
+}
 
 /** A message that is neither handled nor given up. */
 export interface KeptMessage {

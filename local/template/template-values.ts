@@ -14,7 +14,7 @@ export interface TemplateContext {
   readonly dataEndpoint: string
 }
 
-export const ACCOUNT = '000000000000'
+const ACCOUNT = '000000000000'
 
 /** A value with its intrinsic functions resolved. Throws `template` on one that is not known here. */
 export function resolveValue(value: unknown, context: TemplateContext): unknown {

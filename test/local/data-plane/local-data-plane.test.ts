@@ -13,7 +13,7 @@ import { DataPlaneOperations } from '../../../local/data-plane/data-plane-operat
 import { LocalOperations } from '../../../local/data-plane/local-operations.ts'
 import { Backlog } from '../../../local/mqtt/backlog.ts'
 import { Broker } from '../../../local/mqtt/broker.ts'
-import type { RuleMessage } from '../../../local/rules/rule-evaluator.ts'
+import type { RuleMessage } from '../../../local/rules/rule-message.ts'
 import { Queue } from '../../../local/sqs/queue.ts'
 import { SqsOperations } from '../../../local/sqs/sqs-operations.ts'
 import { connect, endClients, eventually } from '../../support/mqtt-client.ts'

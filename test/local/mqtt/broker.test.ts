@@ -1,6 +1,6 @@
 import { Backlog } from '../../../local/mqtt/backlog.ts'
 import { Broker } from '../../../local/mqtt/broker.ts'
-import type { RuleMessage } from '../../../local/rules/rule-evaluator.ts'
+import type { RuleMessage } from '../../../local/rules/rule-message.ts'
 import { closed, connect, endClients, eventually, pause } from '../../support/mqtt-client.ts'
 
 let broker: Broker

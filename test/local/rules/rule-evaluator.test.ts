@@ -1,5 +1,6 @@
 import { ACK_SELECT, LIFECYCLE_SELECT, PUBLISH_SELECT } from '../../../lambda/core/events/events.ts'
-import { awsFilterMatches, compileRule, type RuleMessage } from '../../../local/rules/rule-evaluator.ts'
+import { awsFilterMatches, compileRule } from '../../../local/rules/rule-evaluator.ts'
+import type { RuleMessage } from '../../../local/rules/rule-message.ts'
 
 const message = (changes: Partial<RuleMessage> = {}): RuleMessage => ({
   topic: 'room/1/light',

@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
-import type { BackendError } from '../../lambda/core/errors.ts'
-import type { Broker } from './broker.ts'
-import { subjectOf } from './client-registry.ts'
-import type { Connection } from './connection.ts'
+import type { BackendError } from '../../../lambda/core/errors.ts'
+import type { BrokerParts } from '../broker-parts.ts'
+import { subjectOf } from '../client-registry.ts'
+import type { Connection } from '../connection.ts'
 import {
   checkClientId,
   checkPublishTopic,
@@ -14,8 +14,9 @@ import {
   MAX_KEEP_ALIVE_SECONDS,
   MAX_PAYLOAD_BYTES,
   MAX_SESSION_SECONDS,
-} from './iot-limits.ts'
-import { connectedEvent } from './lifecycle.ts'
+} from '../iot-limits.ts'
+import { connectedEvent } from '../lifecycle.ts'
+import { SESSION_TAKEN_OVER } from '../reason-codes.ts'
 
 interface Refusal {
   readonly text: string
@@ -23,22 +24,20 @@ interface Refusal {
   readonly codes: readonly [v4: number, v5: number]
 }
 
-const SESSION_TAKEN_OVER = 0x8e
-
-export function acceptConnect(broker: Broker, connection: Connection, packet: IConnectPacket): void {
+export function acceptConnect(parts: BrokerParts, connection: Connection, packet: IConnectPacket): void {
   const version = packet.protocolVersion ?? 4
   connection.protocol = version === 5 ? 5 : 4
   const clientid = packet.clientId || randomUUID()
   const refusal = connectRefusal(packet, clientid)
   if (refusal) refuse(connection, refusal)
-  else start(broker, connection, packet, clientid)
+  else start(parts, connection, packet, clientid)
 }
 
-function start(broker: Broker, connection: Connection, packet: IConnectPacket, clientid: string): void {
-  broker.clients.of(clientid)?.connection?.end('DUPLICATE_CLIENTID', undefined, SESSION_TAKEN_OVER)
-  const previous = broker.clients.of(clientid)?.session
-  const { client, session, resumed } = broker.clients.connecting(clientid, packet.clean ?? true)
-  if (previous && !resumed) for (const filter of previous.subscriptions.keys()) broker.subscriptions.remove(previous, filter)
+function start(parts: BrokerParts, connection: Connection, packet: IConnectPacket, clientid: string): void {
+  parts.clients.of(clientid)?.connection?.end('DUPLICATE_CLIENTID', undefined, SESSION_TAKEN_OVER)
+  const previous = parts.clients.of(clientid)?.session
+  const { client, session, resumed } = parts.clients.connecting(clientid, packet.clean ?? true)
+  if (previous && !resumed) for (const filter of previous.subscriptions.keys()) parts.subscriptions.remove(previous, filter)
 
   session.expirySeconds = sessionSeconds(packet)
   connection.session = session
@@ -50,9 +49,9 @@ function start(broker: Broker, connection: Connection, packet: IConnectPacket, c
   Object.assign(client, { connection, keepAliveSeconds: connection.keepAliveSeconds })
 
   const { sessionId, version } = client
-  broker.options.journal?.append({ did: 'connected', clientid, session: sessionId, version, at: connection.connectedSince })
+  parts.journal({ did: 'connected', clientid, session: sessionId, version, at: connection.connectedSince })
   connection.send(connack(connection, packet, resumed))
-  broker.emitEvent(clientid, connectedEvent(subjectOf(client), connection.connectedSince, connection.socket.remoteAddress ?? '127.0.0.1'))
+  parts.emitEvent(clientid, connectedEvent(subjectOf(client), connection.connectedSince, connection.socket.remoteAddress ?? '127.0.0.1'))
   session.attach(connection)
 }
 
