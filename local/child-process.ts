@@ -1,15 +1,15 @@
-/** A child process that never outlives us, however we end. */
+/** A child process that ends when this process ends, also when this process is killed. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 export interface ChildCommand {
   /** Program and arguments. */
   readonly command: readonly string[]
-  /** Run (and waited for) when it is to stop: what a kill alone would leave behind. */
+  /** A command that is run after the program was killed, to remove what it leaves behind. */
   readonly onStop?: readonly string[]
-  /** Default: ours. */
+  /** Default: this process's. */
   readonly cwd?: string
-  /** Gets each line that it writes to its standard output. */
+  /** Gets each line of the program's standard output. */
   readonly onLine?: (line: string) => void
 }
 
@@ -20,9 +20,9 @@ export interface Child {
 }
 
 /**
- * The shell reads a pipe whose other end only we hold: it breaks even when we are killed outright. The program runs in a session
- * of its own, because Ctrl-C reaches the whole foreground group and a background job of a shell ignores it.
- * The shell closes its own output, so that the end of output means the end of the program.
+ * `cat` reads a pipe that only this process holds open: it ends when this process ends, also by SIGKILL. Then the program is killed.
+ * The session is a new one (`detached`), because Ctrl-C reaches the whole foreground group.
+ * The shell closes its own output, so that the end of output means that the program has ended.
  */
 const WATCH = 'run=$1; shift; "$@" </dev/null & exec >/dev/null 2>&1; cat; kill -9 $!; wait $!; eval "$run"'
 

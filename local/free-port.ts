@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** A TCP port that was free a moment ago, for programs that cannot choose one themselves. */
+/** A TCP port that was free a moment ago, for programs that cannot choose one. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()

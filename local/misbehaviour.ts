@@ -1,4 +1,4 @@
-/** Misbehaviour on purpose, the same for the same seed: what AWS disclaims, often enough to meet it. */
+/** Misbehaviour on purpose, the same for the same seed: what AWS says may happen, made frequent. */
 import { seededRandom } from './seeded-random.ts'
 
 /** Probabilities from 0 to 1. */
@@ -20,11 +20,11 @@ export interface Misbehaviours {
 export const WELL_BEHAVED: Misbehaviours = { duplicate: 0, reorder: 0, delay: 0, throttle: 0, failAction: 0, dropPuback: 0 }
 
 const MAX_DELAY_MS = 2000
-/** Long enough for the events that follow it in a burst to overtake. */
+/** Long enough for later events of a burst to overtake. */
 const MAX_HOLD_MS = 250
 
 export interface Misbehaviour {
-  /** With what delay each copy of an event is queued, in milliseconds. */
+  /** The copies of an event that are queued: the delay of each, in milliseconds. */
   copies(): number[]
   failsAction(): boolean
   hearsPuback(): boolean
@@ -34,7 +34,7 @@ export interface Misbehaviour {
 
 export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
   const random = seededRandom(seed)
-  // No draw for what never happens: switching one on leaves the others' draws alone only then.
+  // A kind with chance 0 draws no number, so that switching it off does not shift the others' numbers.
   const counts = { duplicate: 0, reorder: 0, delay: 0, failAction: 0, dropPuback: 0 }
   const happens = (kind: keyof typeof counts) => {
     if (chances[kind] === 0 || random() >= chances[kind]) return false

@@ -1,6 +1,6 @@
 /**
- * A program as one plain JavaScript file. A thread or a process does not get the loader (tsx, jest) that its owner was started with,
- * so esbuild makes it what Node can run. It stays inside the repository, because packages are left out of it and found from there.
+ * A TypeScript program as one plain JavaScript file. A new thread or process has no loader (tsx, jest), so esbuild makes what Node
+ * runs as it is. The file stays inside the repository: it imports packages, which are found from there.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
@@ -10,8 +10,8 @@ import { build } from 'esbuild'
 const CACHE = join(import.meta.dirname, '..', '.cache')
 
 /**
- * Written anew at each start (a few milliseconds) and renamed into place, so that nobody runs a stale or a half-written one.
- * `name`: of the file, without its ending.
+ * The file is written at each start (a few milliseconds) and renamed into place: nobody runs an old or a half-written one.
+ * @param name of the file, without its ending
  */
 export async function plainFile(program: string, name: string): Promise<string> {
   const { outputFiles } = await build({

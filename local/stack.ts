@@ -28,7 +28,7 @@ export interface LocalStackOptions {
   readonly conf?: string
   /** More options of the app, as `cdk synth -c` takes them. */
   readonly context?: Readonly<Record<string, unknown>>
-  /** A cloud assembly that is there already, instead of synthesizing one. */
+  /** Directory of a cloud assembly. Default: one is synthesized. */
   readonly assembly?: string
   /** Default 127.0.0.1. */
   readonly host?: string
@@ -38,13 +38,13 @@ export interface LocalStackOptions {
   readonly dataPort?: number
   /** Or the URL of one that runs. Default embedded. */
   readonly dynamodb?: string
-  /** Keeps tables, retained messages and unhandled events from run to run. Default: memory only. */
+  /** Directory that keeps tables, retained messages and unhandled events from run to run. Default: memory only. */
   readonly dataDir?: string
   readonly misbehaviour?: Partial<Misbehaviours>
   readonly seed?: number
   /** How long a failed event stays invisible. Default 1,000 ms: the template's visibility timeout is for the cloud. */
   readonly retryAfterMs?: number
-  /** Publishes wait while so many accepted events are not handled. Default 1,000. */
+  /** Publishes wait while so many events are queued. Default 1,000. */
   readonly backlog?: number
   /** Default: warnings to stderr. */
   readonly log?: Log
@@ -60,12 +60,12 @@ export interface LocalStack {
   idle(): Promise<void>
   /** Queue name -> its dead letters; queues without any are not there. */
   deadLetters(): Readonly<Record<string, readonly HeldMessage[]>>
-  /** Ends all, within two seconds; what is not handled by then stays in the data directory. */
+  /** Ends everything within two seconds. Events that are not handled by then stay in the data directory. */
   close(): Promise<void>
 }
 
 const DEFAULT_BACKLOG = 1000
-/** For the last disconnected events. */
+/** Time for functions to handle the last disconnected events. */
 const DRAIN_MS = 500
 
 /** @throws BackendError with one line (the conf's errors: one each) that says what is wrong; then nothing is left running. */
@@ -178,7 +178,7 @@ async function listening<T>(what: string, port: number | undefined, listen: () =
   }
 }
 
-/** Both, also when one fails: what the other started must be known to be closed. */
+/** Waits for both, also when one fails: what the other has started must be closed. */
 async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b])
   return [await a, await b]

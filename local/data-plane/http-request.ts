@@ -1,4 +1,4 @@
-/** An HTTP request as the data plane reads it: path split first and decoded after, because the SDK percent-encodes slashes. */
+/** An HTTP request to the data plane. The path is split first and decoded after, because the SDK percent-encodes slashes. */
 import type { IncomingMessage } from 'node:http'
 import { stringFault } from '../../lambda/core/topic.ts'
 import { MAX_PAYLOAD_BYTES } from '../mqtt/iot-limits.ts'
@@ -26,7 +26,7 @@ export async function readRequest(message: IncomingMessage): Promise<HttpRequest
   }
 }
 
-/** @throws DataPlaneError for more than so many bytes; they are read to the end, so that the answer is */
+/** @throws DataPlaneError for more than `most` bytes. The whole body is read all the same: else the client may not read the answer */
 export async function readBody(message: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -80,7 +80,7 @@ export function mqttProperties({ query, headers }: HttpRequest): MqttProperties 
   }
 }
 
-/** A property is no concern of whoever reads an error: only what is wrong with it is told. */
+/** The error says what is wrong with a property, not its text (I10). */
 function checkText(name: string, text: string | null): void {
   const fault = text === null ? undefined : stringFault(text)
   if (fault) throw new DataPlaneError('InvalidRequestException', `${name} is no MQTT string: ${fault}`)

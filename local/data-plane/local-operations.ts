@@ -14,7 +14,7 @@ export interface LocalParts {
   readonly metrics: Pick<FunctionMetrics, 'report'>
   readonly broker: Broker
   readonly queues: Pick<Queues, 'hooks' | 'ruleErrors'>
-  /** Asked when needed: functions are there once the data plane is. */
+  /** A function, because the functions start after the data plane. */
   readonly functions: () => readonly Pick<LocalFunction, 'name' | 'running' | 'kill'>[]
   /** How often each kind of misbehaviour has happened. */
   readonly misbehaved: () => Readonly<Record<string, number>>
@@ -31,7 +31,7 @@ export class LocalOperations {
     return { status: 'ok' }
   }
 
-  /** Without bodies: dead letters hold payloads, and payloads stay out of outputs (I10). */
+  /** Without bodies: they hold payloads (I10). */
   queues(): object {
     return {
       queues: this.#parts.queues.hooks.map((queue) => ({
@@ -56,7 +56,7 @@ export class LocalOperations {
     return { interrupted: await target.kill() }
   }
 
-  /** By hook; nothing in them tells a client, a topic or a payload. */
+  /** By hook. They name no client, no topic and no payload. */
   metrics(): object {
     return { hooks: this.#parts.metrics.report() }
   }
@@ -65,7 +65,7 @@ export class LocalOperations {
     return this.#parts.misbehaved()
   }
 
-  /** A lifecycle event that the service would send; any JSON object, so that handlers meet those that nobody documented. */
+  /** Publishes a lifecycle event as IoT Core would. Any JSON object: also one that AWS does not document. */
   events({ query, body }: HttpRequest): object {
     const topic = query.get('topic') ?? ''
     asRequestCheck(() => checkTopicName(topic))
@@ -92,5 +92,5 @@ function describe({ body, deadAt, ...letter }: HeldMessage): object {
   return { ...letter, at: deadAt, bytes: body.length, ...names }
 }
 
-/** Of anything else that stands where a name should only the owner of the queue may know (I10). */
+/** Anything else in the place of a name may be part of a payload and is not shown (I10). */
 const name = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

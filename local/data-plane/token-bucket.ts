@@ -1,4 +1,4 @@
-/** So many calls a second for each key, a second's worth at once at most. */
+/** A rate limit for each key: so many calls a second, and at most so many at once. */
 export class TokenBuckets {
   readonly #perSecond: number
   readonly #now: () => number

@@ -1,9 +1,9 @@
-/** Where dynalite's own functions are replaced by right ones. Its actions call them through this one object, under their lock on the row. */
+/** Replaces functions of dynalite that differ from DynamoDB. dynalite calls them through this one object, under its lock on the row. */
 import db, { type CapacityRequest, type Expression, type Item } from 'dynalite/db/index.js'
 import { meets } from './conditions.ts'
 import { beyondAscii } from './item-size.ts'
 
-/** Of PutItem, UpdateItem and DeleteItem. */
+/** A parameter of PutItem, UpdateItem and DeleteItem. */
 export const RETURN_OLD = 'ReturnValuesOnConditionCheckFailure'
 
 interface Conditional {
@@ -13,7 +13,7 @@ interface Conditional {
 
 const KB = 1_024
 
-/** To be called once: each call wraps anew. */
+/** Call it once: a second call would wrap the functions again. */
 export function amendDynalite(): void {
   const { checkConditional, itemSize, mapPath } = db
   const refusal = (existing?: Item) => checkConditional({ Expected: { '': { Exists: true } } }, existing)

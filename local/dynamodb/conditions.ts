@@ -1,5 +1,6 @@
 /**
- * Condition expressions, from dynalite's parser: its own evaluation cannot compare maps and lists, and takes the empty string for absent.
+ * Evaluates condition expressions that dynalite has parsed. dynalite's own evaluation cannot compare maps and lists, and treats
+ * the empty string as absent.
  */
 import { isDeepStrictEqual } from 'node:util'
 import db, { type Expression, type Item, type Value } from 'dynalite/db/index.js'
@@ -17,7 +18,7 @@ export function meets(item: Item, condition: Expression): boolean {
   return db.compare(type === 'function' ? `${condition.name}` : type, first, others)
 }
 
-/** A path's or an expression value's value, or a size; undefined where there is none. */
+/** The value of a path, of an expression value or of `size()`; undefined where there is none. */
 function operand(item: Item, arg: Expression['args'][number]): Value | undefined {
   if (Array.isArray(arg)) return db.mapPath(arg, item) ?? undefined
   if ('type' in arg && arg.type === 'function' && arg.name === 'size') return size(operand(item, (arg as Expression).args[0]!))
@@ -33,11 +34,11 @@ function size(value: Value | undefined): Value | undefined {
   return length === undefined || type === 'N' ? undefined : { N: `${length}` }
 }
 
-/** Numbers are equal as text, because requests have them normalised. */
+/** Numbers can be compared as text: dynalite has normalised them. */
 const equal = (a: Value | undefined, b: Value | undefined): boolean =>
   a !== undefined && b !== undefined && isDeepStrictEqual(comparable(a), comparable(b))
 
-/** Sets in one order, and no prototypes: dynalite's objects have some or none. */
+/** Sorts sets, and turns objects into Maps: some of dynalite's have a prototype and some have none. */
 function comparable(value: Value): unknown {
   const [type, content] = Object.entries(value)[0]!
   if (Array.isArray(content)) return [type, type === 'L' ? content.map((each) => comparable(each as Value)) : [...content].sort()]

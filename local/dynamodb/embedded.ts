@@ -14,22 +14,24 @@ export interface EmbeddedOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
-  /** LevelDB's directory; absent: in memory. One engine at a time can have it open. */
+  /** LevelDB's directory; absent: in memory. Only one engine at a time can open it. */
   readonly dataDir?: string
-  /** Runs on a second core. */
+  /** In a thread of its own, which can use a second core. */
   readonly inWorker?: boolean
-  /** Which item operations to refuse as throttled: a share (0 to 1) of them, the same ones for the same seed, counted where asked; or, in this thread only, a choice of one's own. */
+  /** Which item operations are refused as throttled: a share of them, or (not with `inWorker`) those for which the function returns true. */
   readonly throttle?: Throttle | (() => boolean)
 }
 
 export interface Throttle {
+  /** From 0 to 1. */
   readonly rate: number
+  /** The same requests are refused for the same seed. */
   readonly seed: number
   /** Its first number grows with every refusal. */
   readonly count?: Int32Array<SharedArrayBuffer>
 }
 
-/** What the thread tells its owner, once. */
+/** The one message that the thread sends to its owner. */
 export type WorkerReport = { readonly url: string } | { readonly failed: string; readonly code: string }
 
 const SWEEP_MS = 1_000
@@ -107,7 +109,7 @@ async function startWorker({ inWorker, ...options }: EmbeddedOptions): Promise<D
   if (typeof options.throttle === 'function') {
     throw new BackendError('DYNAMODB_THROTTLE', 'throttle: got a function, which cannot go to a worker thread; wanted {rate, seed}')
   }
-  // Nothing of the loader that started us: the file is plain JavaScript.
+  // Plain JavaScript, and without our own loader's arguments.
   const worker = new Worker(await plainFile(join(import.meta.dirname, 'worker.ts'), 'dynamodb-worker'), {
     workerData: options,
     execArgv: [],

@@ -1,6 +1,6 @@
 /**
  * DynamoDB's wire protocol (JSON 1.0 over HTTP): one POST per operation, named in `x-amz-target`.
- * dynalite's own server throws when a client goes away in the middle of a request, and takes the process with it; this one does not.
+ * dynalite's own server ends the process when a client goes away in the middle of a request; this one does not.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -11,7 +11,7 @@ import { markNames, unmarkNames } from './names.ts'
 export type Operation = (request: object) => Promise<object>
 export type Operations = Readonly<Record<string, Operation>>
 
-/** An error that is an answer: status code and body as DynamoDB sends them. dynalite's errors have the same shape. */
+/** An error with the status code and body that DynamoDB sends. dynalite's errors have the same shape. */
 export class ApiError extends Error {
   readonly statusCode: number
   readonly body: object
@@ -23,15 +23,15 @@ export class ApiError extends Error {
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024
-/** Longer than the SDK's agents keep an idle connection, so that it is the client who closes it. */
+/** Longer than the SDK keeps an idle connection: the client closes it, never the server in the middle of a request. */
 const KEEP_ALIVE_MS = 65_000
-/** 32 levels of attribute values (DynamoDB's quota), each two of JSON, inside a request of some more. */
+/** Levels of JSON: 32 of attribute values (DynamoDB's quota), two of JSON for each, and those of the request around them. */
 const MAX_DEPTH = 72
 const GRACE_MS = 500
 const CORAL = 'com.amazon.coral.service#'
 const TARGET = 'DynamoDB_20120810.'
 
-/** Reads and writes of items, the only ones that a table's throughput limits. */
+/** Reads and writes of items. Only these are limited by a table's throughput. */
 const ITEM_OPERATION = /^(BatchGetItem|BatchWriteItem|DeleteItem|GetItem|PutItem|Query|Scan|UpdateItem)$/
 
 export interface DynamoDbHttpOptions {
@@ -101,19 +101,19 @@ function parse(text: string): object {
     const isObject = typeof request === 'object' && request !== null && !Array.isArray(request)
     if (isObject && !isDeeper(request, MAX_DEPTH)) return request
   } catch {
-    // DynamoDB does not say where either
+    // As in DynamoDB, the answer does not say where
   }
   throw unreadable(`the body is not a JSON object of at most ${MAX_DEPTH} levels`)
 }
 
-/** What cannot be read is the client's fault: nothing to try again. */
+/** A request that cannot be read: the client's fault, so SDK clients do not try again. */
 export const unreadable = (message: string): ApiError => new ApiError(`${CORAL}SerializationException`, message)
 
-/** What reads a request calls itself for each level: too many end its thread. */
+/** dynalite reads a request by recursion: too many levels would end the thread. */
 const isDeeper = (value: unknown, levels: number): boolean =>
   typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1)))
 
-/** Any key, region and signature will do, but there must be one: a client that forgets to sign should learn it here, not in the cloud. */
+/** Any key, region and signature is accepted, but there must be one: a client that forgets to sign should fail here, not only in AWS. */
 function checkSigned(request: IncomingMessage): void {
   const { authorization } = request.headers
   const presigned = new URLSearchParams(request.url?.split('?')[1]).has('X-Amz-Signature')
@@ -130,7 +130,7 @@ const throttled = () =>
     'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.',
   )
 
-/** An error that is no answer is a fault of ours: 500, which SDK clients retry. */
+/** Any other error is a fault of the engine: 500, which SDK clients try again. */
 function failure(error: unknown): Reply {
   const { statusCode, body, message } = error as Partial<ApiError>
   if (statusCode && body) return { status: statusCode, body }

@@ -1,7 +1,7 @@
-/** How large DynamoDB takes an item to be, in bytes. */
+/** The size of an item in bytes, as DynamoDB counts it. */
 import type { Item, Value } from 'dynalite/db/index.js'
 
-/** What dynalite's count of an item lacks: it counts characters, where names and strings are as long as their UTF-8. */
+/** Bytes to add to dynalite's count: it counts the characters of names and strings, DynamoDB their bytes in UTF-8. */
 export function beyondAscii(item: Item): number {
   return Object.entries(item).reduce((sum, [name, value]) => sum + extra(name) + extraOf(value), 0)
 }

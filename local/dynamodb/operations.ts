@@ -1,6 +1,6 @@
 /**
- * The operations of the embedded DynamoDB: dynalite's store, validations and actions, completed where they fall short of DynamoDB.
- * Held to DynamoDB Local by test/local/dynamodb/conformance.test.ts.
+ * The operations of the embedded DynamoDB: dynalite's store, validations and actions, corrected where they differ from DynamoDB.
+ * test/local/dynamodb/conformance.test.ts compares them with DynamoDB Local.
  */
 import batchGetItem from 'dynalite/actions/batchGetItem.js'
 import batchWriteItem from 'dynalite/actions/batchWriteItem.js'
@@ -36,13 +36,13 @@ import { ApiError, type Operation, type Operations, unreadable } from './http.ts
 amendDynalite()
 
 const VALIDATION = 'com.amazon.coral.validate#ValidationException'
-/** Ours have three. */
+/** Nested parentheses of an expression. Ours have three levels. */
 const MAX_NESTING = 8
 
 type Action = typeof getItem
 type Validation = typeof getItemRequest
 
-/** Every operation on one store, but for those of time to live. */
+/** All operations on a store except those of time to live. */
 export function operationsOn(store: Store): Operations {
   const on = (action: Action, validation: Validation) => operation(store, action, validation)
   return {
@@ -62,7 +62,7 @@ export function operationsOn(store: Store): Operations {
   }
 }
 
-/** dynalite's order: the types of the request, then its rules, then the action. All throw or call back with an answerable error. */
+/** In dynalite's order: check the types of the request, then its rules, then run the action. Each fails with an error that can be sent. */
 function operation(store: Store, action: Action, { types, custom }: Validation, keep: readonly string[] = []): Operation {
   return async (request) => {
     const extra = Object.fromEntries(Object.entries(request).filter(([name]) => keep.includes(name)))
@@ -78,7 +78,7 @@ function operation(store: Store, action: Action, { types, custom }: Validation, 
   }
 }
 
-/** dynalite trips over some requests that DynamoDB refuses, such as a value of null. */
+/** dynalite throws a TypeError for some requests that DynamoDB refuses, such as a value of null. */
 function check<T>(run: () => T): T {
   try {
     return run()
@@ -87,7 +87,7 @@ function check<T>(run: () => T): T {
   }
 }
 
-/** dynalite takes twice the time for every further parenthesis: twenty would hang it. */
+/** dynalite's time doubles with every nested parenthesis: twenty would hang it. */
 function checkNesting(request: object): void {
   for (const [name, expression] of Object.entries(request)) {
     if (!name.endsWith('Expression') || typeof expression !== 'string' || depthOf(expression) <= MAX_NESTING) continue
@@ -108,7 +108,7 @@ function depthOf(expression: string): number {
   return deepest
 }
 
-/** dynalite forgets `ReturnValuesOnConditionCheckFailure`: keep it, for the amended check of conditions. */
+/** dynalite drops `ReturnValuesOnConditionCheckFailure`; our own check of conditions needs it. */
 const returningOld = (store: Store, action: Action, validation: Validation) => operation(store, action, validation, [RETURN_OLD])
 
 /** dynalite stops a batch at 1 MB and one item; DynamoDB at 16 MB. */
@@ -122,7 +122,7 @@ interface BatchGet {
   UnprocessedKeys?: Record<string, { Keys: object[] }>
 }
 
-/** An unprocessed key comes back with everything that was asked of its table (dynalite forgets projections and names). */
+/** An unprocessed key is returned with the request's projection and names, which dynalite leaves out. */
 function withWholeUnprocessedKeys(batchGet: Operation): Operation {
   return async (request) => {
     const asked = structuredClone((request as BatchGet).RequestItems ?? {})
@@ -134,7 +134,7 @@ function withWholeUnprocessedKeys(batchGet: Operation): Operation {
   }
 }
 
-/** The answer of a change to a table, once the change has come to rest: as from DynamoDB Local, there is nothing to wait for. */
+/** Answers a change of a table only when it is complete, as DynamoDB Local does: the client need not wait. */
 function once(change: Operation, rest: (table: string) => Promise<void>): Operation {
   return async (request) => {
     const answer = await change(request)

@@ -3,9 +3,9 @@ import deleteItem from 'dynalite/actions/deleteItem.js'
 import db, { type Item, type Store, type Table } from 'dynalite/db/index.js'
 import { ApiError, type Operations } from './http.ts'
 
-/** DynamoDB leaves items alone that expired longer ago than this: five years. */
+/** DynamoDB does not delete items that expired more than five years ago. */
 const TOO_OLD_SECONDS = 5 * 365 * 86_400
-/** Where the settings are kept beside the tables; no table can have this name. */
+/** Key of the settings in the store. No table can have this name. */
 const SETTINGS = '#ttl'
 
 /** A row that has an expiry: its primary key, and the expiry in seconds. */
@@ -23,7 +23,7 @@ export class TimeToLive {
   private readonly store: Store
   /** Table -> its TTL attribute. */
   private readonly attributes: Map<string, string>
-  /** Table -> dynalite's key of a row -> the row, as it was last written. */
+  /** Table -> dynalite's key of a row -> its expiry as last written. */
   private readonly expiring = new Map<string, Map<string, Expiring>>()
 
   private constructor(store: Store, attributes: Map<string, string>) {
@@ -31,7 +31,7 @@ export class TimeToLive {
     this.attributes = attributes
   }
 
-  /** With the settings and rows that a store on disk already has. */
+  /** Reads the settings and the rows' expiries from the store. */
   static async of(store: Store): Promise<TimeToLive> {
     const saved = await new Promise<unknown>((resolve) => store.getTagDb(SETTINGS).get('all', (_, value) => resolve(value)))
     const timeToLive = new TimeToLive(store, new Map(Object.entries((saved ?? {}) as Record<string, string>)))
@@ -61,14 +61,14 @@ export class TimeToLive {
     },
   }
 
-  /** The table is gone, and its setting with it. */
+  /** Removes the setting of a table that was deleted. */
   async forget(table: string): Promise<void> {
     if (!this.attributes.has(table)) return
     this.unwatch(table)
     await this.save()
   }
 
-  /** Deletes the rows that have expired at this time (seconds since the epoch), unless they were given longer meanwhile. */
+  /** Deletes the rows that have expired at this time (seconds since the epoch), unless their expiry was changed meanwhile. */
   async sweep(now: number): Promise<void> {
     for (const [table, rows] of this.expiring) {
       for (const [id, { key, at }] of rows) {
@@ -82,11 +82,11 @@ export class TimeToLive {
   private deleteExpired(table: string, key: Item, now: number): Promise<void> {
     const attribute = this.attributes.get(table) ?? ''
     const expired = { [attribute]: { ComparisonOperator: 'LE', AttributeValueList: [{ N: `${now}` }] } }
-    // Refused: the row is gone or has got another expiry, and is watched under that one.
+    // Where the condition fails, the row is gone or has another expiry, which was noted when it was written.
     return new Promise((resolve) => deleteItem(this.store, { TableName: table, Key: key, Expected: expired }, () => resolve()))
   }
 
-  /** Notes the expiry of each row that is there, and of each that is written from now on. */
+  /** Notes the expiry of each row in the table, and of each row that is written from now on. */
   private async watch(table: Table): Promise<void> {
     const name = table.TableName
     const rows = new Map<string, Expiring>()

@@ -16,8 +16,8 @@ export interface EventSourceOptions {
 }
 
 /**
- * One invocation at a time, as one warm Lambda instance: calm traffic keeps its order. Another is added only when the oldest message
- * has waited longer than this, so that a slow delivery blocks nobody.
+ * Normally one invocation runs at a time, as with one warm Lambda instance, so that events are handled in order. Another is added only
+ * when the oldest message has waited longer than this: then a slow delivery holds up nobody else. Milliseconds.
  */
 const PATIENCE_MS = 100
 const MAX_INVOCATIONS = 10
@@ -37,7 +37,7 @@ export class EventSource {
     this.#options = options
   }
 
-  /** To be called when a message has become visible: what becomes so in one go makes one batch. */
+  /** Call it when a message has become visible. Messages of one turn of the event loop make one batch. */
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -67,7 +67,7 @@ export class EventSource {
 
   async #handle(records: SqsRecord[]): Promise<void> {
     const failures = await this.#failuresOf(records)
-    if (this.#closed) return // what is in flight stays undone, and is saved as such
+    if (this.#closed) return // the journal keeps these messages as not handled
     this.#running--
     for (const { messageId, receiptHandle } of records) {
       const reason = failures.get(messageId)
@@ -84,7 +84,7 @@ export class EventSource {
       const response = await this.function.invoke({ Records: records })
       if (!this.#options.partialResponses) return new Map()
       const ids = failedIds(response)
-      // Lambda takes a report that it cannot read, or that names a stranger, as the failure of the whole batch.
+      // Where the report is unreadable or names an unknown message, Lambda takes the whole batch as failed.
       const readable = ids?.every((id) => records.some(({ messageId }) => messageId === id))
       return readable ? new Map(ids!.map((id) => [id, 'reported by the function'])) : all('an invalid batchItemFailures')
     } catch (error) {

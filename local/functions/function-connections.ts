@@ -1,4 +1,4 @@
-/** The template's functions, each at its queue, with the environment that they find when deployed. */
+/** The template's functions, each connected to its queue, with the environment that the template gives it. */
 
 import type { Queue } from '../sqs/queue.ts'
 import type { Template, TemplateFunction, TemplateSource } from '../template/template.ts'
@@ -14,12 +14,12 @@ interface FunctionParts {
   readonly dataUrl: string
   readonly dynamodbUrl: string
   readonly log: Log
-  /** Told of every line, too. */
+  /** Reads the metrics among the lines that functions print. */
   readonly metrics: FunctionMetrics
   readonly onClose: (closer: () => unknown) => void
 }
 
-/** Each queue's messages to its function, from now on. */
+/** From now on each queue's messages go to its function. */
 export function connectFunctions(
   template: Template,
   { queues, dataUrl, dynamodbUrl, log, metrics, onClose }: FunctionParts,
@@ -41,7 +41,7 @@ export function connectFunctions(
 function connect(queue: Queue, target: LocalFunction, source: TemplateSource, log: Log): () => void {
   const eventSource = new EventSource(queue, target, { ...source, warn: (text) => log('warn', text) })
   queue.onVisible = () => eventSource.wake()
-  eventSource.wake() // what came before
+  eventSource.wake() // for messages that came before
   return () => eventSource.close()
 }
 
@@ -57,7 +57,7 @@ const environmentOf = ({ name, code, memoryMegabytes, environment }: TemplateFun
   AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
 })
 
-/** Handlers log JSON lines with a level; everything else that a thread prints is of interest only when somebody looks. */
+/** Handlers log JSON lines with a level. Any other line is `info`, shown with --verbose only. */
 function levelOf(line: string): 'info' | 'warn' {
   try {
     const { level } = JSON.parse(line) as { level?: unknown }

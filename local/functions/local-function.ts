@@ -29,7 +29,7 @@ interface Invocation {
 type Answer = { ready: true } | { id: string; result: string } | { id: string; error: { name: string; message: string } }
 
 const SANDBOX = join(import.meta.dirname, 'function-sandbox.cjs')
-/** Handlers keep little; the default lets a thread's young generation grow to 48 MB. */
+/** By default a thread's young generation may grow to 48 MB, which the handlers do not need. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
 
 export class LocalFunction implements Invocable {
@@ -44,7 +44,7 @@ export class LocalFunction implements Invocable {
     return this.settings.name
   }
 
-  /** Loads the code, as a first invocation would. */
+  /** Loads the code now instead of at the first invocation. */
   async warm(): Promise<void> {
     await this.#current().ready
   }
@@ -60,8 +60,8 @@ export class LocalFunction implements Invocable {
   }
 
   /**
-   * Stops the thread at once, in the middle of whatever it does: what was in flight fails, the next invocation starts a new thread.
-   * How many invocations that cut short.
+   * Stops the thread at once. Invocations under way fail; the next one starts a new thread.
+   * Returns how many invocations failed.
    */
   async kill(): Promise<number> {
     const sandbox = this.#sandbox
@@ -71,7 +71,7 @@ export class LocalFunction implements Invocable {
     return running
   }
 
-  /** A thread that has let an invocation time out gets no more of them, as on Lambda. */
+  /** As on Lambda, a thread in which an invocation timed out gets no further ones. */
   #current(): Sandbox {
     if (!this.#sandbox || this.#sandbox.retired) this.#sandbox = new Sandbox(this.settings)
     return this.#sandbox
@@ -100,7 +100,7 @@ class Sandbox {
       this.#worker.once('error', (error) => reject(new BackendError('function-error', `${settings.name}: ${error.message}`)))
       this.#worker.once('exit', () => reject(new BackendError('function-ended', `${settings.name} ended`)))
     })
-    this.ready.catch(() => undefined) // an invocation, if there is one, says it
+    this.ready.catch(() => undefined) // the invocation rejects too, and that is reported
     this.#worker.on('message', (answer: Answer) => this.#answered(answer))
     this.#worker.on('error', (error) => void this.end(`ended: ${error.message}`))
     this.#worker.on('exit', () => void this.end('ended'))
@@ -146,7 +146,7 @@ class Sandbox {
     return invocation
   }
 
-  /** Ends once nobody else's invocation runs here. */
+  /** Ends the thread once no other invocation runs in it. */
   #retire(): void {
     this.retired = true
     if (this.#running.size === 0) void this.end('timed out')

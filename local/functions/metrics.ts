@@ -1,7 +1,7 @@
-/** What CloudWatch would make of the functions' metrics: their lines in the embedded metric format, added up since the run began. */
+/** The functions' metrics, as CloudWatch would show them: their lines in the embedded metric format, added up since the run began. */
 import { HANDLER_ERRORS, HOOK_DIMENSION, OUTCOME_METRICS, REASON_DIMENSION } from '../../lambda/core/metrics.ts'
 
-/** Values kept for percentiles, of each metric. */
+/** So many values of each metric are kept for percentiles. */
 const KEPT = 10_000
 const OUTCOMES: readonly string[] = Object.values(OUTCOME_METRICS)
 
@@ -39,7 +39,7 @@ type EmfLine = Readonly<Record<string, unknown>> & {
 export class FunctionMetrics {
   readonly #hooks = new Map<string, Held>()
 
-  /** Any line that a function printed; those that are no metrics are passed over. */
+  /** Takes any line that a function printed, and ignores those that are no metrics. */
   read(line: string): void {
     const emf = emfOf(line)
     if (emf === undefined) return
@@ -64,7 +64,7 @@ function emfOf(line: string): EmfLine | undefined {
   try {
     return JSON.parse(line) as EmfLine
   } catch {
-    // A thread that is killed leaves half a line.
+    // A thread that was killed may leave half a line.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** Back-pressure: how many accepted events are not yet handled, and who waits until there is room for more. */
+/** Backpressure: counts the events that rules have queued and no function has handled yet. Publishes wait while there are too many. */
 export class Backlog {
   readonly #limit: number
   #count = 0
@@ -18,7 +18,7 @@ export class Backlog {
 
   handled(): void {
     this.#count--
-    // Woken one by one: each may fill the room that this made.
+    // One waiter at a time: its event may fill the backlog again.
     while (!this.full && this.#waiting.length > 0) this.#waiting.shift()!()
   }
 

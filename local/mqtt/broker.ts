@@ -1,7 +1,8 @@
 /**
  * AWS IoT Core's message broker on a laptop: MQTT 3.1.1 and 5 as IoT Core speaks them (no QoS 2, its limits, its matching,
  * retained messages for exact filters only) and its lifecycle events.
- * On the codec alone: aedes refuses $share over MQTT 5, acknowledges before anybody may object, and matches `a` with `a/#`.
+ * It uses the codec mqtt-packet only. The broker aedes does not fit: it refuses $share over MQTT 5, sends PUBACK before
+ * a publish can be refused, and delivers topic `a` to a subscriber of `a/#`.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
@@ -28,16 +29,16 @@ export interface BrokerOptions {
   readonly port: number
   /** Publishes wait while it is full. */
   readonly backlog: Backlog
-  /** Every accepted publish and every lifecycle event, exactly once: what rules see. Answers how many matched. */
+  /** Called once for every accepted publish and every lifecycle event. Returns how many rules matched. */
   readonly onMessage: (message: RuleMessage) => number
   readonly warn: (text: string) => void
-  /** Misbehaviour: whether the PUBACK of a direct message is heard. */
+  /** Misbehaviour on purpose. False: the PUBACK of a direct message is ignored. */
   readonly hearsPuback?: () => boolean
-  /** Told who connects and disconnects, and what is retained; tells what an earlier run left. */
+  /** Keeps connections and retained messages from run to run. */
   readonly journal?: Journal | undefined
 }
 
-// 65,536 cached buffers are memory that a laptop's broker does not get back.
+// Else mqtt-packet keeps a buffer for each of the 65,536 packet ids, and frees none.
 mqtt.writeToStream.cacheNumbers = false
 
 export class Broker {
@@ -95,7 +96,7 @@ export class Broker {
     if (emitsLifecycleEvents(clientid)) this.inject(topic, Buffer.from(JSON.stringify(body)))
   }
 
-  /** As the service publishes its own: no client, no trace. How many rules matched. */
+  /** Publishes as IoT Core itself does: without a client and a trace id. Returns how many rules matched. */
   inject(topic: string, payload: Buffer): number {
     this.#deliver({ topic, payload, qos: 1, retain: false, properties: {} })
     return this.options.onMessage({ topic, payload, at: Date.now(), uuid: randomUUID() })
@@ -129,7 +130,7 @@ export class Broker {
     }
   }
 
-  /** Connections that an earlier run did not live to end have ended when it was last known to run. */
+  /** A connection that was open when an earlier run was killed ended, for us, at the last time in that run's journal. */
   #restore({ clients, retained, lastAt }: KeptState): void {
     this.retained.restore(retained.values())
     for (const [clientid, kept] of clients) {

@@ -11,13 +11,13 @@ export interface Client {
   version: number
   /** sessionIdentifier of the latest connection. */
   sessionId: string
-  /** Kept while connected, and after that for as long as it is persistent. */
+  /** Present while the client is connected, and after that until a persistent session expires. */
   session?: Session
   connection?: Connection
   keepAliveSeconds?: number
   disconnectedSince?: number
   disconnectReason?: DisconnectReason
-  /** The session's end, or a delayed will. */
+  /** For the session's end, or for a delayed will. */
   readonly timers: Set<NodeJS.Timeout>
 }
 
@@ -29,7 +29,7 @@ export class ClientRegistry {
     return this.#clients.get(clientid)
   }
 
-  /** The client of a new connection: its version counted on, its session resumed unless it wants a fresh one. */
+  /** The client of a new connection, with the next version. Its session is resumed unless it asks for a fresh one. */
   connecting(clientid: string, fresh: boolean): { client: Client; session: Session; resumed: boolean } {
     const known = this.#clients.get(clientid)
     const client: Client = known ?? { clientid, version: -1, sessionId: '', timers: new Set() }
@@ -42,7 +42,7 @@ export class ClientRegistry {
     return { client, session, resumed }
   }
 
-  /** A client of an earlier run: its versions go on counting. Whatever it was then, it is not connected now. */
+  /** A client that an earlier run knew, as disconnected. Its next connection has the next version. `until`: when that run ended, ms. */
   restore(clientid: string, { session, version, disconnectedAt }: KeptClient, until: number): Client {
     const disconnectedSince = disconnectedAt ?? until
     const client: Client = { clientid, version, sessionId: session, disconnectedSince, timers: new Set() }

@@ -1,4 +1,4 @@
-/** One client's socket: packets in, in order and within the broker's back-pressure; packets out; keep-alive; the end. */
+/** One client's socket: reads packets in order, slows the client down while the backlog is full, watches the keep-alive, closes. */
 import type { Socket } from 'node:net'
 import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
 import type { Backlog } from './backlog.ts'
@@ -18,7 +18,7 @@ export interface PacketHandlers {
 
 /** Longest packet: payload, topic and properties. */
 const MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 21 * 1024
-/** Beyond so much behind a waiting publish the socket is read no further: the client's TCP holds the rest. */
+/** While a publish waits, so many bytes behind it are read. The rest stays in the client's TCP buffers. */
 const MAX_HELD_BYTES = 1_000_000
 const PACKET_OVERHEAD_BYTES = 200
 const CONNECT_TIMEOUT_MS = 10_000
@@ -37,9 +37,9 @@ export class Connection implements Link {
   readonly #handlers: PacketHandlers
   readonly #parser = mqtt.parser()
   #timer: NodeJS.Timeout
-  /** Packets behind a publish that waits for room. */
+  /** A publish that waits for room in the backlog, and the packets behind it. */
   #held: Packet[] = []
-  /** Of all packets since none was held. */
+  /** Bytes that came since `#held` was last empty. */
   #heldBytes = 0
   #closed = false
 
@@ -51,7 +51,7 @@ export class Connection implements Link {
     this.#parser.on('packet', (packet) => this.#receive(packet))
     this.#parser.on('error', (error: Error) => this.end('CLIENT_ERROR', `sent a malformed packet: ${error.message}`))
     socket.on('data', (chunk: Buffer) => this.#parse(chunk))
-    socket.on('error', () => undefined) // 'close' follows and says all there is
+    socket.on('error', () => undefined) // 'close' follows
     socket.on('close', () => this.#lost())
   }
 
@@ -74,7 +74,7 @@ export class Connection implements Link {
     this.#timer = setTimeout(() => this.#silent(), seconds * 1500)
   }
 
-  /** Closes the connection, saying why to an MQTT 5 client that gets a code. */
+  /** Closes the connection. With a reason code an MQTT 5 client gets a DISCONNECT first. */
   end(reason: DisconnectReason, fault?: string, reasonCode?: number): void {
     if (this.#closed) return
     if (fault) this.#handlers.warn(`client ${JSON.stringify(this.clientid)} ${fault}: connection closed`)
@@ -102,7 +102,7 @@ export class Connection implements Link {
       return
     }
     this.#timer.refresh()
-    // A PUBACK may be what a handler waits for: it never waits behind a publish that waits for the handlers.
+    // A function may wait for this PUBACK, and the held publishes wait for functions: so a PUBACK overtakes them.
     if (packet.cmd === 'puback' || packet.cmd === 'pingreq') this.#handlers.packet(this, packet)
     else this.#take(packet)
   }
@@ -128,14 +128,14 @@ export class Connection implements Link {
     if (!this.#closed && this.socket.isPaused()) this.socket.resume()
   }
 
-  /** What the client sent before the socket closed still counts: nothing that arrived is dropped. */
+  /** Packets that arrived before the socket closed are still handled. */
   #lost(): void {
     for (const packet of this.#held) if (!this.#closed) this.#handlers.packet(this, packet)
     this.end('CONNECTION_LOST')
   }
 
   #silent(): void {
-    // Behind back-pressure it is we who do not listen.
+    // While packets are held the socket is not read, so the client's silence proves nothing.
     if (this.#held.length > 0) this.#timer.refresh()
     else this.end('MQTT_KEEP_ALIVE_TIMEOUT', undefined, KEEP_ALIVE_TIMEOUT)
   }

@@ -25,7 +25,7 @@ export interface LifecycleEvent {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Of whatever certificate a client would present: this broker asks for none. */
+/** principalIdentifier: in IoT Core the id of the client's certificate; this broker asks for none. */
 const PRINCIPAL = '000000000000000000000000000000000000000000000000000000000000local'
 const MAX_TOPICS_PER_EVENT = 8
 

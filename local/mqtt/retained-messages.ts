@@ -12,7 +12,7 @@ export class RetainedMessages {
   readonly #byTopic = new Map<string, RetainedMessage>()
   readonly #journal: Append | undefined
 
-  /** `journal` is told of every change. */
+  /** Every change is written to `journal`. */
   constructor(journal?: Append) {
     this.#journal = journal
   }
@@ -36,7 +36,7 @@ export class RetainedMessages {
     return undefined
   }
 
-  /** By topic name. */
+  /** Sorted by topic. */
   all(now: number): RetainedMessage[] {
     const alive = [...this.#byTopic.keys()].map((topic) => this.of(topic, now)).filter((retained) => retained !== undefined)
     return alive.sort((a, b) => (a.message.topic < b.message.topic ? -1 : 1))

@@ -7,9 +7,9 @@ import type { Grant, Member } from './subscription-index.ts'
 /** The connection that a session has at the moment. */
 export interface Link {
   readonly protocol: 4 | 5
-  /** What the client said it takes unacknowledged (MQTT 5 Receive Maximum). */
+  /** How many unacknowledged messages the client takes (MQTT 5 Receive Maximum). */
   readonly window: number
-  /** Bytes not yet taken by the client's socket. */
+  /** Bytes that the client's socket has not taken yet. */
   readonly unsent: number
   send(packet: IPublishPacket): void
 }
@@ -23,7 +23,7 @@ interface InFlight {
 
 export type DirectOutcome = 'sent' | 'acked' | 'unconfirmed' | 'busy'
 
-/** A QoS 0 message is dropped for a client that has let so many bytes pile up. */
+/** QoS 0 messages to a client are dropped while so many bytes wait for its socket. */
 const MAX_UNSENT_BYTES = 1_000_000
 const LAST_PACKET_ID = 65_535
 
@@ -31,7 +31,7 @@ export class Session implements Member {
   readonly clientid: string
   /** sessionIdentifier */
   readonly id: string
-  /** How long it outlives its connection; 0: not at all. */
+  /** How long the session outlives its connection; 0: not at all. */
   expirySeconds = 0
   readonly subscriptions = new Map<string, Grant>()
   #link: Link | undefined
@@ -48,14 +48,14 @@ export class Session implements Member {
     return this.#link !== undefined
   }
 
-  /** Delivers again what was in flight [MQTT-4.4.0-1], then what came while the client was away. */
+  /** Sends again what was in flight [MQTT-4.4.0-1], then what came while the client was away. */
   attach(link: Link): void {
     this.#link = link
     for (const [id, { message, retain }] of this.#inFlight) this.#write(message, 1, { retain, id, dup: true })
     this.#fill()
   }
 
-  /** Direct messages are not kept for the client's return: their senders learn that no PUBACK came. */
+  /** A direct message is not kept for the client's return: its sender is told that no PUBACK came. */
   detach(): void {
     this.#link = undefined
     for (const [id, { confirm }] of this.#inFlight) {
@@ -74,12 +74,12 @@ export class Session implements Member {
     this.#send(message, message.qos < qos ? message.qos : qos, rap && message.retain)
   }
 
-  /** The retained message of a new subscription: the only delivery that always carries RETAIN. */
+  /** The retained message for a new subscription, always with RETAIN 1. */
   deliverRetained(message: MqttMessage, { qos }: Grant): void {
     this.#send(message, message.qos < qos ? message.qos : qos, true)
   }
 
-  /** Subscribed or not: QoS 1 and the PUBACK awaited for `confirmMs`, or QoS 0 without. */
+  /** To the client whether it is subscribed or not. With `confirmMs`: at QoS 1, and the PUBACK is awaited so long; else at QoS 0. */
   direct(message: MqttMessage, confirmMs: number | undefined): Promise<DirectOutcome> {
     const link = this.#link!
     if (confirmMs === undefined) {
@@ -99,7 +99,7 @@ export class Session implements Member {
     })
   }
 
-  /** @param heard False: misbehave, the PUBACK of a direct message is not heard. Said at once: nobody waits for what will not come. */
+  /** @param heard False (misbehaviour on purpose): the sender of a direct message is told at once that no PUBACK came */
   acknowledge(id: number, heard: () => boolean): void {
     const acked = this.#inFlight.get(id)
     if (!acked) return

@@ -1,4 +1,4 @@
-/** Who gets a publish: the sessions subscribed to it, each once, and one member of every share group. */
+/** Which sessions get a publish: each subscribed session once, and one member of each share group. */
 import { hasWildcard } from '../../lambda/core/topic.ts'
 import { awsFilterMatches } from '../rules/rule-evaluator.ts'
 import { splitShare } from './iot-limits.ts'
@@ -11,7 +11,7 @@ export interface Grant {
   readonly rap: boolean
 }
 
-/** Whether a native subscription gets the topic: as the FROM of a rule (`a/#` does not match `a`), and [MQTT-4.7.2-1]. */
+/** As a rule's FROM (`a/#` does not match `a`), and a wildcard first level does not match `$...` [MQTT-4.7.2-1]. */
 const nativeMatch = (filter: string, topic: string): boolean =>
   !(topic.startsWith('$') && /^[+#]/.test(filter)) && awsFilterMatches(filter, topic)
 

@@ -1,6 +1,6 @@
 /**
- * `traceid()` of a publish: a UUID whose first 12 hex digits grow from publish to publish, within a millisecond too, so that
- * ids derived from it keep the order in which a connection published. IoT Core's own trace ids promise no order.
+ * `traceid()` of a publish: a UUID. Its first 12 hex digits grow with every publish, also within a millisecond, so that message
+ * ids keep the order of publishing. IoT Core's own trace ids promise no order.
  */
 import { randomBytes } from 'node:crypto'
 

@@ -1,6 +1,6 @@
 /**
- * IoT rule SQL, as much of it as this backend's rules use; anything else throws when it is compiled.
- * Where AWS documents no answer the evaluator takes the worst case for us: FROM '#' matches `$aws/...` here.
+ * The part of IoT's rule SQL that this backend's rules use. Any other SQL is refused when it is compiled.
+ * Where AWS documents no answer, this takes the one that is worse for us: FROM '#' matches `$aws/...` here.
  */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { type Argument, type Expression, FUNCTIONS } from './rule-functions.ts'
@@ -10,7 +10,7 @@ import { TokenReader } from './rule-tokens.ts'
 export interface Rule {
   /** Topic filter of the FROM clause. */
   readonly filter: string
-  /** What the rule's actions get, without undefined fields; undefined where FROM or WHERE does not match. */
+  /** The object that the rule's actions get, without undefined fields. Undefined: FROM or WHERE does not match. */
   evaluate(message: RuleMessage): Record<string, unknown> | undefined
 }
 
@@ -56,7 +56,7 @@ function readSelect(reader: TokenReader): Select {
   }
 }
 
-/** `SELECT *`: only lifecycle events are selected so, and these are JSON objects; AWS passes other payloads on as they are, we refuse them. */
+/** `SELECT *`. Our rules use it for lifecycle events only, which are JSON objects. Other payloads, which AWS passes on unread, are refused. */
 function jsonFields({ topic, payload }: RuleMessage): Record<string, unknown> {
   try {
     const fields: unknown = JSON.parse(payload.toString('utf8'))

@@ -28,9 +28,8 @@ function userProperties({ userProperties: sent = [] }: RuleMessage, key?: string
 }
 
 /**
- * Java's regular expressions, as far as they are also JavaScript's. What reads differently is refused: backslashes
- * (unknown whether the SQL literal eats them), classes in classes, `&&`. Groups are refused too: ours have none, and repeated ones
- * can take forever.
+ * AWS uses Java's regular expressions. What Java and JavaScript may read differently is refused: backslashes, a class in a class, `&&`.
+ * Groups are refused too: our rules have none, and nested repetition can take for ever.
  */
 function pattern(source: string): RegExp {
   if (/\\|\[[^\]]*\[|&&/.test(source)) throw refuse('regexp_matches', `'${source}' does not read the same on AWS and here`)

@@ -10,11 +10,11 @@ export interface Token {
 
 const TOKEN = /\s*(?:(?<word>[A-Za-z_]\w*)|'(?<string>(?:[^']|'')*)'|(?<number>\d+)|(?<sign><>|[(),*=]))/y
 
-/** The quota page's size of a rule. */
+/** Characters of a rule, as the quota page says. */
 const MAX_LENGTH = 256 * 1024
-/** Parentheses and calls in each other; ours have three. */
+/** Nested parentheses and calls. Our rules have three levels. */
 const MAX_DEPTH = 32
-/** As much of a statement as an error quotes. */
+/** The beginning of a statement, for an error. */
 const shown = (sql: string): string => (sql.length <= 500 ? sql : `${sql.slice(0, 500)}...`)
 
 /** The tokens of a rule's SQL, closed by an `end`; throws `rule-sql` on a character that our rules never use. */
@@ -41,7 +41,7 @@ function tokenOf(groups: Record<string, string | undefined>, at: number): Token 
   return { kind: 'sign', text: groups.sign ?? '', at }
 }
 
-/** Reads tokens one by one; every refusal says what was wanted and what stood there. */
+/** Reads tokens one by one. A refusal says what was wanted, what was got and where. */
 export class TokenReader {
   private readonly sql: string
   private readonly tokens: readonly Token[]
@@ -76,7 +76,7 @@ export class TokenReader {
     if (!this.accept(text)) throw this.refusal(text)
   }
 
-  /** Reads what stands inside of something else. */
+  /** Reads one level deeper. */
   inside<T>(read: () => T): T {
     if (++this.depth > MAX_DEPTH) throw this.refusal(`at most ${MAX_DEPTH} levels`)
     const inner = read()

@@ -1,4 +1,4 @@
-/** The template's topic rules: every message that one selects goes to its queue, or the error of it to the rules' queue of errors. */
+/** The template's topic rules. What a rule selects goes to its queue; if its action fails, an error goes to the queue of rule errors. */
 import type { BackendError } from '../../lambda/core/errors.ts'
 import { NO_CLIENT } from '../../lambda/core/events/events.ts'
 import type { RuleError } from '../../lambda/core/events/rule-errors.ts'
@@ -29,7 +29,7 @@ export class Rules {
     this.#options = options
   }
 
-  /** How many rules matched. A rule that fails is logged and skipped, as on IoT Core. */
+  /** Runs all rules. Returns how many matched. A rule that fails is logged and skipped, as in IoT Core. */
   run(message: RuleMessage): number {
     let matched = 0
     for (const rule of this.#rules) {
@@ -46,7 +46,7 @@ export class Rules {
     for (const delayMs of this.#options.misbehaviour.copies()) queue.send(body, delayMs)
   }
 
-  /** What the rule selects, as JSON. A payload of too many levels can be read but not written. */
+  /** What the rule selects, as JSON. JSON.parse reads more levels than JSON.stringify writes. */
   #evaluate({ name, rule }: Compiled, message: RuleMessage): string | undefined {
     try {
       return JSON.stringify(rule.evaluate(message))

@@ -1,16 +1,16 @@
 /**
- * A standard SQS queue in memory: at least once, a message is invisible while somebody handles it, and after too many receives it
- * moves to the queue of dead letters. Unlike SQS it keeps the order of calm traffic, and knows its depth.
+ * A standard SQS queue in memory: a message is delivered at least once, is invisible while a receiver has it, and moves to the
+ * dead-letter queue after too many receives. Unlike SQS it is first in, first out while nothing fails, and knows its exact depth.
  */
 import { randomUUID } from 'node:crypto'
 import type { Append, KeptDeadLetter, KeptMessage } from '../state/kept-state.ts'
 import { recordOf, type SqsRecord } from './record.ts'
 
 export interface QueueOptions {
-  /** Of the construct: `MessagePublishQueueEvents`. */
+  /** The construct's name: `MessagePublishQueueEvents`. */
   readonly name: string
   readonly arn: string
-  /** Where a message goes that failed so often; absent: it is tried for ever. */
+  /** Where a message goes after so many failures. Absent: it is tried for ever. */
   readonly redrivePolicy?: { readonly maxReceiveCount: number; readonly deadLetters: Queue }
   /** How long a failed message stays invisible. */
   readonly retryAfterMs: number
@@ -18,7 +18,7 @@ export interface QueueOptions {
   readonly onEntered?: () => void
   /** Called when a message has left: handled, or a dead letter. */
   readonly onLeft?: () => void
-  /** Told of every message that comes, goes or becomes a dead letter, before anybody else is. */
+  /** Every message that is sent, handled or dead is written to it first. */
   readonly journal?: Append | undefined
 }
 
@@ -30,25 +30,25 @@ export interface HeldMessage {
   receives: number
   /** When it became a dead letter, milliseconds. */
   deadAt?: number
-  /** Of the last failure. */
+  /** Why the last try failed. */
   reason?: string
 }
 
 interface QueueMessage extends HeldMessage {
-  /** Since when it waits, milliseconds. */
+  /** Since when the message is visible, milliseconds. */
   visibleAt: number
   firstReceivedAt?: number
 }
 
 interface InFlight {
   readonly message: QueueMessage
-  /** Ends the visibility timeout of who has one. */
+  /** Ends the visibility timeout. Absent: there is none. */
   readonly timer?: NodeJS.Timeout
 }
 
 export class Queue {
   readonly options: QueueOptions
-  /** Called when a message has become visible; set by who takes them. */
+  /** Called when a message has become visible. The event source sets it. */
   onVisible: (() => void) | undefined
   #visible: QueueMessage[] = []
   readonly #invisible = new Map<QueueMessage, NodeJS.Timeout>()
@@ -62,12 +62,12 @@ export class Queue {
     return this.options.name
   }
 
-  /** As SQS knows it. */
+  /** The name in AWS: the last part of the ARN. */
   get queueName(): string {
     return this.options.arn.split(':').at(-1)!
   }
 
-  /** Messages that are not handled, dead letters of this queue apart. */
+  /** Messages that are not handled yet; dead letters are not counted. */
   get depth(): number {
     return this.#visible.length + this.#invisible.size + this.#inFlight.size
   }
@@ -84,7 +84,7 @@ export class Queue {
     return this.#invisible.size
   }
 
-  /** What failed here too often. */
+  /** Messages of this queue that failed too often. */
   get deadLetters(): readonly HeldMessage[] {
     return this.options.redrivePolicy?.deadLetters.messages() ?? []
   }
@@ -105,7 +105,7 @@ export class Queue {
     return message.messageId
   }
 
-  /** A message of an earlier run under its own id: whoever began with it may go on. */
+  /** A message of an earlier run keeps its id: a handler that is half done with it recognizes it. */
   restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
     this.options.onEntered?.()
     this.#show({ messageId, body, sentAt, visibleAt: 0, receives: 0 })
@@ -117,8 +117,8 @@ export class Queue {
   }
 
   /**
-   * At most so many messages, now in flight until {@link done} or {@link failed}.
-   * @param visibilityMs after which one that is still in flight is visible again; absent: never
+   * Takes at most so many messages. They are in flight until {@link done} or {@link failed}.
+   * @param visibilityMs after so long a message in flight is visible again; absent: never
    */
   receive(max: number, visibilityMs?: number): SqsRecord[] {
     return this.#visible.splice(0, max).map((message) => {
@@ -151,7 +151,7 @@ export class Queue {
     }
   }
 
-  /** How long a message in flight stays so from now on; 0: it is visible at once. False if it is not in flight. */
+  /** A message in flight stays so for `visibilityMs` from now on; 0: it is visible at once. Returns false if it is not in flight. */
   changeVisibility(receiptHandle: string, visibilityMs: number): boolean {
     const message = this.#release(receiptHandle)
     if (!message) return false

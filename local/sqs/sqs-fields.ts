@@ -1,8 +1,8 @@
-/** The fields of an SQS request. An error names the field and what it is, never what it holds (I10). */
+/** The fields of an SQS request. An error names the field and the type that it has, never its content (I10). */
 import { described, type Fields } from '../../lambda/core/events/fields.ts'
 import { SqsError } from './sqs-error.ts'
 
-/** Of a message, and of all messages of one request. Amazon SQS quotas, "Message size". */
+/** Limit of a message, and of all messages of one request. Amazon SQS quotas, "Message size". */
 const MAX_BODY_BYTES = 1_048_576
 const MAX_ENTRIES = 10
 const ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/

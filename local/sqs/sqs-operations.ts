@@ -5,7 +5,7 @@ import { md5, type SqsRecord } from './record.ts'
 import { SqsError } from './sqs-error.ts'
 import { type Entry, entriesOf, messageBody, names, text, visibilityOf, whole } from './sqs-fields.ts'
 
-/** Where the client reached us, and when it went away. */
+/** The client of a request: the address that it used, and a signal for when it goes away. */
 export interface Caller {
   /** `http://host:port` */
   readonly origin: string

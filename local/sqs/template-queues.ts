@@ -1,4 +1,4 @@
-/** The template's queues, joined as it joins them: hook queue to dead letters, rule to hook queue and to the queue of rule errors. */
+/** The template's queues, connected as in the template: hook queue to dead letters, rule to hook queue and to the queue of rule errors. */
 
 import type { Backlog } from '../mqtt/backlog.ts'
 import type { QueueRule } from '../rules/rules.ts'
@@ -8,23 +8,23 @@ import type { Template } from '../template/template.ts'
 import { Queue } from './queue.ts'
 
 export interface Queues {
-  /** Those that rules send to and functions handle. */
+  /** Queues that rules send to and functions read. */
   readonly hooks: readonly Queue[]
-  /** Of the rules' error actions. */
+  /** Queues of the rules' error actions. */
   readonly ruleErrors: readonly Queue[]
-  /** Dead letters besides. */
+  /** All queues, dead-letter queues too. */
   readonly all: readonly Queue[]
   readonly rules: readonly QueueRule[]
 }
 
 export interface QueueParts {
-  /** Knows of every event that a hook has still to handle. */
+  /** Counts the events that no hook has handled yet. */
   readonly backlog: Backlog
   readonly retryAfterMs: number
   readonly journal?: Pick<Journal, 'append' | 'kept'> | undefined
 }
 
-/** With what an earlier run left in them. */
+/** Makes the queues, with the messages that an earlier run left. */
 export function connectQueues(template: Template, parts: QueueParts): Queues {
   const queues = queuesOf(template, parts)
   const all = [...queues.values()]
@@ -40,7 +40,7 @@ export function connectQueues(template: Template, parts: QueueParts): Queues {
   return { hooks: all.filter(({ options }) => handled.has(options.arn)), ruleErrors, all, rules }
 }
 
-/** By ARN. What nothing consumes (the probe's queue) keeps no publish waiting. */
+/** ARNs of the queues that a function reads. Messages in others (the probe's queue) hold no publish back. */
 function handledIn(template: Template): ReadonlySet<string> {
   const sent = new Set(template.rules.map(({ queue }) => queue))
   return new Set(
@@ -56,7 +56,7 @@ function queuesOf(template: Template, { backlog, retryAfterMs, journal }: QueueP
   const { queues } = template
   const handled = handledIn(template)
   const made = new Map<string, Queue>()
-  // Those without dead letters first: they are the others' dead letters.
+  // Queues without a redrive policy first: some of them are the dead-letter queues of the others.
   for (const { name, arn, redrivePolicy } of [...queues].sort(
     (a, b) => Number(Boolean(a.redrivePolicy)) - Number(Boolean(b.redrivePolicy)),
   )) {

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
 
-/** @throws BackendError `data-dir` where it is not there and cannot be made */
+/** Makes the directory if it is not there. @throws BackendError `data-dir` where that fails */
 export async function makeDataDirectory(dataDir: string): Promise<void> {
   try {
     await mkdirs(dataDir)
@@ -17,7 +17,7 @@ export async function makeDataDirectory(dataDir: string): Promise<void> {
   }
 }
 
-/** Node's own recursive mkdir never ends where the parent is there and refuses with ENOENT, as /proc does. */
+/** Node's recursive mkdir loops for ever where an existing parent answers ENOENT, as /proc does. */
 async function mkdirs(directory: string): Promise<void> {
   try {
     await mkdir(directory)

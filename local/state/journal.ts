@@ -1,7 +1,7 @@
 /**
- * The append-only file that a data directory keeps beside DynamoDB's tables: one JSON object a line, written before what it tells is
- * acknowledged to anybody. Written means handed to the operating system (write, no fsync): it survives the end of this process,
- * SIGKILL included; when the machine itself goes down the last seconds may be missing.
+ * The append-only file that a data directory keeps beside DynamoDB's tables: one JSON object a line. A line is written before
+ * anybody gets an acknowledgement of what it says. It is handed to the operating system without fsync: it survives SIGKILL of this
+ * process, but when the machine goes down the last seconds may be missing.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { type Append, type Entry, KeptState } from './kept-state.ts'
 
 export interface Journal {
   readonly append: Append
-  /** What it told when it was opened. */
+  /** What the file said when it was opened. */
   readonly kept: KeptState
   close(): void
 }
@@ -18,7 +18,7 @@ export interface Journal {
 const fileIn = (dataDir: string): string => join(dataDir, 'iot-core.jsonl')
 
 /**
- * Opens the directory's journal, or begins one. What no longer matters is left out of it first.
+ * Opens the directory's journal, or begins one. The file is first rewritten without entries that no longer matter.
  * @throws BackendError `data-dir` where it is there and cannot be read
  */
 export function openJournal(dataDir: string): Journal {
@@ -40,10 +40,10 @@ export function openJournal(dataDir: string): Journal {
   }
 }
 
-/** All that a journal tells; nothing where there is none. Throws as {@link openJournal}. */
+/** All entries of a journal; none where there is no file. Throws as {@link openJournal}. */
 export function readJournal(dataDir: string): Entry[] {
   const lines = read(fileIn(dataDir)).split('\n')
-  // After the last line break: nothing, or a line that its writer did not live to finish and therefore never acknowledged.
+  // After the last line break: nothing, or a line whose writer was killed while it wrote. Nobody got an acknowledgement of it.
   lines.pop()
   return lines.map((line, i) => entryOf(line, `${fileIn(dataDir)}:${i + 1}`))
 }
@@ -59,7 +59,7 @@ function read(file: string): string {
   }
 }
 
-/** A parser's own message quotes what it read, which may be a payload (I10). */
+/** JSON.parse's own message quotes the line, which may hold a payload (I10). */
 function entryOf(line: string, where: string): Entry {
   try {
     const entry = JSON.parse(line) as Entry | null

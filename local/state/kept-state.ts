@@ -1,4 +1,4 @@
-/** What outlives a run of IoT Core on a laptop, as the journal's entries tell it. */
+/** What the local run keeps from run to run: the state that the journal's entries add up to. */
 
 /** A client id forgotten for an hour starts over at version 0 (developer guide, "Lifecycle events"). */
 export const CLIENT_MEMORY_MS = 3_600_000
@@ -6,7 +6,7 @@ export const CLIENT_MEMORY_MS = 3_600_000
 /** One thing that happened. Applying an entry twice changes nothing. Times in milliseconds. */
 export type Entry =
   | { readonly did: 'sent'; readonly queue: string; readonly id: string; readonly at: number; readonly body: string }
-  /** Handled, or redriven under a new id. */
+  /** The message was handled, or redriven under a new id. */
   | { readonly did: 'left'; readonly id: string; readonly at: number }
   | { readonly did: 'died'; readonly id: string; readonly at: number; readonly receives: number; readonly reason: string }
   | { readonly did: 'retained'; readonly message: SavedRetainedMessage }
@@ -57,7 +57,7 @@ export class KeptState {
   readonly retained = new Map<string, SavedRetainedMessage>()
   /** Client id -> its latest connection. */
   readonly clients = new Map<string, KeptClient>()
-  /** When it was last known to run; 0 for never. */
+  /** The time of the latest entry: the run was alive then. Milliseconds; 0: no entry. */
   lastAt = 0
 
   apply(entry: Entry): void {
@@ -94,7 +94,7 @@ export class KeptState {
     }
   }
 
-  /** The shortest journal that tells the same. */
+  /** The shortest list of entries that gives the same state. */
   *entries(): Generator<Entry> {
     for (const { queue, id, at, body } of [...this.waiting.values(), ...this.deadLetters.values()])
       yield { did: 'sent', queue, id, at, body }

@@ -1,4 +1,4 @@
-/** Synthesizes the CDK app in a process of its own: aws-cdk-lib's memory is needed for a second only. */
+/** Synthesizes the CDK app in a process of its own, so that aws-cdk-lib's memory is free again after a second. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 /**
  * @param context Options of the app, as `cdk synth -c` takes them; `conf` relative to the working directory.
- * @throws BackendError `synth` with what the app complained of: the conf's errors, one a line.
+ * @throws BackendError `synth` with the app's own messages: the conf's errors, one a line.
  */
 export async function synthesize(context: Readonly<Record<string, unknown>>, log: (line: string) => void): Promise<Assembly> {
   await removeLeftBehind()
@@ -34,10 +34,10 @@ export async function synthesize(context: Readonly<Record<string, unknown>>, log
 
 const PREFIX = 'mqtt-backend-'
 
-/** A younger directory may be of a run that is not seen from here: in a container that shares the directory for temporary files. Milliseconds. */
+/** Milliseconds. A younger directory is kept: its process may run in a container that shares this directory, and is not visible here. */
 const LEFT_BEHIND = 24 * 3_600_000
 
-/** Removes the directories of runs that were killed before they could do it; another user's stay, and nobody's start fails for them. */
+/** Removes the directories of runs that were killed. A directory that cannot be removed (another user's) is left and is no error. */
 export async function removeLeftBehind(): Promise<void> {
   const names = (await readdir(tmpdir())).filter((name) => {
     const [, pid] = name.match(`^${PREFIX}([0-9]+)-`) ?? []
@@ -60,7 +60,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** env(1) adds to the environment, which only `bin` may read; by its full path, which is there whatever PATH says. */
+/** env(1) adds variables to the environment without reading it here, which only `bin` may. By full path: PATH may be anything. */
 async function runApp(variables: Readonly<Record<string, string>>): Promise<string[]> {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const app = [process.execPath, '--import', 'tsx', join('bin', 'app.ts')]

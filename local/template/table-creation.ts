@@ -1,4 +1,4 @@
-/** Makes the template's tables on the local DynamoDB; those that are there already stay as they are. */
+/** Creates the template's tables on the local DynamoDB. Tables that exist are not changed. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { TemplateTable } from './template.ts'
 
@@ -36,7 +36,7 @@ async function enableTimeToLive(url: string, TableName: string, AttributeName: s
   await call(url, 'UpdateTimeToLive', { TableName, TimeToLiveSpecification: { AttributeName, Enabled: true } })
 }
 
-/** Local engines want a signature's form and check none. */
+/** Local engines want a signature and do not check it. */
 const AUTHORIZATION = 'AWS4-HMAC-SHA256 Credential=local/20200101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0'
 
 async function call(url: string, operation: string, request: object): Promise<unknown> {

@@ -1,4 +1,4 @@
-/** CloudFormation's intrinsic functions, as many as the synthesized template uses where the local run reads it. */
+/** CloudFormation's intrinsic functions: those that the template uses in the parts that the local run reads. */
 import { BackendError } from '../../lambda/core/errors.ts'
 
 export interface Resource {
@@ -10,7 +10,7 @@ export interface Resource {
 export interface TemplateContext {
   readonly region: string
   readonly resources: Readonly<Record<string, Resource>>
-  /** What the custom resource that asks for IoT Core's endpoint would answer. */
+  /** In AWS the answer of the custom resource that asks for IoT Core's endpoint. */
   readonly dataEndpoint: string
 }
 
@@ -41,7 +41,7 @@ function call(name: string, argument: unknown, context: TemplateContext): unknow
 
 const STACK = 'MqttBackend'
 
-/** As CloudFormation names a queue that the template does not: the stack, the logical id, and its own letters and digits. */
+/** CloudFormation's form of a generated name: the stack, the logical id, and letters and digits of its own (here LOCAL). */
 const queueName = (id: string): string => `${STACK}-${id}-LOCAL`
 
 const PSEUDO: Readonly<Record<string, (context: TemplateContext) => string>> = {

@@ -1,4 +1,4 @@
-/** The synthesized template as the local run needs it: tables, rules, queues, functions and what connects them. */
+/** The parts of the synthesized template that the local run uses: tables, rules, queues, functions and what connects them. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -39,9 +39,9 @@ export interface TemplateSource {
 }
 
 export interface TemplateTable {
-  /** Request of CreateTable. */
+  /** The request to CreateTable. */
   readonly create: Readonly<Record<string, unknown>> & { readonly TableName: string }
-  /** Attribute of the time to live. */
+  /** The attribute of the time to live. */
   readonly ttl?: string
 }
 
@@ -50,7 +50,7 @@ export interface Template {
   readonly tables: readonly TemplateTable[]
   readonly queues: readonly TemplateQueue[]
   readonly rules: readonly TemplateRule[]
-  /** With environments that name this data plane. */
+  /** `dataEndpoint`: the data plane's URL, for the functions' environments. */
   sources(dataEndpoint: string): TemplateSource[]
 }
 
@@ -153,7 +153,7 @@ class Reader {
     return ofType.map(([id, resource]) => ({ id, properties: this.#properties(resource) }))
   }
 
-  /** A function's role, code location and logs, a queue's policies: not needed here, so not resolved. */
+  /** Without properties that the local run does not need (roles, code location, logs, keys): their values are not resolved. */
   #properties({ Type, Properties = {} }: Resource): Properties {
     const skip = Type === 'AWS::Lambda::Function' ? ['Role', 'Code', 'LoggingConfig', 'KmsKeyArn'] : ['SSESpecification', 'KmsMasterKeyId']
     const wanted = Object.entries(Properties).filter(([key]) => !skip.includes(key))

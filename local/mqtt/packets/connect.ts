@@ -44,7 +44,8 @@ function start(parts: BrokerParts, connection: Connection, packet: IConnectPacke
   connection.version = client.version
   connection.will = packet.will
   connection.window = Math.min(packet.properties?.receiveMaximum ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT)
-  // IoT Core takes 1,200 s for none and for more; it raises less than 30 s, which a laptop's tests rather wait out.
+  // IoT Core uses 1,200 s where the client wants none or more, and 30 s where it wants less.
+  // Here less than 30 s is granted: tests of lost connections need not wait so long.
   connection.keepAlive(Math.min(packet.keepalive || MAX_KEEP_ALIVE_SECONDS, MAX_KEEP_ALIVE_SECONDS))
   Object.assign(client, { connection, keepAliveSeconds: connection.keepAliveSeconds })
 
@@ -87,7 +88,7 @@ function refuse(connection: Connection, { text, codes }: Refusal): void {
   connection.end('CLIENT_ERROR', `connected with ${text}`)
 }
 
-/** MQTT 5: the Session Expiry Interval; 3.1.1: IoT Core's hour for a persistent session. */
+/** Seconds. MQTT 5: the Session Expiry Interval. MQTT 3.1.1: one hour for a persistent session, as in IoT Core. */
 function sessionSeconds(packet: IConnectPacket): number {
   if (packet.protocolVersion === 5) return Math.min(packet.properties?.sessionExpiryInterval ?? 0, MAX_SESSION_SECONDS)
   return packet.clean ? 0 : DEFAULT_SESSION_SECONDS
