@@ -1,7 +1,7 @@
-import { inTurnOf } from './core/in-turn.ts'
 import type { Context } from './core/model/ports.ts'
 import { PAGE, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
+import { inTurnOf } from './core/promises.ts'
 import { dropNames } from './core/queue/acknowledge.ts'
 import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
 import { type Publishes, storing } from './core/queue/store-batch.ts'

@@ -1,13 +1,13 @@
 import type { Connected } from './core/events/events.ts'
-import type { HookConfig, HookRow } from './core/hooks.ts'
-import type { Context, Seated, Subscription } from './core/model/ports.ts'
+import { fetchRow, type HookConfig, type HookRow, retainRow } from './core/hooks.ts'
+import type { Context } from './core/model/ports.ts'
 import { connectionIsOver } from './core/model/presence.ts'
+import { type Seated, type Subscription, seatOf, spillOf } from './core/model/seat.ts'
 import type { Live } from './core/model/topic-row.ts'
 import { allDone } from './core/promises.ts'
 import { fetchQueue } from './core/queue/drain.ts'
 import { sendRetained } from './core/retained/send-retained.ts'
-import { fetchRow, hasUnsubscribed, retainRow } from './core/subscriptions/begin.ts'
-import { seatOf, spillOf } from './core/subscriptions/end.ts'
+import { hasUnsubscribed } from './core/subscriptions/begin.ts'
 import { hasWildcard, parseSubscription } from './core/topic.ts'
 
 /**

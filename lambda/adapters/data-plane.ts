@@ -7,8 +7,9 @@ import {
   SendDirectMessageCommand,
   type SendDirectMessageCommandInput,
 } from '@aws-sdk/client-iot-data-plane'
+import type { SendOutcome } from '../core/metrics.ts'
 import type { Message } from '../core/model/message.ts'
-import type { Clock, Device, SendOutcome } from '../core/model/ports.ts'
+import type { Clock, Device } from '../core/model/ports.ts'
 import { pacing } from './send-rate.ts'
 
 /** How long a client may take to acknowledge a direct message. Seconds, 1 to 15 (SendDirectMessage, `timeout`). */

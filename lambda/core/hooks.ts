@@ -4,6 +4,8 @@
  * Hooks and actions are named as on EMQX's page.
  */
 
+import { topicMatches } from './topic.ts'
+
 /** Every hook with the actions it may carry, in the order in which they run. */
 export const ACTIONS_OF_HOOK = {
   'client.connected': ['on_client_connected', 'on_subscribe_lookup'],
@@ -104,3 +106,12 @@ export function hookConfigs(table: HookTable): HookConfig[] {
 
 const filtersOf = (table: HookTable, action: ActionName): string[] =>
   table.rows.filter((row) => row.action === action).map((row) => row.topic ?? '#')
+
+/** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
+export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
+  subscribedRow(config, 'on_message_fetch_for_queue', topic)
+/** The same for retained messages. */
+export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
+
+const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: string) =>
+  config.subscribed.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))

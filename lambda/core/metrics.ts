@@ -3,7 +3,6 @@
  * are counted under EMQX's hook names. Nothing here tells a client, a topic or a payload (I10).
  */
 import type { HookName } from './hooks.ts'
-import type { SendOutcome } from './model/ports.ts'
 
 /** Environment variable with the namespace, the stack's name: two stacks of an account do not count into each other. Absent: no metrics. */
 export const METRICS_NAMESPACE_VARIABLE = 'METRICS_NAMESPACE'
@@ -14,6 +13,9 @@ export const REASON_DIMENSION = 'Reason'
 
 /** Events of the hook that were handled: `client.connected` -> `client_connected`. */
 export const handledMetric = (hook: HookName): string => hook.replace('.', '_')
+
+/** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
+export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
 
 /** Direct messages by what became of them, each try of its own. `unknown` is a 504: no PUBACK in time. */
 export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {

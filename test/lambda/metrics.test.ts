@@ -1,6 +1,6 @@
 /** What the handlers measure: each number is known beforehand, because the clock, the devices and the tables do as they are told. */
 import type { HookName } from '../../lambda/core/hooks.ts'
-import type { SendOutcome } from '../../lambda/core/model/ports.ts'
+import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { emfFaults } from '../support/emf-rules.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { rowsWith, World } from '../support/world.ts'

@@ -1,5 +1,5 @@
 /** What comes of a direct message, and of those behind it: by each answer of SendDirectMessage (I1, I2, I3). */
-import type { SendOutcome } from '../../lambda/core/model/ports.ts'
+import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'
 

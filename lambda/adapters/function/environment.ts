@@ -6,12 +6,20 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { HookConfig } from '../../core/hooks.ts'
 import { METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
-import type { Clock } from '../../core/model/ports.ts'
+import type { Clock, Ports } from '../../core/model/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../../core/tables.ts'
 import { CONFIRMATION_TIMEOUT } from '../data-plane.ts'
 import { portsOn } from '../on-aws.ts'
-import type { Surroundings } from './handler.ts'
+import type { Log } from './log.ts'
 import { type PrimedClients, prime } from './priming.ts'
+
+export interface Surroundings {
+  readonly config: HookConfig
+  readonly ports: Ports
+  readonly log: Log
+  /** CloudWatch namespace of the metrics, which are log lines too. Absent: none are written. */
+  readonly namespace?: string | undefined
+}
 
 export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (await sleep(ms)) }
 

@@ -3,12 +3,10 @@
  */
 
 import { badEvent } from '../../core/events/fields.ts'
-import type { HookConfig } from '../../core/hooks.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
-import type { Ports } from '../../core/model/ports.ts'
 import { emfLines } from './emf.ts'
-import { environment, isInitializing } from './environment.ts'
-import { type Log, logOutcome } from './log.ts'
+import { environment, isInitializing, type Surroundings } from './environment.ts'
+import { logOutcome } from './log.ts'
 import { meterOf } from './meter.ts'
 
 export interface SqsRecord {
@@ -27,14 +25,6 @@ export interface SqsBatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
 }
 export type Handler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>
-
-export interface Surroundings {
-  readonly config: HookConfig
-  readonly ports: Ports
-  readonly log: Log
-  /** CloudWatch namespace of the metrics, which are log lines too. Absent: none are written. */
-  readonly namespace?: string | undefined
-}
 
 /** The hook's handler on what the template gives it; read when Lambda initializes the function, else on the first event, and kept. */
 export function lambdaHandler<Event>(hook: Hook<Event>): Handler {

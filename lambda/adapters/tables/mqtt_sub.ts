@@ -1,6 +1,7 @@
 /** `mqtt_sub`: rows without `origin` are an operator's (server-side subscriptions); `origin: client` rows come from subscribed events. */
 import { ConditionalCheckFailedException, DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Subscription, SubscriptionTable } from '../../core/model/ports.ts'
+import type { SubscriptionTable } from '../../core/model/ports.ts'
+import type { Subscription } from '../../core/model/seat.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { type Database, ifHolds, queryAll } from './dynamodb.ts'
 import { contended, ROUNDS } from './topic-rows.ts'

@@ -1,6 +1,7 @@
 /** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
 import { BackendError } from '../../core/errors.ts'
-import type { Seat, Seated, Subscription, TopicTable } from '../../core/model/ports.ts'
+import type { TopicTable } from '../../core/model/ports.ts'
+import type { Seat, Seated, Subscription } from '../../core/model/seat.ts'
 import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Seat, Subscription } from '../../core/model/ports.ts'
+import type { Seat, Subscription } from '../../core/model/seat.ts'
 import { type Live, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
 import { N, number, S, text } from './attributes.ts'
 import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'

@@ -21,7 +21,7 @@ import {
   textField,
   timeField,
 } from './fields.ts'
-import { propertiesOf } from './properties.ts'
+import { type MessageProperties, propertiesOf } from './properties.ts'
 
 /** `$aws/events` topic filters whose rules SELECT * for the hook. A client id may contain '/', hence `#`. */
 export const LIFECYCLE_TOPICS = {
@@ -74,15 +74,6 @@ export interface SubscriptionChange {
   readonly at: number
   /** Topic filters as the client sent them, each once. */
   readonly topics: readonly string[]
-}
-
-export interface MessageProperties {
-  /** In the order sent; a key may repeat. */
-  readonly user: readonly (readonly [key: string, value: string])[]
-  readonly contentType?: string
-  readonly payloadFormat?: string
-  readonly responseTopic?: string
-  readonly correlationData?: string
 }
 
 /** A publish as the rule saw it: QoS and RETAIN are not visible to rules. */
@@ -181,6 +172,17 @@ export function parseAck(event: unknown): AckEvent {
     throw badEvent('clientid', publisher, `the client of the ack topic, ${JSON.stringify(clientid)}: a client acknowledges only for itself`)
   }
   return { clientid, at: timeField(fields, 'timestamp'), acks: acksIn(base64Field(fields, 'payload').toString()) }
+}
+
+/** Each throws BackendError `bad-event` on an event that the hook will never handle. */
+export const EVENT_PARSERS: Readonly<Record<HookName, (event: unknown) => unknown>> = {
+  'client.connected': parseConnected,
+  'session.created': parseConnected,
+  'client.disconnected': parseDisconnected,
+  'session.subscribed': parseSubscriptionChange,
+  'session.unsubscribed': parseSubscriptionChange,
+  'message.publish': parsePublish,
+  'message.acked': parseAck,
 }
 
 function connectionOf(fields: Fields, eventType: string): Connection {

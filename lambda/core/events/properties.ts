@@ -1,7 +1,15 @@
 /** MQTT 5 properties as `get_mqtt_property()` and `get_user_properties()` put them into a publish event. */
 
-import type { MessageProperties } from './events.ts'
 import { badEvent, type Fields, fieldsOf, isMissing, optionalText, text } from './fields.ts'
+
+export interface MessageProperties {
+  /** In the order sent; a key may repeat. */
+  readonly user: readonly (readonly [key: string, value: string])[]
+  readonly contentType?: string
+  readonly payloadFormat?: string
+  readonly responseTopic?: string
+  readonly correlationData?: string
+}
 
 /** @throws BackendError `bad-event` */
 export function propertiesOf(fields: Fields): MessageProperties {

@@ -1,5 +1,6 @@
 /** A message as `mqtt_msg` and `mqtt_retain` keep it: the page's seven attributes and ours. */
-import { type MessageProperties, type Publish, userProperty } from '../events/events.ts'
+import { type Publish, userProperty } from '../events/events.ts'
+import type { MessageProperties } from '../events/properties.ts'
 import { msgidOf } from '../msgid.ts'
 
 export interface Message {

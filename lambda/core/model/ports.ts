@@ -1,8 +1,10 @@
 /** What the actions need of the world. Stores speak the domain; `adapters` implements them on DynamoDB and the IoT data plane. */
 import type { Connected, Disconnected, SubscriptionChange } from '../events/events.ts'
 import type { HookConfig } from '../hooks.ts'
+import type { SendOutcome } from '../metrics.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
+import type { Seat, Seated, Subscription } from './seat.ts'
 import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
@@ -11,23 +13,6 @@ export interface ClientTable {
   connected(event: Connected): Promise<boolean>
   disconnected(event: Disconnected): Promise<void>
   presence(clientid: string): Promise<Presence | undefined>
-}
-
-/** A row of `mqtt_sub`. */
-export interface Subscription {
-  readonly clientid: string
-  /** Filter as subscribed, `$share/` prefix included. */
-  readonly topic: string
-  readonly qos: number
-  /** `client`: written from a subscribed event; `operator`: a server-side subscription. */
-  readonly origin: 'client' | 'operator'
-  readonly session?: string
-  /** Milliseconds. */
-  readonly since?: number
-  /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
-  readonly at?: number
-  /** The spill row that holds the client's live entry. */
-  readonly spill?: number
 }
 
 export interface SubscriptionTable {
@@ -51,24 +36,6 @@ export interface MessageTable {
   /** Which of the ids have a row. */
   existing(msgids: readonly string[]): Promise<Set<string>>
   remove(msgids: readonly string[]): Promise<void>
-}
-
-/** Where a client is live: the topic's row, or one of its spill rows. */
-export interface Seat {
-  readonly topic: string
-  /** Key of the row that holds the entry. */
-  readonly key: string
-  /** Number of the spill row, if it is one that holds the entry. */
-  readonly spill?: number
-  /** Key of the entry in the row's `live`. */
-  readonly entry: string
-  readonly live: Live
-}
-
-/** A live client, and its topic's head as of that moment. */
-export interface Seated {
-  readonly row: TopicRow
-  readonly seat: Seat
 }
 
 /** That a session unsubscribed. */
@@ -135,9 +102,6 @@ export interface RetainTable {
   clearedBy(topic: string): Promise<string | undefined>
   matching(filter: string): Promise<Message[]>
 }
-
-/** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
-export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
 
 export interface NativeConnection {
   readonly connected: boolean

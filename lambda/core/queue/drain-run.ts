@@ -1,18 +1,30 @@
 /** The deliveries of one drain, in order; acknowledgements follow in groups, and ids that lead nowhere are cleaned on the way. */
 
+import type { HookRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
+import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropNames, takesAcks } from './acknowledge.ts'
-import type { Drain } from './drain.ts'
 import { Courier } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 
 /** Messages read ahead, and acknowledged together at most. */
 const READ_AHEAD = 50
 const ACKS_TOGETHER = 16
+
+export interface Drain {
+  readonly seat: Seat
+  readonly clientid: string
+  /** The `session.subscribed` row of `on_message_fetch_for_queue`: its offline_opts. */
+  readonly row: HookRow | undefined
+  /** Milliseconds: when the client subscribed or the publish came in; expiry and time_range count from here. */
+  readonly at: number
+  /** Whether a "not connected" may only mean "not yet". */
+  readonly justArrived: boolean
+}
 
 /** Why a drain cannot go on. `late`: the invocation ends soon. */
 export type Stop = 'gone' | 'forbidden' | 'late'

@@ -1,13 +1,13 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
 
 import { BackendError } from '../errors.ts'
-import type { HookRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
-import type { Context, Seat, Seated } from '../model/ports.ts'
+import type { Context } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
+import type { Seat, Seated } from '../model/seat.ts'
 import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { DeliveryRun, type Stop } from './drain-run.ts'
+import { DeliveryRun, type Drain, type Stop } from './drain-run.ts'
 import { pendingWindows, type ReadAhead, readAhead } from './pending.ts'
 
 /**
@@ -16,17 +16,6 @@ import { pendingWindows, type ReadAhead, readAhead } from './pending.ts'
  */
 const ARRIVAL = 60_000
 export const hasJustArrived = (live: Live, now: number): boolean => now - live.at <= ARRIVAL
-
-export interface Drain {
-  readonly seat: Seat
-  readonly clientid: string
-  /** The `session.subscribed` row of `on_message_fetch_for_queue`: its offline_opts. */
-  readonly row: HookRow | undefined
-  /** Milliseconds: when the client subscribed or the publish came in; expiry and time_range count from here. */
-  readonly at: number
-  /** Whether a "not connected" may only mean "not yet". */
-  readonly justArrived: boolean
-}
 
 /** The right to drain a topic's queue for a client. */
 interface Claim {

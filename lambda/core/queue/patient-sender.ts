@@ -1,6 +1,7 @@
 /** Direct messages to one client with patience: one at a time, tried again while there is time. */
+import type { SendOutcome } from '../metrics.ts'
 import type { Message } from '../model/message.ts'
-import type { Context, SendOutcome } from '../model/ports.ts'
+import type { Context } from '../model/ports.ts'
 
 /** Time kept for the last confirmation and the acknowledgements before the invocation ends. Milliseconds. */
 const CLOSING_TIME = 8_000

@@ -1,12 +1,14 @@
 /** Publishes on their way to who is live: server-side subscribers, and native ones that subscribed while the message was being stored. */
 
+import { fetchRow } from '../hooks.ts'
+import type { SendOutcome } from '../metrics.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
-import type { Context, Seat, SendOutcome } from '../model/ports.ts'
+import type { Context } from '../model/ports.ts'
+import type { Seat } from '../model/seat.ts'
 import { type Live, splitWildcardEntry, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
-import { fetchRow } from '../subscriptions/begin.ts'
 import { coversOf, topicMatches } from '../topic.ts'
 import { acknowledge, takesAcks } from './acknowledge.ts'
 import { drain, hasJustArrived } from './drain.ts'

@@ -1,8 +1,8 @@
 /** Rows of `mqtt_msg` that the publishes of an invocation store together. */
-import type { InTurn } from '../in-turn.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { splitWildcardEntry, type TopicRow } from '../model/topic-row.ts'
+import type { InTurn } from '../promises.ts'
 import { coversOf, topicMatches } from '../topic.ts'
 import type { Stored } from './push.ts'
 

@@ -1,11 +1,13 @@
 /** Subscriptions of clients, from their events: who is subscribed, and whether an event still says the truth. */
 
 import type { SubscriptionChange } from '../events/events.ts'
-import type { HookConfig, HookRow } from '../hooks.ts'
-import type { Ports, Seated } from '../model/ports.ts'
+import { fetchRow, type HookRow } from '../hooks.ts'
+import type { Context, Ports } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import type { claimQueue } from '../queue/drain.ts'
-import { topicMatches } from '../topic.ts'
+import { type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
+import { nativeLive } from '../model/topic-row.ts'
+import { claimQueue } from '../queue/drain.ts'
+import { hasWildcard } from '../topic.ts'
 
 /** One filter of a subscribed event, with its seat if the client became live: an exact filter on a queue. */
 export interface Subscribing {
@@ -16,14 +18,77 @@ export interface Subscribing {
   readonly claimed?: ReturnType<typeof claimQueue> | undefined
 }
 
-/** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
-export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
-  subscribedRow(config, 'on_message_fetch_for_queue', topic)
-/** The same for retained messages. */
-export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
+/**
+ * Records the subscription and takes its seat. `undefined`: the event is stale, and nothing is left of it.
+ * `rows`: those of `session.subscribed` that cover the filter, one of an action.
+ */
+export async function beginSubscription(
+  event: SubscriptionChange,
+  filter: string,
+  rows: readonly HookRow[],
+  context: Context,
+): Promise<Subscribing | undefined> {
+  const subscription: Subscription = {
+    clientid: event.clientid,
+    topic: filter,
+    qos: rows[0]?.qos ?? 1,
+    origin: 'client',
+    session: event.session,
+    since: event.at,
+  }
+  const standing = await context.ports.subscriptions.subscribed(subscription)
+  let seated = await takeSeat(event, standing, context)
+  // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
+  const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
+  const claimed = fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
+  const [stale] = await Promise.allSettled([isStale(context.ports, event, filter), claimed])
+  if (stale.status === 'rejected') throw stale.reason
+  if (stale.value) return undo(event, standing, seated, context)
+  if (await startsAnew(event, standing, seated, context)) {
+    seated = await takeSeat(event, standing, context)
+    if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
+  }
+  return { event, filter, seated, claimed }
+}
 
-const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: string) =>
-  config.subscribed.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))
+/** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */
+async function takeSeat(event: SubscriptionChange, subscription: Subscription, { ports, config }: Context): Promise<Seated | undefined> {
+  const { topic, entry, shared } = seatOf(subscription)
+  const live = nativeLive(event, shared)
+  if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
+  if (subscription.origin === 'operator') await ports.topics.goLive(topic, subscription, entry, live)
+  return undefined
+}
+
+/**
+ * The client had unsubscribed in between, and an earlier subscribed event that was tried again had made it live once more: it is
+ * subscribed since this event only. Returns whether that had to be said.
+ */
+async function startsAnew(
+  event: SubscriptionChange,
+  subscription: Subscription,
+  taken: Seated | undefined,
+  { ports }: Context,
+): Promise<boolean> {
+  if (taken === undefined || taken.seat.live.since >= event.at) return false
+  const { since } = taken.seat.live
+  const ends = (await endsOf(ports, event, subscription.topic)).filter((end) => end > since && end < event.at)
+  if (ends.length === 0) return false
+  const { topic, entry } = seatOf(subscription)
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until: Math.max(...ends) })
+  return true
+}
+
+async function undo(
+  event: SubscriptionChange,
+  subscription: Subscription,
+  seated: Seated | undefined,
+  { ports }: Context,
+): Promise<undefined> {
+  const { topic, entry } = seatOf(subscription)
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
+  await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
+}
 
 /**
  * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was

@@ -1,28 +1,15 @@
 /** What the end of a connection or of a subscription leaves to do: nobody is live any more, what was delivered natively is settled. */
 
 import type { Connection, Disconnected, SubscriptionChange } from '../events/events.ts'
+import { fetchRow } from '../hooks.ts'
 import { CLEAN_DOUBT, lostDoubt } from '../model/delivery-window.ts'
-import type { Context, Ports, Seated, Subscription } from '../model/ports.ts'
-import { type Live, wildcardEntry } from '../model/topic-row.ts'
+import type { Context, Ports } from '../model/ports.ts'
+import { type Seated, type Subscription, seatOf } from '../model/seat.ts'
+import type { Live } from '../model/topic-row.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
-import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
-import { fetchRow } from './begin.ts'
-import { provenWindow } from './proven-window.ts'
-import { settleWindow } from './settle.ts'
-
-/** Where a subscription is live: on its topic's row, or with a wildcard on the row of its covering filter. */
-export function seatOf(subscription: Pick<Subscription, 'clientid' | 'topic'>): { topic: string; entry: string; shared: boolean } {
-  const { filter, share } = parseSubscription(subscription.topic)
-  const shared = share !== undefined
-  return hasWildcard(filter)
-    ? { topic: coveringFilter(filter), entry: wildcardEntry(subscription.clientid, filter), shared }
-    : { topic: filter, entry: subscription.clientid, shared }
-}
-
-/** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
-export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
-  seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
+import { hasWildcard, parseSubscription } from '../topic.ts'
+import { provenWindow, settleWindow } from './settle.ts'
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
 export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {

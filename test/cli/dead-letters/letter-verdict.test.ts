@@ -2,8 +2,7 @@
 
 import type { Letter } from '../../../cli/dead-letters/letter.ts'
 import { deadLetterVerdict, ruleErrorVerdict } from '../../../cli/dead-letters/letter-verdict.ts'
-import { parseAck, parsePublish } from '../../../lambda/core/events/events.ts'
-import { EVENT_PARSERS } from '../../../lambda/core/events/parsers.ts'
+import { EVENT_PARSERS, parseAck, parsePublish } from '../../../lambda/core/events/events.ts'
 import type { HookName } from '../../../lambda/core/hooks.ts'
 import { clientConnected } from '../../../lambda/hooks/client-connected.ts'
 import { clientDisconnected } from '../../../lambda/hooks/client-disconnected.ts'

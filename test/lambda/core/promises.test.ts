@@ -1,4 +1,4 @@
-import { inTurnOf } from '../../../lambda/core/in-turn.ts'
+import { inTurnOf } from '../../../lambda/core/promises.ts'
 
 it('runs so many at once, the others in their order, whether or not one fails', async () => {
   const inTurn = inTurnOf(3)

@@ -1,0 +1,51 @@
+/** A client's subscription, and where on the topic rows it is live. */
+import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
+import { type Live, type TopicRow, wildcardEntry } from './topic-row.ts'
+
+/** A row of `mqtt_sub`. */
+export interface Subscription {
+  readonly clientid: string
+  /** Filter as subscribed, `$share/` prefix included. */
+  readonly topic: string
+  readonly qos: number
+  /** `client`: written from a subscribed event; `operator`: a server-side subscription. */
+  readonly origin: 'client' | 'operator'
+  readonly session?: string
+  /** Milliseconds. */
+  readonly since?: number
+  /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
+  readonly at?: number
+  /** The spill row that holds the client's live entry. */
+  readonly spill?: number
+}
+
+/** Where a client is live: the topic's row, or one of its spill rows. */
+export interface Seat {
+  readonly topic: string
+  /** Key of the row that holds the entry. */
+  readonly key: string
+  /** Number of the spill row, if it is one that holds the entry. */
+  readonly spill?: number
+  /** Key of the entry in the row's `live`. */
+  readonly entry: string
+  readonly live: Live
+}
+
+/** A live client, and its topic's head as of that moment. */
+export interface Seated {
+  readonly row: TopicRow
+  readonly seat: Seat
+}
+
+/** Where a subscription is live: on its topic's row, or with a wildcard on the row of its covering filter. */
+export function seatOf(subscription: Pick<Subscription, 'clientid' | 'topic'>): { topic: string; entry: string; shared: boolean } {
+  const { filter, share } = parseSubscription(subscription.topic)
+  const shared = share !== undefined
+  return hasWildcard(filter)
+    ? { topic: coveringFilter(filter), entry: wildcardEntry(subscription.clientid, filter), shared }
+    : { topic: filter, entry: subscription.clientid, shared }
+}
+
+/** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
+export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
+  seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
