@@ -1,9 +1,8 @@
 /** The CDK app: the stack `MqttBackend`, made from a conf file. Options: `cdk synth -c name=value`, see lib/options/options.ts. */
 import { App } from 'aws-cdk-lib/core'
 import { BackendError } from '../lambda/core/errors.ts'
-import { problemLine } from '../lib/conf/conf.ts'
+import { hookTableOf, problemLine } from '../lib/conf/conf.ts'
 import { DEFAULT_CONF, readConf } from '../lib/conf/conf-file.ts'
-import { hookTableOf } from '../lib/conf/hook-table.ts'
 import { MqttBackendStack } from '../lib/mqtt-backend-stack.ts'
 import { optionsOf } from '../lib/options/options.ts'
 

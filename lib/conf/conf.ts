@@ -1,15 +1,15 @@
 /**
- * Reads EMQX's `etc/plugins/emqx_backend_dynamo.conf` (3.x and 4.x) into the hook table, strictly: what it does not understand
- * is an error with file, line and what was wanted, and all errors are told at once. Keys under `backend.dynamo.`:
+ * Reads EMQX's `etc/plugins/emqx_backend_dynamo.conf` (3.x and 4.x) into the hook table. The reader is strict: each line that it
+ * does not understand is an error with file, line and what was wanted, and it reports all errors at once. Keys under `backend.dynamo.`:
  *
  *     region                          region of the stack
  *     <pool>.server, .pool_size       for the local run only
  *     <pool>.aws_default_region       the region, if `region` is absent
- *     <pool>.aws_access_key_id, .aws_secret_access_key    never read into anything: a warning names the key
- *     msg.expired_after               seconds or duration after which stored messages expire (ours)
- *     hook.<hook>.<label>             a hook row, see conf-row.ts
+ *     <pool>.aws_access_key_id, .aws_secret_access_key    their values are never used: a warning names the key
+ *     msg.expired_after               seconds or duration after which stored messages expire (not in EMQX)
+ *     hook.<hook>.<label>             a hook row, see row.ts
  *
- * Anything else is an error, other plugins' keys too: EMQX reads one file per plugin and refuses strangers likewise.
+ * Every other key is an error, another plugin's too: EMQX has one file for each plugin, and refuses unknown keys as well.
  */
 
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -22,7 +22,7 @@ import { readRows } from './rows.ts'
 export type { ConfProblem } from './lines.ts'
 
 export interface ParsedConf {
-  /** Whole only if there are no errors. */
+  /** Complete only if there are no errors. */
   readonly table: HookTable
   /** In the order of the lines. */
   readonly warnings: ConfProblem[]
@@ -34,7 +34,7 @@ const POOL_KEYS: readonly string[] = ['server', 'pool_size', 'aws_default_region
 const REGION = /^[a-z]{2,3}(?:-[a-z]+){1,3}-\d{1,2}$/
 const POOL_SIZE = /^[1-9]\d{0,4}$/
 
-/** `file` names the text in messages, and is what its includes are relative to. */
+/** `options.file` is the text's name in messages; paths of `include` are relative to it. */
 export function parseConf(text: string, options: ConfReader): ParsedConf {
   const problems = new Problems()
   const conf = new ConfTable(problems)
@@ -44,14 +44,20 @@ export function parseConf(text: string, options: ConfReader): ParsedConf {
 }
 
 /**
- * The hook table of a conf that has no errors.
- * @throws BackendError `bad-conf` with one line `file:line: message` for every error
+ * The hook table of a conf without errors.
+ * @throws BackendError `bad-conf` with one line `file:line: message` for each error
  */
-export function loadConf(text: string, options: ConfReader): { table: HookTable; warnings: ConfProblem[] } {
-  const { table, warnings, errors } = parseConf(text, options)
+export function hookTableOf({ table, errors }: ParsedConf): HookTable {
   if (errors.length > 0) throw new BackendError('bad-conf', errors.map(problemLine).join('\n'))
-  return { table, warnings }
+  return table
 }
+
+/**
+ * The hook table of a conf's text, for an app that imports the construct. `include` is refused.
+ * @param file name of the text in errors
+ * @throws BackendError `bad-conf`, as {@link hookTableOf} does
+ */
+export const hookTableIn = (text: string, file: string): HookTable => hookTableOf(parseConf(text, { file }))
 
 export const problemLine = ({ file, line, message }: ConfProblem): string => `${file}:${line}: ${message}`
 
@@ -72,12 +78,12 @@ class Problems implements Report {
   }
 }
 
-/** Takes one setting after the other; hooks wait until every pool is known. */
+/** Collects settings. Hook rows are read last, because a row names a pool that may stand below it. */
 class ConfTable {
   private region: string | undefined
   private defaultRegion: string | undefined
   private expiredAfter: number | undefined
-  /** Maps, not objects: a pool may be called `constructor`. */
+  /** A Map and no object: a pool may have the name `constructor`. */
   private readonly pools = new Map<string, Pool>()
   private readonly hooks: Setting[] = []
   private readonly report: Report

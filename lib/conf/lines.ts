@@ -7,7 +7,7 @@
  *     include     = "include" path     relative to the including file
  *     placeholder = "{{ ... }}"        of a template that was never rendered
  *
- * A line is never repeated in a message: it may hold a credential (I10).
+ * No message repeats a line: the line may hold a credential (I10).
  */
 import { dirname, isAbsolute, join, normalize } from 'node:path'
 
@@ -18,7 +18,7 @@ export interface ConfProblem {
   readonly message: string
 }
 
-/** Where a line stands; `order` counts the lines as they are read, includes and all. */
+/** Where a line stands. `order` counts lines as they are read, included files too: problems are reported in that order. */
 export interface Place {
   readonly file: string
   readonly line: number
@@ -27,7 +27,7 @@ export interface Place {
 
 export interface Setting {
   readonly place: Place
-  /** The key's words, their escaped dots unescaped. */
+  /** The words of the key; `\\.` in a word is a dot here. */
   readonly words: readonly string[]
   readonly value: string
   /** Characters of the line before the value. */
@@ -36,7 +36,7 @@ export interface Setting {
 
 export interface ConfReader {
   readonly file: string
-  /** The text of an included file, from the path as it is written and the file that includes it; throws if there is none. */
+  /** Returns the text of an included file. `path` is as written, `fromFile` the file that includes it. Throws if it cannot be read. */
   readonly readInclude?: (path: string, fromFile: string) => string
 }
 
@@ -50,16 +50,16 @@ const KEY = /^(?:[\w@/:-]|\\\.)+(?:\.(?:[\w@/:-]|\\\.)+)*$/
 const INCLUDE = /^include(?:[ \t]+(?!=)(.*))?$/s
 const PLACEHOLDER = /^\{\{.*\}\}$/s
 const WORD_OF_KEY = /(?:[^.\\]|\\\.)+/g
-/** What may be said of a key in a message: plain short words, so that no value slips in beside them. */
+/** A key that a message may repeat: short plain words. In any other key a credential may stand. */
 const PLAIN_KEY = /^[a-z]+(?:\.[A-Za-z0-9_-]{1,32})+$/
 
-/** Of one file: more is no conf. Characters. */
+/** Characters of one file. */
 const MAX_LENGTH = 1024 * 1024
-/** Files that include others twice each would double with every level. */
+/** In all: files that each include the next one twice would double with every level. */
 const MAX_INCLUDES = 100
 const MAX_PATH = 255
 
-/** Every setting in the order of the file; where a key comes twice the last one wins, as in EMQX, with a warning. */
+/** All settings in the order of the file. If a key comes twice the last one wins, as in EMQX, and a warning tells it. */
 export function readSettings(text: string, reader: ConfReader, report: Report): Setting[] {
   const settings = new Map<string, Setting>()
   const lines = new LineReader(reader, report, (setting) => {
@@ -93,7 +93,7 @@ class LineReader {
     this.found = found
   }
 
-  /** @param chain the file and, before it, those that include it */
+  /** @param chain the files that include this one, outermost first, then this one */
   read(text: string, chain: readonly string[]): void {
     const file = chain.at(-1) ?? this.reader.file
     if (text.length > MAX_LENGTH) {
@@ -111,12 +111,12 @@ class LineReader {
     }
   }
 
-  /** Returns what is wrong with the line, if anything is. */
+  /** Returns what is wrong with the line, or undefined. */
   private readLine(line: string, place: Place, chain: readonly string[]): string | undefined {
     const content = line.trim()
     if (content === '' || content.startsWith('#')) return undefined
     if (PLACEHOLDER.test(content)) {
-      this.report.warning(place, 'a {{ placeholder }} of an unrendered template, ignored')
+      this.report.warning(place, 'a {{ placeholder }} of a template that was never filled in: the line is ignored')
       return undefined
     }
     const include = INCLUDE.exec(content)
@@ -137,7 +137,7 @@ class LineReader {
 
   private readInclude(path: string, place: Place, chain: readonly string[]): string | undefined {
     if (path === '') return 'include without a file, wanted: include PATH'
-    if (this.reader.readInclude === undefined) return 'include is not possible here, wanted all settings in one file'
+    if (this.reader.readInclude === undefined) return 'include is not supported here, wanted all settings in one file'
     const file = isAbsolute(path) ? normalize(path) : join(dirname(place.file), path)
     if (file.length > MAX_PATH) return `include of ${file.length} characters, wanted a path of at most ${MAX_PATH}`
     if (chain.some((each) => normalize(each) === file)) return `include goes in a circle: ${[...chain, file].join(' -> ')}`

@@ -3,8 +3,8 @@
  *
  *     backend.dynamo.hook.<hook>.<label> = {"topic": filter?, "action": {"function": name}, "pool": name, ...}
  *
- * Ours beside EMQX's: `"qos"` on message.publish and session.subscribed, `"retain"` on on_message_retain and
- * on_retain_delete, and `"offline_opts"` on on_message_fetch_for_queue (EMQX's other backends have it).
+ * EMQX's DynamoDB backend has the first three fields. We add `"qos"` on message.publish and session.subscribed, `"retain"` on
+ * on_message_retain and on_retain_delete, and `"offline_opts"` on on_message_fetch_for_queue (as in EMQX's other backends).
  */
 
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -23,7 +23,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { DURATION_WANTED, parseDuration } from './duration.ts'
 import type { Json, JsonObject } from './json.ts'
 
-/** Takes one reason against the row; reading goes on, so that all reasons are told at once. */
+/** Reports one fault of the row. Reading goes on, so that all faults are reported at once. */
 export type Refuse = (message: string) => void
 
 const ROW_KEYS = ['topic', 'action', 'pool', 'qos', 'retain', 'offline_opts']
@@ -31,11 +31,11 @@ const RETAIN_ACTIONS: readonly string[] = ['on_message_retain', 'on_retain_delet
 const RETAIN_MODES: readonly Json[] = ['native', 'property', 'topic'] satisfies RetainMode[]
 const QOS_HOOKS: readonly HookName[] = ['message.publish', 'session.subscribed']
 const OFFLINE_ACTION: ActionName = 'on_message_fetch_for_queue'
-/** AWS IoT Core quotas of a topic, and of a topic filter in a rule. */
+/** Quotas of AWS IoT Core for a topic, and for the topic filter of a rule. */
 const MAX_SLASHES = 7
 const MAX_TOPIC_BYTES = 256
 
-/** The row, or undefined where it lacks what every row must have; what is wrong was told to `refuse`. */
+/** The row, or undefined if action or pool are missing or wrong. Every fault is reported to `refuse`. */
 export function readRow(
   json: Json,
   id: { hook: HookName; label: string },
@@ -86,7 +86,7 @@ function readPool(json: Json | undefined, pools: ReadonlySet<string>, refuse: Re
   return void refuse(`pool ${shown(json)} has no backend.dynamo.<pool>.* setting, ${known}${didYouMean(json, [...pools])}`)
 }
 
-/** As many as a reader takes in. */
+/** Ten of the names: a message should stay one line. */
 function namesOf(pools: ReadonlySet<string>): string {
   const few = [...pools].slice(0, 10).map((name) => (name.length <= 80 ? name : shown(name)))
   return few.join(' or ') + (pools.size > few.length ? ` or one of ${pools.size - few.length} more` : '')
@@ -94,10 +94,10 @@ function namesOf(pools: ReadonlySet<string>): string {
 
 function readTopic(json: Json | undefined, hook: HookName, refuse: Refuse): string | undefined {
   if (!takesTopic(hook)) {
-    if (json !== undefined) refuse(`"topic" is not possible on ${hook}, which is about a client and no topic`)
+    if (json !== undefined) refuse(`"topic" is not possible on ${hook}: its events are about a client, not about a topic`)
     return undefined
   }
-  // EMQX runs a row without a topic for every topic.
+  // In EMQX a row without a topic runs for every topic.
   if (json === undefined) return '#'
   if (typeof json !== 'string') return void refuse(`"topic" is ${shown(json)}, wanted a topic filter such as "#" (every topic)`)
   const fault = filterFault(json, hook)
@@ -172,7 +172,7 @@ function refuseUnknownKeys(json: JsonObject, known: readonly string[], where: st
 
 const isObject = (json: Json): json is JsonObject => json instanceof Map
 
-/** A value as a message may show it: short text and numbers, of anything else only what it is. */
+/** A value as a message may show it: short texts and numbers as they are, other values by their kind. */
 function shown(json: Json): string {
   if (isObject(json)) return 'an object'
   if (Array.isArray(json)) return 'a list'

@@ -1,4 +1,4 @@
-/** The hook settings of a conf together: each read as a row, and what would run twice runs once. */
+/** Reads all hook settings of a conf as rows, and drops rows that would run an action twice. */
 
 import { HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -11,7 +11,7 @@ interface ReadRow {
   readonly setting: Setting
 }
 
-/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in their order; `pools` are the names that rows may use. */
+/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. */
 export function readRows(settings: readonly Setting[], pools: ReadonlySet<string>, report: Report): HookRow[] {
   const read = settings.flatMap((setting): ReadRow[] => {
     const row = rowOf(setting, pools, report)
@@ -26,7 +26,7 @@ function rowOf(setting: Setting, pools: ReadonlySet<string>, report: Report): Ho
   const json = id === undefined ? undefined : jsonOf(setting, refuse)
   const row = id === undefined || json === undefined ? undefined : readRow(json, id, pools, refuse)
   if (row?.hook === 'message.publish' && row.topic?.startsWith('$')) {
-    report.warning(setting.place, 'topics that start with "$" are never stored: this hook will not run')
+    report.warning(setting.place, 'topics that start with "$" are never stored: this hook never runs')
   }
   return row
 }
@@ -53,8 +53,8 @@ function jsonOf(setting: Setting, refuse: (message: string) => void): Json | und
 }
 
 /**
- * An action that would run twice for one event runs once. client.connected and session.created come from the same event
- * (IoT Core has no session event), so client.connected's row stands for both.
+ * Drops a row whose action another row runs already for the same event. client.connected and session.created come from the same
+ * event (IoT Core has no session event): there the row of client.connected stays.
  */
 function withoutRepeats(read: readonly ReadRow[], report: Report): HookRow[] {
   const kept = new Map<string, HookRow>()

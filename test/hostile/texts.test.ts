@@ -18,9 +18,9 @@ describe('a conf', () => {
     ['of dots', `${'a.'.repeat(500_000)} = 1`, 'bad key'],
     ['of blanks', `x${' '.repeat(MEGABYTE - 10)}y`, 'not a line of a conf file'],
     ['of braces', `{{${'}}x'.repeat(300_000)}`, 'not a line of a conf file'],
-    ['of brackets', `backend.dynamo.hook.message.publish.1 = ${'['.repeat(1_000_000)}`, 'more than 32 levels'],
-    ['of one string', `backend.dynamo.hook.message.publish.1 = "${'\\n'.repeat(500_000)}`, 'a string that does not end'],
-    ['of one number', `backend.dynamo.hook.message.publish.1 = ${'1'.repeat(1_000_000)}x`, 'wanted the end'],
+    ['of brackets', `backend.dynamo.hook.message.publish.1 = ${'['.repeat(1_000_000)}`, '1000000 opening brackets, wanted at most 200'],
+    ['of one string', `backend.dynamo.hook.message.publish.1 = "${'\\n'.repeat(500_000)}`, 'text without its closing double quote'],
+    ['of one number', `backend.dynamo.hook.message.publish.1 = ${'1'.repeat(1_000_000)}x`, 'an unknown word'],
   ])('%s is read in no time', (_, text, error) => {
     expect(conf(text).errors.map(({ message }) => message)).toContainEqual(expect.stringContaining(error))
   })

@@ -40,7 +40,7 @@ const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; pa
   actions: { has: isAction, files: /^lambda\/core\//, packages: /^node:(buffer|crypto|path|util)$/ },
   'lambda/hooks': { has: under('lambda/hooks'), files: /^lambda\//, packages: /^node:(buffer|crypto|path|util)$/ },
   'lambda/adapters': { has: under('lambda/adapters'), files: /^lambda\/(core|adapters)\//, packages: /^(node:|@aws-sdk\/|@smithy\/)/ },
-  lib: { has: under('lib'), files: /^(lib|lambda\/core)\//, packages: /^(node:|aws-cdk-lib\/|constructs$|esbuild$)/ },
+  lib: { has: under('lib'), files: /^(lib|lambda\/core)\//, packages: /^(node:|aws-cdk-lib\/|constructs$|esbuild$|jsonc-parser$)/ },
   local: { has: under('local'), files: /^(local|lib|lambda\/core)\//, packages: /^(?!@aws-sdk\/|aws-cdk-lib)/ },
   // The commands look at a running backend from outside: no handler's code.
   cli: { has: under('cli'), files: /^(cli|lib|local|lambda\/core)\//, packages: /^(?!aws-cdk-lib)/ },

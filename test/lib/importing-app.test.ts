@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { hookTableIn } from '../../lib/conf/hook-table.ts'
+import { hookTableIn } from '../../lib/conf/conf.ts'
 import { SynthesizedTemplate } from '../support/synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

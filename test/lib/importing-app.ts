@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { App, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
-import { hookTableIn } from '../../lib/conf/hook-table.ts'
+import { hookTableIn } from '../../lib/conf/conf.ts'
 import { MqttBackend } from '../../lib/mqtt-backend.ts'
 
 class Shop extends Stack {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { ACTIONS_OF_HOOK } from '../../../lambda/core/hooks.ts'
-import { loadConf, parseConf } from '../../../lib/conf/conf.ts'
+import { hookTableIn, parseConf } from '../../../lib/conf/conf.ts'
 
 /** The conf of EMQX's page, character by character. */
 const PAGE_CONF = `## DynamoDB Region
@@ -254,18 +254,26 @@ describe('a hook row', () => {
 
   const fetch = (offline_opts: unknown) => row({ offline_opts }, 'session.subscribed', 'on_message_fetch_for_queue')
   test.each([
-    ['JSON that is none', 'backend.dynamo.hook.message.publish.1 = {"topic": #}', 'bad JSON at column 51: wanted a value'],
-    ['JSON that ends early', 'backend.dynamo.hook.message.publish.1 = {"topic": "#"', 'bad JSON at column 54: the end, wanted "," or "}"'],
-    ['single quotes', "backend.dynamo.hook.message.publish.1 = {'topic': '#'}", 'bad JSON at column 42: wanted a key in double quotes'],
+    [
+      'JSON that is none',
+      'backend.dynamo.hook.message.publish.1 = {"topic": #}',
+      'bad JSON at column 51: an unknown word, wanted {...}, [...], text in double quotes',
+    ],
+    ['JSON that ends early', 'backend.dynamo.hook.message.publish.1 = {"topic": "#"', 'bad JSON at column 54: wanted "," or "}"'],
+    ['single quotes', "backend.dynamo.hook.message.publish.1 = {'topic': '#'}", 'bad JSON at column 42: an unknown word, wanted '],
     ['a comma too many', 'backend.dynamo.hook.message.publish.1 = {"topic": "#",}', 'bad JSON at column 55: wanted a key in double quotes'],
-    ['a comment after the JSON', 'backend.dynamo.hook.message.publish.1 = {} # x', 'bad JSON at column 44: wanted the end'],
-    ['an open string', 'backend.dynamo.hook.message.publish.1 = {"topic": "#}', 'bad JSON at column 51: a string that does not end'],
+    ['a comment after the JSON', 'backend.dynamo.hook.message.publish.1 = {} # x', 'bad JSON at column 44: an unknown word, wanted '],
+    [
+      'an open string',
+      'backend.dynamo.hook.message.publish.1 = {"topic": "#}',
+      'bad JSON at column 51: text without its closing double quote',
+    ],
     [
       'a key twice',
       'backend.dynamo.hook.message.publish.1 = {"topic": "a", "topic": "b"}',
       'bad JSON at column 56: a key that was there before',
     ],
-    ['endless brackets', `backend.dynamo.hook.message.publish.1 = ${'['.repeat(10_000)}`, 'more than 32 levels'],
+    ['endless brackets', `backend.dynamo.hook.message.publish.1 = ${'['.repeat(10_000)}`, '10000 opening brackets, wanted at most 200'],
     ['JSON that is no object', 'backend.dynamo.hook.message.publish.1 = [1]', 'a hook is a list'],
     ['an unknown key', row({ tpoic: '#' }), 'unknown key "tpoic" in this hook'],
     ['a misspelt key', row({ offline_opt: {} }), 'did you mean "offline_opts"?'],
@@ -377,8 +385,8 @@ describe('the whole file', () => {
   })
 
   test('loads into the table, or throws every error as file:line: message', () => {
-    expect(loadConf(PAGE_CONF, { file: 'x.conf' })).toEqual({ table: parse(PAGE_CONF).table, warnings: expect.any(Array) })
-    expect(() => loadConf(`hello\n${given('world')}`, { file: 'x.conf' })).toThrow(
+    expect(hookTableIn(PAGE_CONF, 'x.conf')).toEqual(parse(PAGE_CONF).table)
+    expect(() => hookTableIn(`hello\n${given('world')}`, 'x.conf')).toThrow(
       expect.objectContaining({ code: 'bad-conf', message: expect.stringMatching(/^x\.conf:1: not a line.*\nx\.conf:4: not a line.*$/) }),
     )
   })
