@@ -6,25 +6,25 @@ import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName
 import { pascalCase } from './construct-ids.ts'
 import type { BackendOptions, Billing } from './options/options.ts'
 
-export type MqttTablesProps = Pick<
-  BackendOptions,
-  'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'retention' | 'dev' | 'ttl' | 'keyArn'
->
+export type MqttTablesProps = Pick<BackendOptions, 'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'retention' | 'ttl' | 'keyArn'>
 
 const string = (name: string) => ({ name, type: AttributeType.STRING })
 
-/** The six tables of EMQX's page, made here or already there. */
+/** The six tables of EMQX's page: made by the stack, or existing ones. */
 export class MqttTables extends Construct {
   readonly tables: Readonly<Record<TableName, ITable>>
   readonly key: IKey | undefined
-  /** Names of the tables that are still there when the stack is destroyed. */
+  /** Names of the tables that stay when the stack is destroyed. */
   readonly kept: readonly string[]
 
   constructor(scope: Construct, id: string, props: MqttTablesProps) {
     super(scope, id)
     this.key = props.keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', props.keyArn)
     if (isDev(props))
-      Validations.of(this).acknowledge({ id: 'AwsSolutions-DDB3', reason: 'dev: nothing is to be kept, so nothing is to be recovered.' })
+      Validations.of(this).acknowledge({
+        id: 'AwsSolutions-DDB3',
+        reason: 'With retention=dev nothing is kept, so there is nothing to recover.',
+      })
     const existing = existingTableNames(props)
     const table = (name: TableName): ITable => (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
     this.kept = (isDev(props) ? existing : TABLE_NAMES).map((name) => (props.prefix ?? '') + name)
@@ -51,20 +51,20 @@ export class MqttTables extends Construct {
   }
 }
 
-/** The tables that are there and not to be made. */
+/** The existing tables, which the stack uses and does not make. */
 export const existingTableNames = ({ existingTables = false }: Pick<BackendOptions, 'existingTables'>): readonly TableName[] =>
   existingTables === true ? TABLE_NAMES : existingTables === false ? [] : existingTables
 
 const capacity = ({ billing = 'on-demand' }: MqttTablesProps): Partial<TableProps> =>
   billing === 'on-demand' ? { billingMode: BillingMode.PAY_PER_REQUEST } : { billingMode: BillingMode.PROVISIONED, ...unitsOf(billing) }
 
-/** `provisioned:20/10`; the page provisions 5 read and 5 write units. */
+/** Of `provisioned:20/10`; of `provisioned` the page's 5 read and 5 write units. */
 function unitsOf(billing: Billing): { readCapacity: number; writeCapacity: number } {
   const [readCapacity = 5, writeCapacity = 5] = billing.match(/\d+/g)?.map(Number) ?? []
   return { readCapacity, writeCapacity }
 }
 
-const isDev = ({ dev, retention }: MqttTablesProps): boolean => dev === true || retention === 'dev'
+const isDev = ({ retention }: MqttTablesProps): boolean => retention === 'dev'
 
 const retention = (props: MqttTablesProps): Partial<TableProps> =>
   isDev(props)

@@ -1,15 +1,15 @@
-/** What a value of an option may be: as the command line gives it (text), as cdk.json does, or as a construct's prop. */
+/** The values that an option takes: as text from the command line, as JSON from cdk.json, or as a construct's prop. */
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 
 export interface Choice {
-  /** For the reader of a refusal. */
+  /** What is allowed, in words for an error message. */
   readonly wanted: string
-  /** The option's value, undefined if it is not allowed. */
+  /** The option's value, or undefined if `value` is not allowed. */
   readonly read: (value: unknown) => unknown
 }
 
-/** One value for every hook, or values by hook; hooks that are not named keep their default. */
+/** One value for all hooks, or a value for each named hook; the other hooks keep their default. */
 export type PerHook<T> = T | Readonly<Partial<Record<HookName, T>>>
 
 export const where = (wanted: string, isRight: (text: string) => boolean): Choice => ({

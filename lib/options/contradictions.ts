@@ -1,4 +1,4 @@
-/** Options that are right by themselves, and not together or not for this conf and region. */
+/** Options that are allowed one by one, but contradict each other, the conf or the stack's region. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
@@ -6,39 +6,28 @@ import { existingTableNames } from '../mqtt-tables.ts'
 import { hookSettings } from '../pipeline/hook-settings.ts'
 import type { BackendOptions } from './options.ts'
 
-/** Where the options are to hold. */
+/** What the options must fit. */
 export interface Place {
   readonly hooks: readonly HookName[]
-  /** Undefined where the app leaves it to the deployment. */
+  /** Undefined if the stack has no fixed region. */
   readonly region: string | undefined
 }
 
-/** @throws BackendError `option` with what to change. */
+/** @throws BackendError `option`: one line that says what to change */
 export function refuseContradictions(options: BackendOptions, place: Place): void {
-  const [first] = [
-    ...retention(options),
-    ...ofExistingTables(options),
-    ...regions(options, place),
-    ...ofOtherHooks(options, place),
-    ...batches(options, place),
-  ]
+  const [first] = [...ofExistingTables(options), ...regions(options, place), ...ofOtherHooks(options, place), ...batches(options, place)]
   if (first !== undefined) throw new BackendError('option', first)
 }
 
-function retention({ retention: kept, dev }: BackendOptions): string[] {
-  if (kept === undefined || dev === undefined || (kept === 'dev') === dev) return []
-  return [`options dev=${dev} and retention=${kept} contradict each other, wanted one of them`]
-}
-
-/** What is said of tables that the stack makes, where it makes none. keyArn is not: functions need the key of existing tables, too. */
+/** Options about tables that the stack makes, although it makes none. keyArn is not one: functions need the key of existing tables too. */
 function ofExistingTables(options: BackendOptions): string[] {
   if (existingTableNames(options).length < TABLE_NAMES.length) return []
-  return (['billing', 'retention', 'dev', 'ttl'] as const)
+  return (['billing', 'retention', 'ttl'] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
 }
 
-/** `<id>-ats.iot.<region>.amazonaws.com`; a host of one's own tells no region. */
+/** `<id>-ats.iot.<region>.amazonaws.com`. Any other host name tells no region. */
 const AWS_ENDPOINT = /\.iot\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?:[:/]|$)/
 const regionOfArn = (arn: string | undefined) => arn?.split(':')[3]
 const regionOfHost = (host: string | undefined) => AWS_ENDPOINT.exec(host ?? '')?.[1]
@@ -51,7 +40,7 @@ const regions = ({ keyArn, alarmTopicArn, dataEndpoint }: BackendOptions, { regi
   }).flatMap(([name, its]) => {
     return its === undefined || region === undefined || its === region
       ? []
-      : [`option ${name} is of ${its}, wanted one of ${region}, the stack's region (backend.dynamo.region of the conf)`]
+      : [`option ${name} is in ${its}, wanted one in ${region}, the stack's region (backend.dynamo.region of the conf)`]
   })
 
 const ofOtherHooks = (options: BackendOptions, { hooks }: Place): string[] =>
@@ -61,7 +50,7 @@ const ofOtherHooks = (options: BackendOptions, { hooks }: Place): string[] =>
     return others.map((hook) => `option ${name} names ${hook}, for which the conf has no row; wanted one of ${hooks.join(', ')}`)
   })
 
-/** Lambda developer guide, "Creating an SQS event source mapping": more than 10 need a window of at least a second. */
+/** Lambda developer guide, "Creating an SQS event source mapping": a batch of more than 10 needs a window of at least a second. */
 const batches = (options: BackendOptions, { hooks }: Place): string[] =>
   hooks
     .map((hook) => ({ hook, ...hookSettings(hook, options) }))

@@ -1,53 +1,51 @@
-/** What may be chosen at `cdk synth -c name=value`, or by an app that imports the construct. */
+/** The options of `cdk synth -c name=value`, and of an app that imports the construct. */
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, where, whole } from './choices.ts'
 
 export interface BackendOptions {
-  /** Before every table name; default none, so that the names are EMQX's. */
+  /** Stands before every table name. Default: none, so that the names are EMQX's. */
   readonly prefix?: string
-  /** `provisioned`: the page's 5 read and 5 write units a table; `provisioned:R/W`: others. Default `on-demand`. */
+  /** `provisioned`: 5 read and 5 write units a table, as on EMQX's page; `provisioned:R/W`: other units. Default `on-demand`. */
   readonly billing?: Billing
-  /** Use the tables that are already there instead of making them: all six, or these. Default false. */
+  /** Uses tables that exist instead of making them: all six, or those named. Default false. */
   readonly existingTables?: boolean | readonly TableName[]
-  /** An index of `mqtt_retain` for wildcard subscriptions, instead of scans. Default false: the page's definition. */
+  /** Adds an index to `mqtt_retain`, so that wildcard subscriptions need no scan. Default false, as on EMQX's page. */
   readonly retainIndex?: boolean
-  /** `dev`: no deletion protection, no point-in-time recovery, tables go with the stack. Default `keep`: all of that. */
+  /** `keep` (default): tables stay when the stack goes, with deletion protection and point-in-time recovery. `dev`: none of that. */
   readonly retention?: 'keep' | 'dev'
-  /** The same as `retention: 'dev'`. */
-  readonly dev?: boolean
   /** DynamoDB deletes expired messages and markers from the tables that the stack makes. Default true. */
   readonly ttl?: boolean
   /** ARN of a customer-managed KMS key for the tables, in the stack's region. Default: DynamoDB's own key. */
   readonly keyArn?: string
-  /** Host name or URL of the IoT data plane. Default: asked of IoT Core at deployment. */
+  /** Host name or URL of the IoT data plane. Default: a custom resource asks IoT Core for it at deployment. */
   readonly dataEndpoint?: string
   /** Days for which CloudWatch keeps the functions' logs. Default 30. */
   readonly logRetention?: number
-  /** Who is told of alarms. Default: nobody. */
+  /** E-mail address that alarms notify. Default: none. */
   readonly alarmEmail?: string
-  /** ARN of the SNS topic that is told of alarms, in the stack's region. */
+  /** ARN of an SNS topic that alarms notify, in the stack's region. Default: none. */
   readonly alarmTopicArn?: string
-  /** Megabytes of the functions; for the defaults of this and what follows see lib/pipeline/hook-settings.ts. */
+  /** Memory of the functions in megabytes. The defaults of this and the next options are in lib/pipeline/hook-settings.ts. */
   readonly memory?: PerHook<number>
-  /** Seconds of an invocation. */
+  /** Timeout of an invocation in seconds. */
   readonly timeout?: PerHook<number>
-  /** Invocations that a hook's queue has at a time, at most. Default: as many as the account has. */
+  /** Concurrent invocations for one hook's queue, at most. Default: as many as the account has. */
   readonly concurrency?: PerHook<number>
-  /** Events of an invocation, at most. */
+  /** Events in one invocation, at most. */
   readonly batchSize?: PerHook<number>
-  /** Seconds for which a batch is waited for. */
+  /** Seconds that Lambda waits to fill a batch. */
   readonly batchWindow?: PerHook<number>
 }
 
 export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${number}`
 
-/** The options, and what only the app itself needs to know. */
+/** The options of the construct, and those that only the app has. */
 export interface AppOptions extends BackendOptions {
-  /** Path of the conf file, if not the default one. */
+  /** Path of the conf file. Default: {@link DEFAULT_CONF} of lib/conf/conf-file.ts. */
   readonly conf?: string
-  /** Rules and a queue more, by which `npm run smoke` finds out what only AWS can tell. Default false. */
+  /** Adds rules and a queue by which `npm run smoke` learns what AWS does not document. Default false. */
   readonly probe?: boolean
 }
 
@@ -70,7 +68,6 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   existingTables: tableNames,
   retainIndex: flag,
   retention: matching('keep or dev', /^(?:keep|dev)$/),
-  dev: flag,
   ttl: flag,
   keyArn: matching('the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)', /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/),
   dataEndpoint: where('a host name or an http(s) URL without a path', isHost),
@@ -81,9 +78,9 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
     /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
   ),
   memory: perHook(whole('megabytes', 128, 10_240)),
-  // An invocation keeps its last 8 s for what is under way: a shorter one would deliver nothing.
+  // A handler stops deliveries 8 s before its timeout: with less than 15 s it would deliver nothing.
   timeout: perHook(whole('seconds', 15, 900)),
-  // SQS event sources have no 1. Reserved concurrency is no option: its throttles count as receives, and end in dead letters.
+  // SQS event sources take no 1. Reserved concurrency is no option: each of its throttles counts as a receive of the event.
   concurrency: perHook(whole('invocations at a time', 2, 1000)),
   batchSize: perHook(whole('events', 1, 10_000)),
   batchWindow: perHook(whole('seconds', 0, 300)),
@@ -95,8 +92,8 @@ export const OPTION_NAMES: readonly string[] = Object.keys(CHOICES)
 const isOption = (name: string): name is keyof AppOptions => Object.hasOwn(CHOICES, name)
 
 /**
- * The options among a CDK app's context. Names with `:`, `/` or `@` are CDK's own; of the others each must be an option.
- * @throws BackendError `option` with one line that says what is allowed.
+ * The options in a CDK app's context. Names with `:`, `/` or `@` belong to CDK; every other name must be an option.
+ * @throws BackendError `option` with one line that says what is allowed
  */
 export function optionsOf(context: Readonly<Record<string, unknown>>): AppOptions {
   return chosen(Object.entries(context).filter(([name]) => !/[:/@]/.test(name)))
@@ -104,7 +101,7 @@ export function optionsOf(context: Readonly<Record<string, unknown>>): AppOption
 
 /**
  * The options of an app that imports the construct.
- * @throws BackendError `option`, as {@link optionsOf} does.
+ * @throws BackendError `option`, as {@link optionsOf} does
  */
 export const checkedOptions = (options: BackendOptions): BackendOptions =>
   chosen(Object.entries(options).filter(([, value]) => value !== undefined))

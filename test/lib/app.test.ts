@@ -10,7 +10,7 @@ import { SynthesizedTemplate } from '../support/synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const CONF = join(ROOT, 'etc', 'emqx_backend_dynamo.conf')
-const LOCAL = { conf: CONF, dev: true, dataEndpoint: 'http://127.0.0.1:8081' }
+const LOCAL = { conf: CONF, retention: 'dev', dataEndpoint: 'http://127.0.0.1:8081' }
 
 const directory = mkdtempSync(join(tmpdir(), 'app-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -98,11 +98,13 @@ describe('the app refuses', () => {
   })
 
   test('options that contradict each other', async () => {
-    expect(await refusalOf({ dev: true, retention: 'keep' })).toMatch(/^options dev=true and retention=keep contradict each other, [^\n]*$/)
+    expect(await refusalOf({ existingTables: true, billing: 'provisioned' })).toMatch(
+      /^option billing is for tables that the stack makes, [^\n]*$/,
+    )
   })
 
   test('with nothing but its line: what it had by then is not synthesized, nor judged', () => {
-    const context = { conf: CONF, dev: true, retention: 'keep' }
+    const context = { conf: CONF, existingTables: true, billing: 'provisioned' }
     const env = {
       ...process.env,
       CDK_OUTDIR: join(directory, 'refused'),
@@ -113,7 +115,7 @@ describe('the app refuses', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'options dev=true and retention=keep contradict each other, wanted one of them\n',
+      stderr: 'option billing is for tables that the stack makes, and with existingTables it makes none: wanted one of the two\n',
     })
     expect(existsSync(join(directory, 'refused', 'MqttBackend.template.json'))).toBe(false)
   })

@@ -362,7 +362,7 @@ describe('the stack', () => {
   test.each<[string, BackendOptions, string]>([
     ['every table', {}, TABLE_NAMES.join(', ')],
     ['by their whole names', { prefix: 'a-' }, TABLE_NAMES.map((name) => `a-${name}`).join(', ')],
-    ['nothing with dev', { dev: true }, 'nothing'],
+    ['nothing with retention=dev', { retention: 'dev' }, 'nothing'],
     ['adopted ones in any case', { retention: 'dev', existingTables: ['mqtt_sub'], prefix: 'a-' }, 'a-mqtt_sub'],
     ['adopted ones', { existingTables: true }, TABLE_NAMES.join(', ')],
   ])('says what is kept when it is destroyed: %s', (_, options, wanted) => {

@@ -114,11 +114,11 @@ const propertiesFor = (props: MqttTablesProps) => byName(tablesFor(props).map((t
 
 test("provisioned development tables are field for field the page's, and expire where messages do", () => {
   const page = PAGE.map((definition) => ({ ...definition, ...ttlOf(definition.TableName) }))
-  expect(propertiesFor({ billing: 'provisioned', dev: true })).toEqual(byName(page))
+  expect(propertiesFor({ billing: 'provisioned', retention: 'dev' })).toEqual(byName(page))
 })
 
 test('what docs/migrate.md imports first is field for field what EMQX has: each later difference is a change that a deployment makes', () => {
-  expect(propertiesFor({ billing: 'provisioned', dev: true, ttl: false })).toEqual(byName(PAGE))
+  expect(propertiesFor({ billing: 'provisioned', retention: 'dev', ttl: false })).toEqual(byName(PAGE))
 })
 
 test('etc/tables-to-import.json names the tables as the template does, as `cdk import --resource-mapping` reads it', () => {
@@ -140,7 +140,7 @@ test('by default the tables are on demand, protected and backed up', () => {
 })
 
 test('dev tables go with the stack', () => {
-  const tables = tablesFor({ dev: true })
+  const tables = tablesFor({ retention: 'dev' })
   expect(tables.map((table) => table.DeletionPolicy)).toEqual(Array(6).fill('Delete'))
   expect(tables.filter(({ Properties }) => Properties.DeletionProtectionEnabled || Properties.PointInTimeRecoverySpecification)).toEqual([])
 })
@@ -210,8 +210,7 @@ test('units are those that were chosen, also of the index', () => {
   expect(tables.find(({ TableName }) => TableName === 'mqtt_retain')).toMatchObject({ GlobalSecondaryIndexes: [units] })
 })
 
-test('retention=dev is dev=true, and without TTL nothing expires', () => {
-  expect(tablesFor({ retention: 'dev' })).toEqual(tablesFor({ dev: true }))
+test('retention=keep is the default, and without TTL nothing expires', () => {
   expect(tablesFor({ retention: 'keep' })).toEqual(tablesFor({}))
   expect(JSON.stringify(tablesFor({}))).toContain('TimeToLive')
   expect(JSON.stringify(tablesFor({ ttl: false }))).not.toContain('TimeToLive')

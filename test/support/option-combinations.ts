@@ -5,7 +5,7 @@ const KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-
 /** What users would pick, by what they would call it. */
 export const OPTION_COMBINATIONS: Readonly<Record<string, BackendOptions>> = {
   'nothing chosen': {},
-  'to try it': { dev: true },
+  'to try it': { retention: 'dev' },
   'as the page has it': { billing: 'provisioned' },
   "a company's rules: own key, own prefix": { keyArn: KEY_ARN, prefix: 'prod-' },
   'many wildcard subscribers': { retainIndex: true, keyArn: KEY_ARN },

@@ -11,8 +11,8 @@ describe('options from context', () => {
     ["what is CDK's own is left alone", { '@aws-cdk/core:x': true, 'aws:cdk:y': 1, 'a/b': 2 }, {}],
     [
       'as the command line gives them',
-      { dev: 'true', retainIndex: 'false', billing: 'provisioned', prefix: 'a_' },
-      { dev: true, retainIndex: false, billing: 'provisioned', prefix: 'a_' },
+      { ttl: 'true', retainIndex: 'false', billing: 'provisioned', prefix: 'a_' },
+      { ttl: true, retainIndex: false, billing: 'provisioned', prefix: 'a_' },
     ],
     ['as cdk.json gives them', { existingTables: true, conf: 'my.conf' }, { existingTables: true, conf: 'my.conf' }],
     ['an endpoint', { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }, { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }],
@@ -54,7 +54,8 @@ describe('options from context', () => {
   })
 
   test.each<[string, unknown, RegExp]>([
-    ['dev', 'yes', /^option dev is "yes", wanted true or false$/],
+    ['retainIndex', 'yes', /^option retainIndex is "yes", wanted true or false$/],
+    ['dev', 'true', /^unknown option dev, wanted one of conf, prefix, /],
     ['billing', 'PAY_PER_REQUEST', /^option billing is "PAY_PER_REQUEST", wanted on-demand, provisioned \(5\/5\) or provisioned:R\/W with/],
     ['billing', 'provisioned:0/5', /read and write units from 1 to 40000$/],
     ['billing', 'provisioned:5/40001', /^option billing/],
@@ -108,8 +109,8 @@ describe('options from context', () => {
 
 test('refuses a wrong option of an app that imports the construct, and reads the others', () => {
   expect(() => checkedOptions({ billing: 'free' as 'on-demand' })).toThrow(/^option billing is "free", wanted on-demand, /)
-  expect(checkedOptions({ prefix: undefined, dev: true, memory: { 'message.publish': 512 } })).toEqual({
-    dev: true,
+  expect(checkedOptions({ prefix: undefined, retention: 'dev', memory: { 'message.publish': 512 } })).toEqual({
+    retention: 'dev',
     memory: { 'message.publish': 512 },
   })
 })
@@ -118,21 +119,18 @@ describe('refuses together', () => {
   const place = { hooks: ['message.publish', 'message.acked'], region: 'eu-west-1' } as const
   const KEY = 'arn:aws:kms:us-east-1:111122223333:key/1'
   test.each<[BackendOptions, string]>([
-    [{ dev: true, retention: 'keep' }, 'options dev=true and retention=keep contradict each other, wanted one of them'],
-    [{ dev: false, retention: 'dev' }, 'options dev=false and retention=dev contradict each other, wanted one of them'],
     [
       { existingTables: true, billing: 'provisioned' },
       'option billing is for tables that the stack makes, and with existingTables it makes none: wanted one of the two',
     ],
     [{ existingTables: [...TABLE_NAMES], ttl: true }, 'option ttl is for tables that the stack makes, and with'],
-    [{ existingTables: true, dev: true }, 'option dev is for tables that the stack makes, and with'],
     [{ existingTables: true, retention: 'keep' }, 'option retention is for tables that the stack makes, and with'],
-    [{ keyArn: KEY }, "option keyArn is of us-east-1, wanted one of eu-west-1, the stack's region (backend.dynamo.region of the conf)"],
-    [{ alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:ops' }, 'option alarmTopicArn is of us-east-1, wanted one of eu-west-1'],
-    [{ dataEndpoint: 'a1-ats.iot.us-east-1.amazonaws.com' }, 'option dataEndpoint is of us-east-1, wanted one of eu-west-1'],
+    [{ keyArn: KEY }, "option keyArn is in us-east-1, wanted one in eu-west-1, the stack's region (backend.dynamo.region of the conf)"],
+    [{ alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:ops' }, 'option alarmTopicArn is in us-east-1, wanted one in eu-west-1'],
+    [{ dataEndpoint: 'a1-ats.iot.us-east-1.amazonaws.com' }, 'option dataEndpoint is in us-east-1, wanted one in eu-west-1'],
     [
       { dataEndpoint: 'https://a1-ats.iot.cn-north-1.amazonaws.com.cn:443/' },
-      'option dataEndpoint is of cn-north-1, wanted one of eu-west-1',
+      'option dataEndpoint is in cn-north-1, wanted one in eu-west-1',
     ],
     [
       { memory: { 'client.connected': 512 } },
@@ -147,9 +145,7 @@ describe('refuses together', () => {
   })
 
   test.each<BackendOptions>([
-    { dev: true, retention: 'dev' },
-    { dev: false, retention: 'keep' },
-    { existingTables: ['mqtt_msg'], billing: 'provisioned:9/9', dev: true },
+    { existingTables: ['mqtt_msg'], billing: 'provisioned:9/9', retention: 'dev' },
     { existingTables: true, keyArn: KEY.replace('us-east-1', 'eu-west-1'), retainIndex: true },
     { batchSize: 100, batchWindow: 1 },
     { dataEndpoint: 'a1-ats.iot.eu-west-1.amazonaws.com' },
@@ -168,5 +164,5 @@ test("the README's table has every option", () => {
   const readme = readFileSync(join(import.meta.dirname, '..', '..', '..', 'README.md'), 'utf8')
   const [table] = /\| option \(`-c name=value`\)[\s\S]*?\n\n/.exec(readme)!
   const named = [...table.matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name))
-  expect(named.sort()).toEqual(OPTION_NAMES.filter((name) => name !== 'dev').sort())
+  expect(named.sort()).toEqual([...OPTION_NAMES].sort())
 })
