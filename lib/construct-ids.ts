@@ -1,4 +1,4 @@
-/** `client.connected` -> `ClientConnected`, `mqtt_topic_msg_map` -> `MqttTopicMsgMap`: readable construct and output ids. */
+/** Construct and output ids: `client.connected` becomes `ClientConnected`, `mqtt_topic_msg_map` becomes `MqttTopicMsgMap`. */
 export const pascalCase = (name: string): string =>
   name
     .split(/[._-]/)

@@ -5,7 +5,7 @@ import { pascalCase } from './construct-ids.ts'
 import { MqttBackend, type MqttBackendProps } from './mqtt-backend.ts'
 import { SmokeProbe } from './smoke-probe.ts'
 
-/** The backend as a stack of its own, with what an operator looks for as outputs. */
+/** The backend as a stack of its own. Its outputs name queues, tables, dashboard and endpoint. */
 export class MqttBackendStack extends Stack {
   constructor(
     scope: Construct,
@@ -13,7 +13,7 @@ export class MqttBackendStack extends Stack {
     { backend, probe = false, ...props }: StackProps & { backend: MqttBackendProps; probe?: boolean },
   ) {
     super(scope, id, props)
-    // CDK leaves the id Default out of logical ids: ClientConnectedQueueEvents..., not BackendClientConnected...
+    // CDK leaves the id `Default` out of logical ids: they start with the hook's name.
     this.addOutputs(new MqttBackend(this, 'Default', backend))
     if (probe) new SmokeProbe(this, 'Probe')
   }

@@ -17,11 +17,11 @@ import { RuleTarget } from './pipeline/rule-target.ts'
 const NO_HOOKS = 'the hook table has no hook at all, wanted at least one row (backend.dynamo.hook.<hook>.<label> = {...} of the conf)'
 
 export interface MqttBackendProps extends BackendOptions {
-  /** Which action runs on which hook: `parseConf` reads it from a conf file. */
+  /** Which action runs on which hook: `hookTableIn` of lib/conf/conf.ts reads it from a conf. */
   readonly hookTable: HookTable
 }
 
-/** DynamoDB message storage for the IoT Core of this account and region: six tables, and a pipeline for each hook of the table. */
+/** DynamoDB message storage for IoT Core of the stack's account and region: six tables, and a pipeline for each hook of the table. */
 export class MqttBackend extends Construct {
   readonly tables: MqttTables
   readonly ruleTarget: RuleTarget
@@ -31,7 +31,7 @@ export class MqttBackend extends Construct {
   private readonly logRetention: number
   private endpoint: DataEndpoint | undefined
 
-  /** @throws BackendError `option` or `bad-conf`: a wrong option, options that contradict each other, a conf without hooks. */
+  /** @throws BackendError `option` for wrong or contradicting options, `bad-conf` for a hook table without hooks */
   constructor(scope: Construct, id: string, { hookTable, ...given }: MqttBackendProps) {
     super(scope, id)
     const options = checkedOptions(given)
@@ -42,14 +42,14 @@ export class MqttBackend extends Construct {
     this.logRetention = options.logRetention ?? RetentionDays.ONE_MONTH
     this.tables = new MqttTables(this, 'Tables', options)
     this.ruleTarget = new RuleTarget(this, 'Rules')
-    // A second stack of the account counts apart.
+    // Each stack has a namespace of its own, so that two stacks do not count together.
     const namespace = Stack.of(this).stackName
     this.hooks = this.pipelines(configs, namespace)
     const { hooks, tables } = this
     this.monitoring = new Monitoring(this, 'Monitoring', { ...options, namespace, hooks, tables, ruleErrors: this.ruleTarget.errors })
   }
 
-  /** Host name or URL of the data plane, undefined if no hook calls it. */
+  /** Host name or URL of the data plane; undefined if no hook uses it. */
   get dataEndpoint(): string | undefined {
     return this.options.dataEndpoint ?? this.endpoint?.address
   }
@@ -76,7 +76,7 @@ export class MqttBackend extends Construct {
   }
 }
 
-/** Undefined where the stack is for any region. */
+/** Undefined if the stack has no fixed region. */
 function regionOf(scope: Construct): string | undefined {
   const { region } = Stack.of(scope)
   return Token.isUnresolved(region) ? undefined : region

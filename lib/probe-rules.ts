@@ -1,11 +1,11 @@
-/** What the probe's rules select, and what their events say: `npm run smoke` asks by these what only AWS can tell. */
+/** The SQL of the probe's rules, and how `npm run smoke` reads their events: answers to questions that AWS's pages leave open. */
 
-/** Topics and clients of a smoke. */
+/** Topics and client ids of `npm run smoke` start with these. */
 export const SMOKE_TOPICS = 'smoke/'
 export const SMOKE_CLIENTS = 'smoke-'
 const CONNECTED = `$aws/events/presence/connected/${SMOKE_CLIENTS}`
 
-/** By kind. The rule `error` may not send where it is to send. */
+/** The SQL by kind. The rule `error` lacks the permission to send, so that its error action runs. */
 export const PROBE_SQL = {
   wildcard: `SELECT 'wildcard' AS kind, topic() AS topic FROM '#' WHERE startswith(topic(), '${CONNECTED}')`,
   empty: `SELECT 'empty' AS kind, topic() AS topic, encode(*, 'base64') AS payload FROM '${SMOKE_TOPICS}+/empty'`,
@@ -25,7 +25,7 @@ const TRACED = "Is traceid() there, and is a rule error's cloudwatchTraceId the 
 export const unprobed = (why: string): ProbeAnswer[] =>
   [WILDCARD, ENCODED, TRACED].map((question) => ({ question, seen: `not told: ${why}` }))
 
-/** @param bodies of the probe's queue, as JSON; @param run whose topics and clients count */
+/** @param bodies messages of the probe's queue, JSON; @param run id of the smoke run whose events count */
 export function probeAnswers(bodies: readonly string[], run: string): ProbeAnswer[] {
   const events = bodies.map(parsed).filter(({ topic }) => isOf(run, topic))
   const of = (kind: string) => events.find((event) => event.kind === kind)

@@ -1,4 +1,4 @@
-/** Rules that see what the backend's own cannot tell, for `npm run smoke` to read: in a stack only while somebody asks (`-c probe=true`). */
+/** Rules and a queue by which `npm run smoke` learns what AWS does not document. A stack has them only with `-c probe=true`. */
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
@@ -8,7 +8,7 @@ import { HELD_QUEUE } from './pipeline/hook-queue.ts'
 import { SQL_VERSION } from './pipeline/rule-sql.ts'
 import { PROBE_SQL } from './probe-rules.ts'
 
-/** Answers nobody has read. */
+/** How long the probe's events are kept. */
 const KEPT = Duration.hours(1)
 
 export class SmokeProbe extends Construct {
@@ -18,7 +18,7 @@ export class SmokeProbe extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id)
     this.events = new Queue(this, 'Events', { ...HELD_QUEUE, retentionPeriod: KEPT })
-    const reason = 'npm run smoke reads it; what it leaves is of no use in an hour.'
+    const reason = 'npm run smoke reads it, and what it leaves is of no use an hour later.'
     Validations.of(this).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
     const names = Object.keys(PROBE_SQL).map((kind) => this.ruleName(kind))
     this.role = new Role(this, 'Role', {
@@ -35,7 +35,7 @@ export class SmokeProbe extends Construct {
         }),
       },
     })
-    // The role may not send there: what a rule error looks like is the answer.
+    // The role may not send to this queue: the probe shows what a rule error looks like.
     const forbidden = new Queue(this, 'Forbidden', { ...HELD_QUEUE, retentionPeriod: KEPT })
     for (const [kind, sql] of Object.entries(PROBE_SQL)) this.rule(kind, sql, kind === 'error' ? forbidden : this.events)
   }

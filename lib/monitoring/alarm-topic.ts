@@ -9,11 +9,11 @@ import { Construct } from 'constructs'
 import type { BackendOptions } from '../options/options.ts'
 
 export interface AlarmTopicProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
-  /** Encrypts the topic that is made here. */
+  /** Encrypts the topic of alarmEmail. */
   readonly key: IKey | undefined
 }
 
-/** Who is told of alarms: a topic that is there, an address, both, or nobody. */
+/** The SNS topics that alarms notify: an existing one, one for an e-mail address, both or none. */
 export class AlarmTopic extends Construct {
   readonly actions: readonly IAlarmAction[]
 
@@ -30,9 +30,9 @@ export class AlarmTopic extends Construct {
     topic.addSubscription(new EmailSubscription(address))
     Validations.of(topic).acknowledge({
       id: 'Serverless-SNSRedrivePolicy',
-      reason: 'A queue of e-mails that did not arrive would be read by nobody; the alarm itself stays on the dashboard.',
+      reason: 'Nobody would read a queue of e-mails that did not arrive; the alarm itself stays on the dashboard.',
     })
-    // A topic with a policy of its own has lost the one that lets its account's services publish.
+    // enforceSSL gives the topic a policy, which replaces the default one that lets services of the account publish.
     topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsOfThisAccount',

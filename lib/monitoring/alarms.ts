@@ -1,6 +1,6 @@
-/** The kinds of alarms: what each means, and from when on. `docs/operations.md` has a heading for each, which its description names. */
+/** The kinds of alarms, what each means, and its limits. Each has a heading in `docs/operations.md`, which its description links to. */
 
-/** `id`: of the heading, as its title makes it. `advice`: what to do first. */
+/** `id`: anchor of the heading with this `title`. `advice`: what to do first. */
 export const ALARMS = [
   { id: 'dead-letters', title: 'Dead letters', advice: 'Read the log for the reason, repair it, then npm run redrive.' },
   {
@@ -77,13 +77,13 @@ export const ALARMS = [
 
 export type AlarmId = (typeof ALARMS)[number]['id']
 
-/** What the alarm tells whoever it wakes. */
+/** The alarm's description: title, subject, advice and link. */
 export function describeAlarm(id: AlarmId, subject: string): string {
   const { title, advice } = ALARMS.find((alarm) => alarm.id === id)!
   return `${title}: ${subject}. ${advice} docs/operations.md#${id}`
 }
 
-/** From which value on, in how many periods in a row, each of so many seconds. */
+/** The alarm goes off when the metric is at `threshold` or above in `periods` periods in a row. */
 export interface Limit {
   readonly threshold: number
   readonly periods: number
@@ -91,39 +91,39 @@ export interface Limit {
 }
 
 const ONCE = { periods: 1, periodSeconds: 300 }
-/** A quarter of an hour: on-demand tables and Lambda's concurrency grow within minutes, and what waits meanwhile is tried again. */
+/** A quarter of an hour: on-demand tables and Lambda's concurrency grow within minutes, and waiting events are tried again. */
 const LASTING = { periods: 3, periodSeconds: 300 }
 
 export const LIMITS = {
-  /** Each is an event that nobody handles any more: none is normal. */
+  /** Each dead letter is an event that nobody handles any more: in normal work there is none. */
   deadLetters: { threshold: 1, periods: 1, periodSeconds: 60 },
   /** Seconds. Settling trusts that an unsubscribed event is handled within 300 (LATEST_UNSUBSCRIBE of lambda/core/model/delivery-window.ts). */
   oldEvents: { ...ONCE, threshold: 300 },
-  /** Seconds. A backlog of deliveries goes on in the event's next receive, 130 s later: that may take a few. */
+  /** Seconds. A backlog of deliveries goes on at the event's next receive, 130 s later, and may take several receives. */
   oldDeliveries: { ...ONCE, threshold: 900 },
-  /** Messages more than five minutes ago, of a queue deeper than {@link DEEP}. */
+  /** Messages by which the queue grew in five minutes, while it is deeper than {@link DEEP}. */
   growingQueue: { ...LASTING, threshold: 1 },
-  /** One event that cannot be handled fails every 40 s or slower and ends as a dead letter: these are more than one. */
+  /** One event that cannot be handled fails every 40 s at most, then ends as a dead letter. Ten failures are several events. */
   handlerErrors: { ...ONCE, threshold: 10 },
-  /** Handlers catch what events do to them: an invocation as a whole never fails in normal work. */
+  /** Handlers catch the errors of single events: in normal work no whole invocation fails. */
   functionErrors: { ...ONCE, threshold: 1 },
   functionThrottles: { ...LASTING, threshold: 1 },
   throttledTable: { ...LASTING, threshold: 1 },
-  /** DynamoDB's 99.99 %: single ones happen, and the SDK repeats them. */
+  /** DynamoDB promises 99.99 %: single errors happen, and the SDK tries again. */
   tableErrors: { ...LASTING, threshold: 5 },
-  /** A policy or a message that is wrong stays wrong. */
+  /** A wrong policy, or a message that cannot be sent, does not repair itself. */
   forbidden: { ...ONCE, threshold: 1 },
   unsendable: { ...ONCE, threshold: 1 },
-  /** A client's 100 a second are paced here; a burst of several functions to one client passes. */
+  /** Each function keeps to 100 messages a second for a client; several functions together may exceed it for a moment. */
   throttledDeliveries: { ...LASTING, threshold: 100 },
-  /** A half-open client leaves one unanswered every 5 to 13 s until IoT Core notices: these are several at once, for long. */
+  /** A half-open client costs one unanswered message every 5 to 13 s until IoT Core notices: 100 are several clients, for long. */
   unanswered: { ...LASTING, threshold: 100 },
-  /** Each is an event that is tried again, which asks once more. */
+  /** Each throttled check is repeated, which asks again. */
   retainedCheck: { ...ONCE, threshold: 1 },
 } as const satisfies Record<string, Limit>
 
-/** A queue below this is drained in seconds. Messages. */
+/** Messages. A shorter queue is drained in seconds. */
 export const DEEP = 1000
 
-/** Deliveries stop 8 s before the end of an invocation (CLOSING_TIME of lambda/core/queue/patient-sender.ts): what comes nearer than half of it is late. */
+/** Deliveries stop 8 s before the end of an invocation (CLOSING_TIME of lambda/core/queue/patient-sender.ts): an invocation that ends in the last 4 s is late. */
 export const slowFunction = (timeoutSeconds: number): Limit => ({ ...LASTING, threshold: (timeoutSeconds - 4) * 1000 })

@@ -38,9 +38,9 @@ export interface DashboardProps {
 const WIDTH = 24
 const PERCENTILES = [Stats.p(50), Stats.p(99), Stats.MAXIMUM]
 
-/** One page: is something wrong, what came in, what waits, what was delivered, how fast, and what the tables say. */
+/** One page: alarms, events handled, queues, deliveries, latencies, tables and functions. */
 export class BackendDashboard extends Construct {
-  /** As CloudWatch lists it. */
+  /** Name in CloudWatch's list. */
   readonly dashboardName: string
   private readonly props: DashboardProps
 
@@ -97,7 +97,7 @@ export class BackendDashboard extends Construct {
     ]
   }
 
-  /** By what became of them, over all hooks. */
+  /** Direct messages by outcome, summed over all hooks. */
   private deliveries(): IMetric[] {
     const { namespace, hooks } = this.props
     const names = [...Object.values(OUTCOME_METRICS), SETTLED, RETAINED_CHECK_THROTTLED]

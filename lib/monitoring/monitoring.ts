@@ -23,14 +23,14 @@ import { BackendDashboard } from './dashboard.ts'
 import { functionMetric, growthAbove, hookMetric, queueMetric, sumOf, tableMetric, throttlesOf, VISIBLE } from './watched-metrics.ts'
 
 export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
-  /** Of the functions' metrics. */
+  /** CloudWatch namespace of the functions' metrics. */
   readonly namespace: string
   readonly hooks: ReadonlyMap<HookName, HookPipeline>
   readonly tables: MqttTables
   readonly ruleErrors: IQueue
 }
 
-/** Alarms that mean something, each with what to do, and a dashboard of the same metrics. */
+/** The alarms, and a dashboard of the same metrics. */
 export class Monitoring extends Construct {
   readonly alarms: Alarm[] = []
   readonly dashboard: BackendDashboard
@@ -59,7 +59,7 @@ export class Monitoring extends Construct {
     this.alarm('slow-function', hook, functionMetric(target, 'Duration', Stats.MAXIMUM), slowFunction(timeoutSeconds))
   }
 
-  /** A table that no hook calls is nobody's trouble. */
+  /** A table that no function uses gets no alarm. */
   private watchTable(table: TableName): void {
     const grants = [...this.props.hooks.values()].map((pipeline) => pipeline.grants)
     const indexed = table === 'mqtt_retain' && grants.some(({ retainIndex }) => retainIndex)
@@ -82,7 +82,7 @@ export class Monitoring extends Construct {
     this.alarmOfHooks('retained-check-throttled', 'GetRetainedMessage', RETAINED_CHECK_THROTTLED, LIMITS.retainedCheck)
   }
 
-  /** One for all hooks that make the call. */
+  /** One alarm for all hooks that make the call. */
   private alarmOfHooks(id: AlarmId, call: 'SendDirectMessage' | 'GetRetainedMessage', name: string, limit: Limit): void {
     const calling = [...this.props.hooks].filter(([, { grants }]) => grants.dataPlane.includes(call)).map(([hook]) => hook)
     if (calling.length === 0) return
@@ -97,7 +97,7 @@ export class Monitoring extends Construct {
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // Nothing is counted where nothing happened.
+      // AWS publishes no value for a period in which nothing happened.
       treatMissingData: TreatMissingData.NOT_BREACHING,
     })
     alarm.addAlarmAction(...this.actions)
@@ -105,5 +105,5 @@ export class Monitoring extends Construct {
   }
 }
 
-/** What waits while so many invocations take all the time that they have waits for no fault. */
+/** Events may wait for as long as this many invocations in a row use their whole timeout: that is no fault. */
 const TRIES = 3

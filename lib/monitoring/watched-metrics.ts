@@ -1,4 +1,4 @@
-/** The metrics that alarms and dashboard show: what the functions emit, and what AWS counts of its own. */
+/** The metrics of alarms and dashboard: those that our functions emit, and those of AWS services. */
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
@@ -6,7 +6,7 @@ import { Duration } from 'aws-cdk-lib/core'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { HOOK_DIMENSION } from '../../lambda/core/metrics.ts'
 
-/** Of AWS's own, the longest that any is published apart. */
+/** The longest interval at which AWS publishes any of its metrics. */
 const PERIOD = Duration.minutes(5)
 
 interface Named {
@@ -18,7 +18,7 @@ interface Named {
 const metric = (named: Named, statistic: string, label?: string): Metric =>
   new Metric({ ...named, statistic, period: PERIOD, ...(label === undefined ? {} : { label }) })
 
-/** Of one hook's function, as `lambda/adapters/function/emf.ts` writes it. */
+/** A metric of one hook's function, as `lambda/adapters/function/emf.ts` writes it. */
 export const hookMetric = (namespace: string, hook: HookName, metricName: string, statistic: string = Stats.SUM): Metric =>
   metric({ namespace, metricName, dimensionsMap: { [HOOK_DIMENSION]: hook } }, statistic, hook)
 
@@ -28,26 +28,25 @@ export const queueMetric = ({ queueName }: IQueue, metricName: string, label?: s
 export const functionMetric = ({ functionName }: IFunction, metricName: string, statistic: string = Stats.SUM, label?: string): Metric =>
   metric({ namespace: 'AWS/Lambda', metricName, dimensionsMap: { FunctionName: functionName } }, statistic, label)
 
-/** `more`: dimensions besides the table: an index or an operation. */
+/** `more`: further dimensions: an index or an operation. */
 export const tableMetric = (tableName: string, metricName: string, more: Record<string, string> = {}): Metric =>
   metric({ namespace: 'AWS/DynamoDB', metricName, dimensionsMap: { TableName: tableName, ...more } }, Stats.SUM)
 
-/** Messages that wait. */
+/** SQS's metric of waiting messages. */
 export const VISIBLE = 'ApproximateNumberOfMessagesVisible'
 
-/** `place`: of an index, which the table's own do not count. */
+/** `place`: dimension of an index. The table's own metrics do not count an index's throttles. */
 export const throttlesOf = (tableName: string, place: Record<string, string> = {}): Metric[] =>
   ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) => tableMetric(tableName, name, place))
 
 /**
- * The sum, where what was not counted is 0. For DynamoDB's also of a single one: its alarms keep their state while data is missing,
- * whatever they are told (PutMetricAlarm, `TreatMissingData`). An alarm takes 10 metrics at most.
- * `ids`: how the terms' ids begin, which a graph's must not share.
+ * The sum of the metrics; missing values count as 0. Alarms on DynamoDB's metrics need it even for one metric: they ignore
+ * `TreatMissingData` (PutMetricAlarm). An alarm takes 10 metrics at most. `ids` starts the terms' ids; two sums in one graph need different ones.
  */
 export const sumOf = (metrics: readonly Metric[], label: string, ids = 'm'): MathExpression =>
   expression(metrics.map((_, i) => `FILL(${ids}${i}, 0)`).join(' + '), metrics, label, ids)
 
-/** How much `metric` has grown since the period before, where it is above `least`. */
+/** How much `depth` has grown since the period before, while it is above `least`; otherwise 0. */
 export const growthAbove = (least: number, depth: Metric, label: string): MathExpression =>
   expression(`IF(m0 > ${least}, DIFF(m0), 0)`, [depth], label)
 

@@ -8,8 +8,8 @@ import { wildcardFinding } from './wildcard-finding.ts'
 const ENDPOINT_TYPE = 'iot:Data-ATS'
 
 /**
- * The account's IoT data plane, asked of IoT Core when the stack is deployed: CloudFormation has no attribute for it, and a call at every
- * cold start would be one too many. The SDK's default endpoint is "for testing only".
+ * Asks IoT Core for the account's data plane endpoint when the stack is deployed. CloudFormation has no attribute for it, and a
+ * function that asked would ask at every cold start. AWS says of the SDK's default endpoint that it is "for testing only".
  */
 export class DataEndpoint extends Construct {
   /** Host name. */
@@ -30,19 +30,22 @@ export class DataEndpoint extends Construct {
       onUpdate: describe,
       installLatestAwsSdk: false,
       logGroup: new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
-      // DescribeEndpoint knows no resource
+      // IAM has no resource type for iot:DescribeEndpoint.
       policy: AwsCustomResourcePolicy.fromStatements([new PolicyStatement({ actions: ['iot:DescribeEndpoint'], resources: ['*'] })]),
     })
-    Validations.of(resource).acknowledge({ id: wildcardFinding('Resource', '*'), reason: 'iot:DescribeEndpoint knows no resource.' })
+    Validations.of(resource).acknowledge({
+      id: wildcardFinding('Resource', '*'),
+      reason: 'IAM has no resource type for iot:DescribeEndpoint.',
+    })
     acknowledgeProvider(this)
     this.address = resource.getResponseField('endpointAddress')
   }
 }
 
-/** As CDK names the function of all custom resources of a stack that call the SDK. */
+/** Construct id of the function that CDK makes for all AwsCustomResources of a stack. */
 const PROVIDER = 'AWS679f53fac002430cb0da5b7982bd2287'
 
-/** The function is CDK's, and runs at deployments only. */
+/** CDK makes this function, and it runs at deployments only. */
 function acknowledgeProvider(scope: Construct): void {
   const ours = "CDK's own function, which calls iot:DescribeEndpoint at deployments"
   Validations.of(Stack.of(scope).node.findChild(PROVIDER)).acknowledge(

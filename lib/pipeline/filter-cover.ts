@@ -1,11 +1,11 @@
 /**
- * Topic filters as sets of topics, by the rules of AWS's FROM clause: there `a/#` does not take `a`.
- * A first level that is a wildcard stands for no topic that starts with `$` [MQTT-4.7.2-1]: the WHERE clause sees to it.
+ * Topic filters as sets of topics, as the FROM clause of AWS IoT SQL matches them: `a/#` does not match `a`.
+ * A filter that starts with a wildcard matches no topic that starts with `$` [MQTT-4.7.2-1]: our WHERE clauses exclude those topics.
  */
 interface Shape {
   /** The levels before a final `#`. */
   readonly fixed: readonly string[]
-  /** Whether the filter ends in `#`: at least one more level. */
+  /** Whether the filter ends in `#`, which stands for one level or more. */
   readonly rest: boolean
 }
 
@@ -18,14 +18,14 @@ const shapeOf = (filter: string): Shape => {
 const startsWithWildcard = (filter: string) => filter.startsWith('+') || filter.startsWith('#')
 const dollarApart = (a: string, b: string) => (a.startsWith('$') && startsWithWildcard(b)) || (b.startsWith('$') && startsWithWildcard(a))
 
-/** Whether every topic of `inner` is also one of `outer`. */
+/** Whether `outer` matches every topic that `inner` matches. */
 export function covers(outer: string, inner: string): boolean {
   const [big, small] = [shapeOf(outer), shapeOf(inner)]
   const deepEnough = big.rest ? small.fixed.length + (small.rest ? 1 : 0) > big.fixed.length : !small.rest && lengthsAgree(big, small)
   return !dollarApart(outer, inner) && deepEnough && big.fixed.every((level, i) => level === '+' || level === small.fixed[i])
 }
 
-/** Whether some topic belongs to both. */
+/** Whether both filters match some topic. */
 export function overlaps(a: string, b: string): boolean {
   const [one, other] = [shapeOf(a), shapeOf(b)]
   const agree = one.fixed.every((level, i) => {
@@ -40,14 +40,14 @@ function lengthsAgree(a: Shape, b: Shape): boolean {
   return b.rest ? a.fixed.length > b.fixed.length : a.fixed.length === b.fixed.length
 }
 
-/** AWS filters that together take what the MQTT filter takes: `a` and `a/#` for `a/#`, which in MQTT matches `a` [MQTT-4.7.1-2]. */
-export function awsFilters(filter: string): string[] {
-  // MQTT's `+/#` is every topic of one level or more: `#`
+/** AWS filters that together match what the MQTT filter matches. For `a/#` they are `a` and `a/#`: in MQTT `a/#` matches `a` too [MQTT-4.7.1-2]. */
+function awsFilters(filter: string): string[] {
+  // In MQTT `+/#` matches every topic of one level or more, as `#` does.
   if (filter === '#' || filter === '+/#') return ['#']
   return filter.endsWith('/#') ? [filter.slice(0, -2), filter] : [filter]
 }
 
-/** The AWS filters of MQTT filters without those that another covers: literal ones first, then prefixes, then those with `+`. */
+/** The AWS filters of MQTT filters, without those that another one covers: exact filters first, then `prefix/#`, then those with `+`. */
 export function awsCover(filters: readonly string[]): string[] {
   const all = [...new Set(filters.flatMap(awsFilters))]
   const widest = all.filter((filter) => !all.some((other) => other !== filter && covers(other, filter)))

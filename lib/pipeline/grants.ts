@@ -1,6 +1,6 @@
 /**
- * What each hook's function may call: the least privilege its IAM role gives. A test records the calls of every handler and
- * compares both ways (I9).
+ * The calls that each hook's function makes: its IAM role allows these and no others. A test records the calls of all handlers
+ * and compares them with this list, both ways (I9).
  */
 import type { ActionName, HookConfig } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
@@ -11,7 +11,7 @@ export type DataPlaneOperation = 'SendDirectMessage' | 'GetConnection' | 'GetRet
 export interface Grants {
   /** Table -> operations on the table. */
   readonly tables: Partial<Record<TableName, readonly DynamoOperation[]>>
-  /** Query on the index of mqtt_retain. */
+  /** Whether the function may query the index of mqtt_retain. */
   readonly retainIndex: boolean
   /** SendDirectMessage and GetConnection on `client/*`, GetRetainedMessage on `topic/*`. */
   readonly dataPlane: readonly DataPlaneOperation[]
@@ -19,7 +19,7 @@ export interface Grants {
 
 type Calls = readonly (`${TableName}:${DynamoOperation}` | 'mqtt_retain/index:Query' | DataPlaneOperation)[]
 
-/** Taking names off a queue: head, segments, the check whether a message came back. */
+/** Removing message ids from head and segments, and the check whether a message was stored again meanwhile. */
 const DROP_NAMES: Calls = [
   'mqtt_topic_msg_map:UpdateItem',
   'mqtt_topic_msg_map:PutItem',
@@ -27,7 +27,7 @@ const DROP_NAMES: Calls = [
   'mqtt_msg:BatchGetItem',
 ]
 const ACKNOWLEDGE: Calls = ['mqtt_acked:PutItem', 'mqtt_msg:BatchWriteItem', ...DROP_NAMES]
-/** Expired messages go, whether or not anything is acknowledged. */
+/** A conf without on_message_acked_for_queue acknowledges nothing, but expired messages are removed there too. */
 const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
 const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
 const drain = (config: HookConfig): Calls => [
@@ -105,13 +105,13 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
   }
 }
 
-/** Only `"retain": "native"` asks IoT Core, and of an empty payload our own tables. */
+/** Only `"retain": "native"` asks IoT Core; for an empty payload it reads our own tables too. */
 const retention = (config: HookConfig): Calls =>
   config.rows.some(({ action, retain = 'native' }) => /retain/.test(action) && retain === 'native')
     ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_msg:BatchGetItem']
     : []
 
-/** What the hook's handler does besides its actions. */
+/** The calls of the hook's handler outside its actions. */
 function callsOfHook(config: HookConfig): Calls {
   switch (config.hook) {
     case 'session.subscribed':
@@ -138,7 +138,7 @@ function callsOfHook(config: HookConfig): Calls {
   }
 }
 
-/** The grants of one hook's function, from its actions; each list without repetition, in a fixed order. */
+/** The grants of one hook's function. Each list is sorted and without repetition. */
 export function grantsOf(config: HookConfig, { retainIndex }: { retainIndex: boolean }): Grants {
   const calls = [...callsOfHook(config), ...config.rows.flatMap(({ action }) => callsOf(action, config, retainIndex))]
   const unique = [...new Set<string>(calls)].sort()

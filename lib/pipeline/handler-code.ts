@@ -5,7 +5,7 @@ import { AssetHashType, DockerImage } from 'aws-cdk-lib/core'
 import type { HookConfig, HookName } from '../../lambda/core/hooks.ts'
 import { bundleHooks, ENTRIES } from './hook-bundles.ts'
 
-/** What the hooks' functions run: a directory a hook with `index.js` and, as the row data that it runs by, `hook.json`. */
+/** The code of the hooks' functions: for each hook a directory with `index.js` and the hook's rows in `hook.json`. */
 export class HandlerCode {
   private readonly hooks: readonly HookName[]
   private bundles: ReadonlyMap<HookName, Uint8Array> | undefined
@@ -14,7 +14,7 @@ export class HandlerCode {
     this.hooks = hooks
   }
 
-  /** The code of one hook's function; bundled only if the stack's assets are. */
+  /** The code of one hook's function. CDK bundles it only where it bundles the stack's assets. */
   of(config: HookConfig): Code {
     const hookJson = `${JSON.stringify(config, null, 2)}\n`
     const tryBundle = (directory: string): boolean => {
@@ -24,12 +24,12 @@ export class HandlerCode {
     }
     return Code.fromAsset(ENTRIES, {
       assetHashType: AssetHashType.OUTPUT,
-      // The local bundler always answers, so the image is never pulled; the command only tells CDK's cache the hooks apart.
+      // The local bundler always succeeds, so CDK never pulls the image. CDK's cache tells the hooks apart by the command.
       bundling: { image: DockerImage.fromRegistry('never-pulled'), command: [hookJson], local: { tryBundle } },
     })
   }
 
-  /** All hooks are bundled when the first is asked for. */
+  /** The first call bundles all hooks. */
   private bundle(hook: HookName): Uint8Array {
     this.bundles ??= bundleHooks(this.hooks)
     return this.bundles.get(hook)!

@@ -1,4 +1,4 @@
-/** What the hooks' functions run, as esbuild makes it: one CommonJS file a hook. */
+/** Bundles the code of the hooks' functions with esbuild: one CommonJS file for each hook. */
 import { join } from 'node:path'
 import { type BuildOptions, buildSync } from 'esbuild'
 import type { HookName } from '../../lambda/core/hooks.ts'
@@ -7,10 +7,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export const ENTRIES = join(ROOT, 'lambda', 'hooks')
 
 /**
- * CommonJS with the SDK's ES modules inside: less work at a cold start than ESM output on Node 22 and 24. 255 to 269 KB a hook; 391 to
- * 405 KB with the SDK's credential chain; 1,418 to 1,445 KB by CDK's default. Without the SDK's one dynamic import, of event streams, esbuild
- * wraps no module in a function of its own: about 100 to 85 ms of CPU to a first handled publish (Node 20, unprimed). The SDK is bundled
- * because the runtime's may predate SendDirectMessage. Paths are relative, so the bytes are the same everywhere.
+ * CommonJS starts faster than ES modules on Node 22 and 24. The SDK is bundled because the runtime's copy may lack SendDirectMessage.
+ * The aliases leave out the credential chain and event streams, which no handler needs (figures: docs/performance.md).
  */
 const BUNDLING: BuildOptions = {
   alias: {
@@ -32,10 +30,10 @@ const BUNDLING: BuildOptions = {
 
 const entryName = (hook: HookName): string => hook.replaceAll('.', '-')
 
-/** What CDK's NodejsFunction gives to esbuild without options (aws-lambda-nodejs, buildEsbuildArgs; its runtime of choice is Node 24): to compare with. */
+/** The esbuild options of CDK's NodejsFunction by default (aws-lambda-nodejs, buildEsbuildArgs, Node 24), for the bench to compare with. */
 export const DEFAULT_BUNDLING: BuildOptions = { platform: 'node', target: 'node24' }
 
-/** All at once: esbuild then reads the SDK only once. `options`: over ours, for the bench. */
+/** Bundles all hooks in one run, so that esbuild reads the SDK once. `options` replaces our esbuild options, for the bench. */
 export function bundleHooks(hooks: readonly HookName[], options: BuildOptions = BUNDLING): ReadonlyMap<HookName, Uint8Array> {
   const entryPoints = hooks.map((hook) => ({ in: join(ENTRIES, `${entryName(hook)}.ts`), out: entryName(hook) }))
   const { outputFiles } = buildSync({ ...options, absWorkingDir: ROOT, bundle: true, entryPoints, outdir: ROOT, write: false })

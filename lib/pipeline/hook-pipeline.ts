@@ -19,19 +19,19 @@ export interface HookPipelineProps {
   readonly settings: HookSettings
   /** Days for which logs are kept. */
   readonly logRetention: number
-  /** Whether message.acked is configured: the ack topic is then no message. */
+  /** Whether message.acked is configured. Publishes on the ack topic are then acknowledgements and no messages. */
   readonly acks: boolean
   readonly ruleTarget: RuleTarget
   readonly tables: MqttTables
   readonly retainIndex: boolean
   readonly code: HandlerCode
-  /** Host name or URL of the data plane; asked for only by hooks that call it. */
+  /** Host name or URL of the data plane. Called only for hooks that use it. */
   readonly dataEndpoint: () => string
   /** CloudWatch namespace of the function's metrics. */
   readonly namespace: string
 }
 
-/** The one path of every hook: rules, a queue with dead letters, a function that may do what its actions do. */
+/** The path of one hook's events: rules, a queue with a dead-letter queue, and a function whose role allows what its actions call. */
 export class HookPipeline extends Construct {
   readonly settings: HookSettings
   readonly queue: HookQueue
@@ -53,7 +53,7 @@ export class HookPipeline extends Construct {
       batchSize: settings.batchSize,
       ...(settings.batchWindowSeconds === 0 ? {} : { maxBatchingWindow: Duration.seconds(settings.batchWindowSeconds) }),
       ...(settings.maxConcurrency === undefined ? {} : { maxConcurrency: settings.maxConcurrency }),
-      // A poison event does not bring its neighbours back (I8).
+      // One event that fails does not send its batch back to the queue (I8).
       reportBatchItemFailures: true,
     })
     this.acknowledge()
@@ -90,7 +90,7 @@ export class HookPipeline extends Construct {
   }
 }
 
-/** What the handlers read from `process.env`; nothing else is there. */
+/** The variables that the handlers read from `process.env`, and no others. */
 function environment({ tables, dataEndpoint, namespace }: HookPipelineProps, grants: Grants): Record<string, string> {
   const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
   return {
@@ -103,7 +103,7 @@ function environment({ tables, dataEndpoint, namespace }: HookPipelineProps, gra
 
 const MAX_DESCRIPTION = 256
 
-/** The hook's rows, so that a review of the template sees them. */
+/** Lists the hook's rows, so that a reviewer sees them in the template. */
 function describe({ hook, rows }: HookConfig): string {
   const text = `${hook}: ${rows.map(({ action, topic }) => (topic === undefined ? action : `${action} ${topic}`)).join(', ')}`
   return text.length <= MAX_DESCRIPTION ? text : `${text.slice(0, MAX_DESCRIPTION - 3)}...`

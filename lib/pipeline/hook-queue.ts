@@ -3,13 +3,13 @@ import { Duration, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookSettings } from './hook-settings.ts'
 
-/** As long as SQS keeps anything, encrypted at rest and on the way. */
+/** Keeps messages for 14 days, SQS's maximum; encrypted at rest and in transit. */
 export const HELD_QUEUE: QueueProps = { retentionPeriod: Duration.days(14), encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true }
 
-/** A function gets its answer to SQS before the events are shown to another; those of a window's begin have waited for its end. */
+/** Lambda deletes handled events within this time after an invocation, before SQS shows them to another one. */
 const VISIBILITY_MARGIN_SECONDS = 10
 
-/** A hook's events on their way to its function, and those that it could not handle. */
+/** The queue of a hook's events, and the dead-letter queue of the events that its function could not handle. */
 export class HookQueue extends Construct {
   readonly events: Queue
   readonly deadLetters: Queue

@@ -15,7 +15,7 @@ export interface HookRoleProps {
   readonly logs: ILogGroup
 }
 
-/** The role of one hook's function: exactly what its grants name, its own queue and its own log group (I9). */
+/** The role of one hook's function. It allows the calls of its grants, its own queue and its own log group, and nothing else (I9). */
 export function hookRole(scope: Construct, id: string, props: HookRoleProps): IRole {
   const role = new Role(scope, id, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -25,16 +25,16 @@ export function hookRole(scope: Construct, id: string, props: HookRoleProps): IR
   return role.withoutPolicyUpdates()
 }
 
-/** Each wildcard that a role may have, and why; any other is a finding of cdk-nag and of our tests. */
+/** Names each wildcard of the role with its reason. cdk-nag and our tests report every other wildcard. */
 function acknowledgeWildcards(role: Role, { grants, tables }: HookRoleProps): void {
   const stack = Stack.of(role)
   const accepted: Acknowledgment[] = dataPlaneWildcards(grants.dataPlane).map((resource) => ({
     id: wildcardFinding('Resource', stack.resolve(dataPlaneArn(stack, resource))),
-    reason: `Which ${resource}s there are is known at run time only: they are the devices'.`,
+    reason: `The ${resource}s are those of devices, which are known at run time only.`,
   }))
   const ofKey = KEY_ACTIONS.filter((action) => tables.key !== undefined && action.endsWith('*')).map((action) => ({
     id: wildcardFinding('Action', action),
-    reason: 'What DynamoDB asks for in the name of its caller; on the one key and through DynamoDB only.',
+    reason: 'DynamoDB needs it in the name of its caller. The statement allows one key, and use through DynamoDB only.',
   }))
   Validations.of(role).acknowledge(...accepted, ...ofKey)
 }
@@ -69,7 +69,7 @@ const dynamo = (operations: readonly DynamoOperation[], arn: string): PolicyStat
 
 const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'] as const
 
-/** DynamoDB uses a customer-managed key in the caller's name. DynamoDB developer guide, "Encryption at rest: usage notes". */
+/** DynamoDB uses a customer-managed key with the caller's permissions. DynamoDB developer guide, "Encryption at rest: usage notes". */
 function keyStatements(stack: Stack, { key }: MqttTables): PolicyStatement[] {
   if (key === undefined) return []
   const conditions = { StringEquals: { 'kms:ViaService': `dynamodb.${stack.region}.amazonaws.com` } }
@@ -78,7 +78,7 @@ function keyStatements(stack: Stack, { key }: MqttTables): PolicyStatement[] {
 
 type DataPlaneResource = 'client' | 'topic'
 
-/** What the service's resource types are: `client/<client id>` or `topic/<topic>`. */
+/** The resource type of each operation in IAM: `client/<client id>` or `topic/<topic>`. */
 const DATA_PLANE_RESOURCE: Readonly<Record<DataPlaneOperation, DataPlaneResource>> = {
   SendDirectMessage: 'client',
   GetConnection: 'client',
