@@ -8,10 +8,17 @@ import type { BlockResult, Machine, Results } from './results.ts'
 
 export const PAGES = ['README.md', 'docs/performance.md'] as const
 
+/** Names of the figures that the README shows. */
+export const README_FIGURES: readonly string[] = [
+  'write units per publish of 100 B, 1,000 queued',
+  "EMQX's pattern beside it, 1,000 queued",
+  'backlog of 1000 on one topic, delivered in order and acknowledged',
+]
+
 const PART = /(<!-- bench:([\w-]+) -->\n)[\s\S]*?(<!-- \/bench -->)/g
 
 /**
- * The page with its parts written anew. A part is `machine`, `headlines`, `missed`, the name of a block, or `others`: the blocks that have
+ * The page with its parts written anew. A part is `machine`, `readme` (the three figures of the README), `headlines`, `missed`, the name of a block, or `others`: the blocks that have
  * no part of their own on this page, with their charts.
  */
 export function filled(page: string, results: Results): string {
@@ -24,6 +31,8 @@ function partOf(name: string, { machine, blocks }: Results, own: ReadonlySet<str
   switch (name) {
     case 'machine':
       return machineText(machine, Object.values(blocks))
+    case 'readme':
+      return tableOf(all.filter(({ name }) => README_FIGURES.includes(name)))
     case 'headlines':
       return tableOf(all.filter(({ headline }) => headline))
     case 'missed':

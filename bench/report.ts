@@ -21,7 +21,7 @@ export interface Figure {
   readonly floor?: number
   /** Where it is drawn: a chart of charts.ts, a line of it, a place on its axis. */
   readonly point?: { readonly chart: string; readonly series: string; readonly x: number }
-  /** Shown in the README. */
+  /** Shown at the head of docs/performance.md. */
   readonly headline?: true
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHARTS_DIRECTORY } from '../../bench/charts.ts'
-import { documents, filled } from '../../bench/pages.ts'
+import { documents, filled, README_FIGURES } from '../../bench/pages.ts'
 import type { Figure } from '../../bench/report.ts'
 import { asJson, RESULTS_FILE, type Results, readResults } from '../../bench/results.ts'
 
@@ -38,10 +38,13 @@ describe('what is committed', () => {
     }
   })
 
-  it('the README shows the picture and the headlines', () => {
-    const headlines = Object.values(results.blocks).flatMap(({ figures }) => figures.filter(({ headline }) => headline))
+  it('the README shows the picture and three figures, docs/performance.md the headlines', () => {
+    const figures = Object.values(results.blocks).flatMap((block) => block.figures)
+    const headlines = figures.filter(({ headline }) => headline).map(({ name }) => name)
     expect(headlines.length).toBeGreaterThan(3)
-    for (const { name } of headlines) expect(read('README.md')).toContain(`| ${name} |`)
+    for (const name of headlines) expect(read('docs/performance.md')).toContain(`| ${name} |`)
+    expect(README_FIGURES.filter((name) => figures.filter((one) => one.name === name).length === 1)).toHaveLength(3)
+    for (const name of README_FIGURES) expect(read('README.md')).toContain(`| ${name} |`)
     expect(read('README.md')).toContain(`](${CHARTS_DIRECTORY}/publish-cost.svg)`)
   })
 })

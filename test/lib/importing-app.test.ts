@@ -43,9 +43,9 @@ test('its bad conf is refused with file and line', () => {
   expect(() => hookTableIn(conf, 'my.conf')).toThrow(/^my\.conf:2: .*on_nothing/)
 })
 
-test('the README has the lines that it takes', () => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const [, block] = /imports the construct:\n\n```ts\n([\s\S]*?)```/.exec(readme)!
+test('docs/deploy.md has the lines that it takes', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'deploy.md'), 'utf8')
+  const [, block] = /imports the construct:\n\n```ts\n([\s\S]*?)```/.exec(page)!
   const lines = block!.trim().split('\n')
   expect(lines).toHaveLength(3)
   const code = readFileSync(APP, 'utf8')

@@ -1,4 +1,4 @@
-/** I9: the operator's policy in the README is what a redrive calls, neither more nor less. */
+/** I9: the policy in docs/operations.md, "Dead letters", is what a redrive calls, neither more nor less. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { queuesListed } from '../../../cli/dead-letters/backend-queues.ts'
@@ -11,11 +11,9 @@ interface Statement {
   readonly Resource: string | readonly string[]
 }
 
-const README = readFileSync(join(import.meta.dirname, '..', '..', '..', 'README.md'), 'utf8')
-/** The README has policies of others, too. */
-const policy = [...README.matchAll(/```json\n(\{ "Version": "2012-10-17"[\s\S]+?)```/g)]
-  .map(([, json]) => json!)
-  .find((json) => json.includes('"sqs:'))
+const PAGE = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'operations.md'), 'utf8')
+const [, chapter] = /\n## Dead letters\n([\s\S]*?)\n## /.exec(PAGE)!
+const [, policy] = /```json\n(\{ "Version": "2012-10-17"[\s\S]+?)```/.exec(chapter!)!
 const { Statement: statements } = JSON.parse(policy!) as { Statement: Statement[] }
 
 /** `action resource` of all that the policy allows. */

@@ -7,8 +7,9 @@ import type { Properties } from '../support/synthesized.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const policiesIn = (page: string): Properties[] =>
   [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
-const policies = policiesIn('README.md')
-const [device = {}, operator = {}] = policies
+const [device = {}, backend = {}] = policiesIn('docs/devices.md')
+const [operator = {}, smoke = {}] = policiesIn('docs/operations.md')
+const all = { device, backend, operator, smoke }
 
 /** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
 const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
@@ -25,17 +26,22 @@ function allows(policy: Properties, action: string, resource: string): boolean {
   const matches = (wanted: string) => new RegExp(`^${wanted.replaceAll(/[.$+()|^]/g, '\\$&').replaceAll('*', '.*')}$`).test(resource)
   return policy.Statement.some((each: Properties) => actionsOf(each).includes(action) && resourcesOf(each).some(matches))
 }
+const byText = (a: Properties, b: Properties) => JSON.stringify(a).localeCompare(JSON.stringify(b))
 const arn = (resource: string) => `arn:aws:iot:REGION:ACCOUNT:${resource}`
 
-test('the README has two, in the grammar of IAM', async () => {
-  expect(policies.map(({ Version }) => Version)).toEqual(['2012-10-17', '2012-10-17'])
-  expect(await problems(operator)).toEqual([])
-  expect(await problems(device)).toEqual([])
-  for (const { Effect } of policies.flatMap(({ Statement }) => Statement)) expect(Effect).toBe('Allow')
+test('they are all of the pages', () => {
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+  expect(pages.flatMap(policiesIn).sort(byText)).toEqual(Object.values(all).sort(byText))
 })
 
-test("a device's fits into IoT Core, which takes 2,048 characters without spaces", () => {
-  expect(JSON.stringify(device).replaceAll(/\s/g, '').length).toBeLessThan(2048)
+test.each(Object.entries(all))('%s: in the grammar of IAM', async (_, policy) => {
+  expect(policy.Version).toBe('2012-10-17')
+  expect(await problems(policy)).toEqual([])
+  for (const { Effect } of policy.Statement) expect(Effect).toBe('Allow')
+})
+
+test.each([device, backend])('it fits into IoT Core, which takes 2,048 characters without spaces', (policy) => {
+  expect(JSON.stringify(policy).replaceAll(/\s/g, '').length).toBeLessThan(2048)
 })
 
 test.each([
@@ -48,6 +54,12 @@ test.each([
   ['iot:Publish', 'topic/sensors/c2/state', false],
   ['iot:Receive', 'topic/sensors/c2/state', false],
   ['iot:Subscribe', 'topicfilter/#', false],
+  ['iot:Subscribe', 'topicfilter/cmd/c1', true],
+  ['iot:Receive', 'topic/cmd/c1', true],
+  ['iot:Publish', 'topic/cmd/c1', false],
+  ['iot:Receive', 'topic/cmd/c2', false],
+  ['iot:Subscribe', 'topicfilter/cmd/+', false],
+  ['iot:Publish', 'topic/replies', true],
   ['iot:Publish', 'topic/acked/c1', true],
   ['iot:Publish', 'topic/acked/c2', false],
   ['iot:Publish', 'topic/acked/c1/x', false],
@@ -56,8 +68,19 @@ test.each([
   expect(allows(device, action, arn(resource))).toBe(wanted)
 })
 
+test.each([
+  ['iot:Connect', 'client/backend-1', true],
+  ['iot:Connect', 'client/c1', false],
+  ['iot:Publish', 'topic/cmd/c1', true],
+  ['iot:Publish', 'topic/acked/c1', false],
+  ['iot:Subscribe', 'topicfilter/replies', true],
+  ['iot:Receive', 'topic/replies', true],
+  ['iot:Subscribe', 'topicfilter/#', false],
+])("a backend service's: %s on %s: %s", (action, resource, wanted) => {
+  expect(allows(backend, action, arn(resource))).toBe(wanted)
+})
+
 describe('who tries a stack', () => {
-  const [smoke = {}] = policiesIn('docs/operations.md')
   /** Commands of an SDK client that the sources name. */
   const sent = (client: string) => {
     const files = [...readdirSync(join(ROOT, 'cli', 'smoke')).map((name) => `cli/smoke/${name}`), 'cli/demo/stage.ts']
@@ -70,10 +93,6 @@ describe('who tries a stack', () => {
     smoke.Statement.flatMap(actionsOf)
       .filter((action: string) => action.startsWith(`${service}:`))
       .map((action: string) => action.split(':')[1])
-
-  test('is shown what to allow, in the grammar of IAM', async () => {
-    expect(await problems(smoke)).toEqual([])
-  })
 
   test('exactly what npm run smoke calls', () => {
     expect(granted('dynamodb').sort()).toEqual([...sent('client-dynamodb')].sort())
