@@ -7,6 +7,6 @@ export const DEFAULT_CONF = 'etc/emqx_backend_dynamo.conf'
 
 /** @throws the file system's error if `file` cannot be read. An included file that cannot be read is one of the conf's errors. */
 export function readConf(file: string): ParsedConf {
-  const readInclude = (path: string, fromFile: string) => readFileSync(resolve(dirname(fromFile), path), 'utf8')
-  return parseConf(readFileSync(file, 'utf8'), { file, readInclude })
+  const readInclude = (path: string, fromFile: string) => readFileSync(resolve(dirname(fromFile), path))
+  return parseConf(readFileSync(file), { file, readInclude })
 }

@@ -18,6 +18,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { DURATION_WANTED, parseDuration } from './duration.ts'
 import { type ConfProblem, type ConfReader, type Place, type Report, readSettings, type Setting, shownKey } from './lines.ts'
 import { readRows } from './rows.ts'
+import { EncodingFault } from './utf-8.ts'
 
 export type { ConfProblem } from './lines.ts'
 
@@ -34,8 +35,21 @@ const POOL_KEYS: readonly string[] = ['server', 'pool_size', 'aws_default_region
 const REGION = /^[a-z]{2,3}(?:-[a-z]+){1,3}-\d{1,2}$/
 const POOL_SIZE = /^[1-9]\d{0,4}$/
 
-/** `options.file` is the text's name in messages; paths of `include` are relative to it. */
-export function parseConf(text: string, options: ConfReader): ParsedConf {
+/**
+ * @param conf bytes of a file, or its text
+ * @param options `file` is the conf's name in messages; paths of `include` are relative to it
+ */
+export function parseConf(conf: string | Uint8Array, options: ConfReader): ParsedConf {
+  try {
+    return parseText(conf, options)
+  } catch (error) {
+    if (!(error instanceof EncodingFault)) throw error
+    const { file, line, message } = error
+    return { table: { pools: {}, rows: [] }, warnings: [], errors: [{ file, line, message }] }
+  }
+}
+
+function parseText(text: string | Uint8Array, options: ConfReader): ParsedConf {
   const problems = new Problems()
   const conf = new ConfTable(problems)
   for (const setting of readSettings(text, options, problems)) conf.take(setting)
@@ -53,11 +67,12 @@ export function hookTableOf({ table, errors }: ParsedConf): HookTable {
 }
 
 /**
- * The hook table of a conf's text, for an app that imports the construct. `include` is refused.
- * @param file name of the text in errors
+ * The hook table of a conf, for an app that imports the construct. `include` is refused.
+ * @param conf bytes of a file, or its text
+ * @param file name of the conf in errors
  * @throws BackendError `bad-conf`, as {@link hookTableOf} does
  */
-export const hookTableIn = (text: string, file: string): HookTable => hookTableOf(parseConf(text, { file }))
+export const hookTableIn = (conf: string | Uint8Array, file: string): HookTable => hookTableOf(parseConf(conf, { file }))
 
 export const problemLine = ({ file, line, message }: ConfProblem): string => `${file}:${line}: ${message}`
 

@@ -10,6 +10,7 @@
  * No message repeats a line: the line may hold a credential (I10).
  */
 import { dirname, isAbsolute, join, normalize } from 'node:path'
+import { LINE_END, utf8Text } from './utf-8.ts'
 
 export interface ConfProblem {
   readonly file: string
@@ -36,8 +37,8 @@ export interface Setting {
 
 export interface ConfReader {
   readonly file: string
-  /** Returns the text of an included file. `path` is as written, `fromFile` the file that includes it. Throws if it cannot be read. */
-  readonly readInclude?: (path: string, fromFile: string) => string
+  /** Returns an included file. `path` is as written, `fromFile` the file that includes it. Throws if it cannot be read. */
+  readonly readInclude?: (path: string, fromFile: string) => string | Uint8Array
 }
 
 export interface Report {
@@ -59,8 +60,11 @@ const MAX_LENGTH = 1024 * 1024
 const MAX_INCLUDES = 100
 const MAX_PATH = 255
 
-/** All settings in the order of the file. If a key comes twice the last one wins, as in EMQX, and a warning tells it. */
-export function readSettings(text: string, reader: ConfReader, report: Report): Setting[] {
+/**
+ * All settings in the order of the file. If a key comes twice the last one wins, as in EMQX, and a warning tells it.
+ * @throws EncodingFault for a file that is not UTF-8
+ */
+export function readSettings(conf: string | Uint8Array, reader: ConfReader, report: Report): Setting[] {
   const settings = new Map<string, Setting>()
   const lines = new LineReader(reader, report, (setting) => {
     const key = setting.words.join('\0')
@@ -70,7 +74,7 @@ export function readSettings(text: string, reader: ConfReader, report: Report): 
     settings.delete(key)
     settings.set(key, setting)
   })
-  lines.read(text, [reader.file])
+  lines.read(conf, [reader.file])
   return [...settings.values()]
 }
 
@@ -94,8 +98,9 @@ class LineReader {
   }
 
   /** @param chain the files that include this one, outermost first, then this one */
-  read(text: string, chain: readonly string[]): void {
+  read(conf: string | Uint8Array, chain: readonly string[]): void {
     const file = chain.at(-1) ?? this.reader.file
+    const text = typeof conf === 'string' ? conf : utf8Text(conf, file)
     if (text.length > MAX_LENGTH) {
       this.report.error(
         { file, line: 1, order: this.order++ },
@@ -104,7 +109,7 @@ class LineReader {
       return
     }
     const withoutMark = text.replace(/^\ufeff/, '')
-    for (const [i, line] of withoutMark.split(/\r\n|\n|\r/).entries()) {
+    for (const [i, line] of withoutMark.split(LINE_END).entries()) {
       const place = { file, line: i + 1, order: this.order++ }
       const fault = this.readLine(line, place, chain)
       if (fault !== undefined) this.report.error(place, fault)
@@ -115,6 +120,7 @@ class LineReader {
   private readLine(line: string, place: Place, chain: readonly string[]): string | undefined {
     const content = line.trim()
     if (content === '' || content.startsWith('#')) return undefined
+    if (content.includes('\ufffd')) return 'U+FFFD, which stands for a character that was lost in decoding, wanted the file in UTF-8'
     if (PLACEHOLDER.test(content)) {
       this.report.warning(place, 'a {{ placeholder }} of a template that was never filled in: the line is ignored')
       return undefined
@@ -142,7 +148,7 @@ class LineReader {
     if (file.length > MAX_PATH) return `include of ${file.length} characters, wanted a path of at most ${MAX_PATH}`
     if (chain.some((each) => normalize(each) === file)) return `include goes in a circle: ${[...chain, file].join(' -> ')}`
     if (++this.includes > MAX_INCLUDES) return `include number ${this.includes}, wanted at most ${MAX_INCLUDES} in all`
-    let text: string
+    let text: string | Uint8Array
     try {
       text = this.reader.readInclude(path, place.file)
     } catch (error) {

@@ -59,6 +59,20 @@ describe('npm run -s conf', () => {
     expect(stderr).not.toContain('hidden')
   })
 
+  test.each<[string, BufferEncoding, string]>([
+    ['Latin-1', 'latin1', ':3: the character at column 53 is not UTF-8: the file has another encoding, wanted UTF-8'],
+    ['UTF-16', 'utf16le', ':1: the file is UTF-16, wanted UTF-8'],
+  ])('refuses a conf in %s with one line, exit status 1', (_, encoding, message) => {
+    const bad = file('bytes.conf', '')
+    const topic = '{"topic": "wärme/#", "action": {"function": "on_message_publish"}, "pool": "pool1"}'
+    writeFileSync(
+      bad,
+      `\ufeff${POOL}\n${CONNECTED}\nbackend.dynamo.hook.message.publish.1 = ${topic}\n`.slice(encoding === 'latin1' ? 1 : 0),
+      encoding,
+    )
+    expect(conf(bad)).toEqual({ status: 1, stdout: '', stderr: `${bad}${message}\n` })
+  })
+
   test.each([
     ['a file that is not there', ['none.conf'], 1, 'conf: cannot read none.conf: ENOENT\n'],
     ['a directory', ['etc'], 1, 'conf: cannot read etc: EISDIR\n'],

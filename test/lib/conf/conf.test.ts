@@ -38,7 +38,7 @@ backend.dynamo.hook.message.acked.1       = {"topic": "#", "action": {"function"
 const POOL = 'backend.dynamo.pool1.server = http://localhost:8000'
 const CONNECTED = 'backend.dynamo.hook.client.connected.1 = {"action": {"function": "on_client_connected"}, "pool": "pool1"}'
 const given = (...lines: string[]) => [POOL, CONNECTED, ...lines].join('\n')
-const parse = (text: string, files: Record<string, string> = {}) =>
+const parse = (text: string | Uint8Array, files: Record<string, string | Uint8Array> = {}) =>
   parseConf(text, {
     file: 'etc/a.conf',
     readInclude: (path) => {
@@ -200,6 +200,43 @@ describe('region and expiry', () => {
     ['2W', 1_209_600],
   ])('expired_after %s is %i seconds', (text, seconds) => {
     expect(parse(given(`backend.dynamo.msg.expired_after = ${text}`))).toMatchObject({ table: { expiredAfter: seconds }, errors: [] })
+  })
+})
+
+describe('bytes', () => {
+  const bytes = (text: string, encoding: BufferEncoding) => Buffer.from(text, encoding)
+  const LATIN = given(row({ topic: 'halle/wärme' }))
+  const swapped = (text: string) => Buffer.from(text, 'utf16le').swap16()
+
+  test('of UTF-8 mean the same as their text, with a byte order mark too', () => {
+    const wanted = parse(LATIN)
+    expect(wanted.errors).toEqual([])
+    expect(parse(bytes(LATIN, 'utf8'))).toEqual(wanted)
+    expect(parse(bytes(`\ufeff${LATIN}`, 'utf8'))).toEqual(wanted)
+  })
+
+  test.each<[string, Uint8Array, number, string]>([
+    ['Latin-1', bytes(LATIN, 'latin1'), 3, 'the character at column 58 is not UTF-8: the file has another encoding, wanted UTF-8'],
+    ['Latin-1 in a comment', bytes(`# fürs Lager\r\n${given()}`, 'latin1'), 1, 'the character at column 4 is not UTF-8'],
+    ['UTF-8 that is cut short', bytes(LATIN, 'utf8').subarray(0, bytes(LATIN, 'utf8').indexOf(0xa4)), 3, 'the character at column 58'],
+    ['UTF-16', bytes(`\ufeff${LATIN}`, 'utf16le'), 1, 'the file is UTF-16, wanted UTF-8'],
+    ['UTF-16, big endian', swapped(`\ufeff${LATIN}`), 1, 'the file is UTF-16, wanted UTF-8'],
+    ['UTF-16 without a byte order mark', bytes(given(), 'utf16le'), 1, 'a zero byte: the file is UTF-16 or no text, wanted UTF-8'],
+    ['a file with a zero byte', bytes(`${given()}\n\0`, 'utf8'), 3, 'a zero byte'],
+  ])('refuses %s with one error', (_, conf, line, message) => {
+    expect(parse(conf)).toMatchObject({ errors: [{ file: 'etc/a.conf', line, message: expect.stringContaining(message) }], warnings: [] })
+    expect(parse(conf).errors).toHaveLength(1)
+  })
+
+  test('of an included file are refused with one error that names that file', () => {
+    const { errors } = parse(`include pools.conf\n${CONNECTED}`, { 'pools.conf': bytes(`# ä\n${POOL}`, 'latin1') })
+    expect(errors).toEqual([{ file: 'etc/pools.conf', line: 1, message: expect.stringContaining('is not UTF-8') }])
+  })
+
+  test('that somebody has decoded wrongly already are refused where they stand', () => {
+    const text = bytes(LATIN, 'latin1').toString('utf8')
+    expect(parse(text).errors).toEqual([{ file: 'etc/a.conf', line: 3, message: expect.stringContaining('U+FFFD') }])
+    expect(parse(given('# \ufffd')).errors).toEqual([])
   })
 })
 
