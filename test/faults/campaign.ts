@@ -1,13 +1,14 @@
 /** Every scenario, every call, every fault that fits it; and pairs of them, drawn from a seed. */
 import { Random } from '../simulation/random.ts'
-import { FAULTS, type Fault, rival } from './fault-kinds.ts'
-import { described } from './process.ts'
-import { type Case, type Ground, type Prepared, prepare, runCase, type Verdict } from './run-case.ts'
+import type { Fault } from './fault.ts'
+import { FAULTS, rival } from './fault-kinds.ts'
+import { type Case, type Ground, type Prepared, runCase, type Verdict } from './run-case.ts'
 import type { Scenario } from './scenario.ts'
 import { CONNECTED } from './scenarios/connected.ts'
 import { ENDED } from './scenarios/ended.ts'
 import { PUBLISH } from './scenarios/publish.ts'
 import { SUBSCRIBED } from './scenarios/subscribed.ts'
+import { described } from './sdk-call.ts'
 
 export const SCENARIOS: readonly Scenario[] = [...PUBLISH, ...SUBSCRIBED, ...CONNECTED, ...ENDED]
 
@@ -39,7 +40,7 @@ export function pairs(prepared: Prepared, count: number, seed: number): Case[] {
 }
 
 /** One fault as the command line takes it: `throttled@3`, in the second receive `throttled@3/2`. */
-export const spelled = ({ faults, again }: Case): string[] => [
+const spelled = ({ faults, again }: Case): string[] => [
   ...faults.flatMap(({ fault, at, receive }) => ['--fault', `'${fault.name}@${at}${receive === undefined ? '' : `/${receive}`}'`]),
   ...(again === undefined ? [] : ['--again', `'${again}'`]),
 ]
@@ -89,5 +90,3 @@ export async function failureOf(
   ]
   return { verdict, failure: { scenario, one, verdict, told: told.join('\n') } }
 }
-
-export const preparedOn = (ground: Ground) => (scenario: Scenario) => prepare(scenario, ground)

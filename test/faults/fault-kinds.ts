@@ -1,44 +1,7 @@
 /** What goes wrong at a call. */
-import { type Answer, failure, jsonOf, type Request, socketError } from './http.ts'
-import type { CallKind, Process, SdkCall } from './process.ts'
-import type { Stage } from './stage.ts'
-
-export interface Happening {
-  readonly process: Process
-  readonly call: SdkCall
-  readonly request: Request
-  /** What would have happened, with some fields of the request changed. */
-  perform(changes?: object): Promise<Answer>
-}
-
-/** How a final state may differ from that of a run without faults, besides messages delivered more than once. */
-export type Leave =
-  /** The data plane refused: what would have been delivered stays pending. */
-  | 'undelivered'
-  /** GetConnection did not tell: what would have been settled stays pending. */
-  | 'unsettled'
-  /** Two clients compete for the messages: either gets them. */
-  | 'to either'
-  /** Two receives at once: the later acknowledgement may be the older message's. */
-  | 'acked late'
-  /** A receive died that nobody repeats: what it had stored again is delivered once more. */
-  | 'again'
-  /** Another writer was there: the state is that of one after the other, in either order. */
-  | 'rivalled'
-
-export interface Fault {
-  readonly name: string
-  readonly family: string
-  fits(call: SdkCall): boolean
-  act(happening: Happening, stage: Stage): Promise<Answer>
-  /** The stores see of it what they see of another fault, an error of the SDK or nothing: not for every test run, `npm run faults` has it. */
-  readonly twin?: true
-  /** At every fitting call from there on, as long as the process lives. */
-  readonly goesOn?: true
-  /** Also in every further receive of the event, until it is a dead letter. */
-  readonly everyReceive?: true
-  readonly leaves: readonly Leave[]
-}
+import type { Fault, Happening } from './fault.ts'
+import { type Answer, failure, jsonOf, socketError } from './http.ts'
+import type { CallKind, SdkCall } from './sdk-call.ts'
 
 const DYNAMO: readonly CallKind[] = ['read', 'write', 'batch-get', 'batch-write', 'query']
 const WRITES: readonly CallKind[] = ['write', 'batch-write']

@@ -3,11 +3,11 @@
 import type { Tables } from '../support/engines.ts'
 import { always, differences, drained, type Ending, order } from './checks.ts'
 import { type Database, MapDatabase } from './database.ts'
-import type { Leave } from './fault-kinds.ts'
+import type { Injected, Leave } from './fault.ts'
 import { type FinalState, finalState } from './final-state.ts'
-import type { SdkCall } from './process.ts'
 import { type Scenario, type Setting, settingOf } from './scenario.ts'
-import { type Breakage, type Injected, Stage } from './stage.ts'
+import type { SdkCall } from './sdk-call.ts'
+import { type Breakage, Stage } from './stage.ts'
 import type { Clients } from './wire.ts'
 
 /** A scenario with how it ends when nothing goes wrong. */

@@ -6,7 +6,7 @@ import type { Engine, Tables } from '../support/engines.ts'
 import { World, type WorldOptions } from '../support/world.ts'
 import type { Connectivity } from './data-plane.ts'
 import { MapDatabase, type Snapshot } from './database.ts'
-import type { Leave } from './fault-kinds.ts'
+import type { Leave } from './fault.ts'
 import { clientOf } from './wire.ts'
 
 export interface HookEvent {

@@ -9,19 +9,12 @@ import type { Tables } from '../support/engines.ts'
 import { HOOKS } from '../support/world.ts'
 import { DataPlane } from './data-plane.ts'
 import type { Database } from './database.ts'
-import type { Fault, Happening } from './fault-kinds.ts'
+import type { Fault, Happening, Injected } from './fault.ts'
 import type { Answer } from './http.ts'
-import { described, Process, processes, type SdkCall } from './process.ts'
+import { Process, processes } from './process.ts'
 import type { HookEvent, Setting } from './scenario.ts'
+import { described, type SdkCall } from './sdk-call.ts'
 import type { Clients } from './wire.ts'
-
-/** A fault and the call at which it comes. */
-export interface Injected {
-  readonly fault: Fault
-  readonly at: number
-  /** Of which receive of the event; absent: the first. */
-  readonly receive?: 2
-}
 
 /** A product that is broken on purpose. */
 export interface Breakage {
@@ -38,11 +31,6 @@ interface Queued {
   receives: number
   /** Milliseconds. */
   visibleAt: number
-}
-
-export interface Line {
-  readonly process: number
-  readonly said: string
 }
 
 const OUR_NAMES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>

@@ -6,15 +6,25 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/function/environment.ts'
 import type { Database } from './database.ts'
+import type { Fault, Happening } from './fault.ts'
 import { type Answer, jsonOf, type Request } from './http.ts'
-import { processes } from './process.ts'
-import type { Stage } from './stage.ts'
+import { type Process, processes } from './process.ts'
+import type { SdkCall } from './sdk-call.ts'
+
+/** What stands behind the wire. */
+export interface FarEnd {
+  readonly clock: { now(): number }
+  readonly database: Database
+  readonly dataPlane: { perform(request: Request): Answer }
+  readonly breakage: { readonly answer?: (answer: Answer) => Answer } | undefined
+  called(process: Process, call: SdkCall): void
+  inject(fault: Fault, happening: Happening): Promise<Answer>
+}
 
 export interface Clients {
   readonly dynamodb: DynamoDBClient
   readonly iot: IoTDataPlaneClient
-  /** What stands behind the wire now. */
-  stage: Stage | undefined
+  stage: FarEnd | undefined
   /** As after a cold start: the SDK's budget of retries is full. */
   renew(): Promise<void>
 }
@@ -87,7 +97,7 @@ function noteCalls(client: AnyClient): void {
   client.middlewareStack.add(middleware, { step: 'initialize', priority: 'high', name: 'calls' })
 }
 
-async function passed(stage: Stage | undefined, request: Request, toDynamo: boolean): Promise<Answer> {
+async function passed(stage: FarEnd | undefined, request: Request, toDynamo: boolean): Promise<Answer> {
   const here = processes.getStore()
   if (stage === undefined || here?.call === undefined) throw new Error('a call that belongs to no process')
   const { process, call } = here
