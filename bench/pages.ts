@@ -6,7 +6,7 @@ import { CHARTS_DIRECTORY, chartFile, chartsOf, titleOf } from './charts.ts'
 import { COLUMNS, cellsOf, type Figure } from './report.ts'
 import type { BlockResult, Machine, Results } from './results.ts'
 
-export const PAGES = ['README.md', 'docs/performance.md'] as const
+const PAGES = ['README.md', 'docs/performance.md'] as const
 
 /** Names of the figures that the README shows. */
 export const README_FIGURES: readonly string[] = [

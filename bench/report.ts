@@ -57,7 +57,7 @@ export function cellsOf({ name, value, unit, against = '', ratio, reached, floor
 const unitText = (unit: string): string => (unit === '' || unit.startsWith('/') ? unit : ` ${unit}`)
 
 /** Four digits, thousands set apart. */
-export const numberText = (value: number): string =>
+const numberText = (value: number): string =>
   Math.abs(value) >= 1000 ? countText(Math.round(value)) : `${Number(value.toPrecision(Math.abs(value) >= 100 ? 4 : 3))}`
 
 export const bytesText = (bytes: number): string => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KB`)

@@ -4,7 +4,7 @@ import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName
 
 export type Tables = Readonly<Record<TableName, string>>
 
-export const tablesNamed = (prefix: string): Tables =>
+const tablesNamed = (prefix: string): Tables =>
   Object.fromEntries(TABLE_NAMES.map((table) => [table, `${prefix}${table}`])) as Record<TableName, string>
 
 export async function createTables(client: DynamoDBClient, prefix: string): Promise<Tables> {

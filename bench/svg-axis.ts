@@ -8,7 +8,7 @@ export interface Axis {
 /** Values this far apart are told apart on a logarithmic axis only. */
 const WIDE = 40
 
-export const wantsLog = (values: readonly number[]): boolean => {
+const wantsLog = (values: readonly number[]): boolean => {
   const least = Math.min(...values)
   return least > 0 && Math.max(...values) / least >= WIDE
 }

@@ -32,4 +32,4 @@ function linesOf({ components, total }: Bill): string[] {
 }
 
 const counted = (amount: number): string => amount.toLocaleString('en-US', { maximumFractionDigits: 0 })
-export const money = (dollars: number): string => dollars.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+const money = (dollars: number): string => dollars.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })

@@ -12,7 +12,7 @@ const NAME_BYTES = 10
 const ITEM_BYTES = 400 * 1024
 
 /** Bytes of a topic's item with so many ids. */
-export const mapBytes = (depth: number, topic: number): number => NAME_BYTES + topic + depth * MSGID_BYTES
+const mapBytes = (depth: number, topic: number): number => NAME_BYTES + topic + depth * MSGID_BYTES
 /** Write units of the ADD that makes so many, or of the DELETE that takes the last of so many. */
 export const mapWrites = (depth: number, topic: number): number => parts(mapBytes(depth, topic), METERED.write)
 /** Beyond, every ADD fails. */

@@ -16,8 +16,8 @@ export interface Report {
 /** In the text; the JSON has all. */
 const SHOWN = 20
 
-export const redrivenIn = ({ queues }: Report): number => queues.reduce((sum, { redriven }) => sum + redriven, 0)
-export const staysIn = ({ queues }: Report): number => queues.reduce((sum, { stays }) => sum + stays.length, 0)
+const redrivenIn = ({ queues }: Report): number => queues.reduce((sum, { redriven }) => sum + redriven, 0)
+const staysIn = ({ queues }: Report): number => queues.reduce((sum, { stays }) => sum + stays.length, 0)
 
 /** Whether nothing is left. */
 export const isComplete = (report: Report): boolean =>

@@ -15,7 +15,7 @@ export interface RedriveOptions {
   readonly stopped?: () => boolean
 }
 
-export const RULE_ERRORS = 'rule errors'
+const RULE_ERRORS = 'rule errors'
 
 /** One report a queue, of those that failed too: nothing that was redriven goes untold. */
 export async function redrive(client: SQSClient, queues: BackendQueues, options: RedriveOptions = {}): Promise<PassReport[]> {

@@ -13,7 +13,7 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import type { Letter } from './letter.ts'
 
 /** How long a run that is killed hides what it had received. */
-export const VISIBILITY_SECONDS = 120
+const VISIBILITY_SECONDS = 120
 /** A long poll asks all of SQS's servers, a short one some: it alone tells that a queue is empty. */
 const WAIT_SECONDS = 1
 const MAX_BATCH = 10

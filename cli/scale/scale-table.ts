@@ -1,13 +1,12 @@
 /** The table of docs/scale.md: Markdown, from the model. */
 
 import { LIMIT_NAMES } from './limits.ts'
-import { QUOTAS, type Quota } from './quotas.ts'
 import { DEFAULTS } from './scale-flags.ts'
 import { count, duration, type Scale, scaleOf } from './scale-report.ts'
 import type { ScaleWorkload } from './scale-workload.ts'
 
 const TUNED = { retain: 'property', batchWindow: 1, warm: 40_000 } as const
-const CASES: readonly (readonly [flags: string, workload: Partial<ScaleWorkload> & { readonly publishes: number }])[] = [
+export const CASES: readonly (readonly [flags: string, workload: Partial<ScaleWorkload> & { readonly publishes: number }])[] = [
   ['--publishes 1000', { publishes: 1_000 }],
   ['--publishes 1000 --retain property', { publishes: 1_000, retain: 'property' }],
   ['--publishes 10000', { publishes: 10_000 }],
@@ -30,7 +29,6 @@ const CASES: readonly (readonly [flags: string, workload: Partial<ScaleWorkload>
   ],
 ]
 
-export const CASE_FLAGS = CASES.map(([flags]) => flags)
 export const caseOf = (flags: string): ScaleWorkload => ({ ...DEFAULTS, ...CASES.find(([name]) => name === flags)![1] })
 
 export function asTable(): string {
@@ -54,11 +52,3 @@ function rowOf(flags: string, { breaks, replayed, dollars }: Scale): string[] {
     dollars.toFixed(2),
   ]
 }
-
-/** Rows of the sources' table: each quota with the page that says it. */
-export const asSources = (): string =>
-  Object.entries(QUOTAS as Readonly<Record<string, Quota>>)
-    .map(([name, { value, page }]) => `| ${wordsOf(name)}: ${value.toLocaleString('en-US')} | ${page} |\n`)
-    .join('')
-
-const wordsOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -71,6 +71,7 @@ export function hookTableOf({ table, errors }: ParsedConf): HookTable {
  * @param conf bytes of a file, or its text
  * @param file name of the conf in errors
  * @throws BackendError `bad-conf`, as {@link hookTableOf} does
+ * @public
  */
 export const hookTableIn = (conf: string | Uint8Array, file: string): HookTable => hookTableOf(parseConf(conf, { file }))
 

@@ -3,9 +3,9 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import { checkTopicFilter, checkTopicName, hasWildcard, stringFault } from '../../lambda/core/topic.ts'
 
 export const MAX_PAYLOAD_BYTES = 128 * 1024
-export const MAX_TOPIC_BYTES = 256
-export const MAX_SLASHES = 7
-export const MAX_CLIENT_ID_BYTES = 128
+const MAX_TOPIC_BYTES = 256
+const MAX_SLASHES = 7
+const MAX_CLIENT_ID_BYTES = 128
 export const MAX_SUBSCRIPTIONS = 50
 /** Filters of one SUBSCRIBE. */
 export const MAX_FILTERS = 8

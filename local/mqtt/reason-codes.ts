@@ -1,7 +1,6 @@
 /** Codes of SUBACK, UNSUBACK, CONNACK and DISCONNECT: MQTT 5 section 2.4; 0x80 is also MQTT 3.1.1's refusal of a filter. */
 export const REFUSED_V4 = 0x80
 export const PROTOCOL_ERROR = 0x82
-export const CLIENT_ID_NOT_VALID = 0x85
 export const KEEP_ALIVE_TIMEOUT = 0x8d
 export const SESSION_TAKEN_OVER = 0x8e
 export const TOPIC_FILTER_INVALID = 0x8f

@@ -6,10 +6,11 @@ import { DEFAULTS as COSTS } from '../../cli/costs/costs-flags.ts'
 import { PUBLISH } from '../../cli/costs/measured.ts'
 import { ours } from '../../cli/costs/ours.ts'
 import { breaksAt, type LimitName, limitsOf } from '../../cli/scale/limits.ts'
+import { QUOTAS, type Quota } from '../../cli/scale/quotas.ts'
 import { replay } from '../../cli/scale/replay.ts'
 import { DEFAULTS, parseCommand } from '../../cli/scale/scale-flags.ts'
 import { scaleOf } from '../../cli/scale/scale-report.ts'
-import { asSources, asTable, CASE_FLAGS, caseOf } from '../../cli/scale/scale-table.ts'
+import { asTable, CASES, caseOf } from '../../cli/scale/scale-table.ts'
 import { type ScaleWorkload, topicShares } from '../../cli/scale/scale-workload.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -113,10 +114,17 @@ describe('docs/scale.md', () => {
 
   it('shows what the model prints', () => {
     expect(page).toContain(`\n${asTable()}\n`)
-    expect(page).toContain(`\n${asSources()}\n`)
   })
 
-  it.each(CASE_FLAGS)('its flags %s mean its workload', (flags) => {
+  it('names the page that says each quota', () => {
+    const wordsOf = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    const rows = Object.entries(QUOTAS as Readonly<Record<string, Quota>>).map(
+      ([name, quota]) => `| ${wordsOf(name)}: ${quota.value.toLocaleString('en-US')} | ${quota.page} |\n`,
+    )
+    expect(page).toContain(`\n${rows.join('')}\n`)
+  })
+
+  it.each(CASES.map(([flags]) => flags))('its flags %s mean its workload', (flags) => {
     expect(parseCommand(flags.split(' '))).toEqual({ workload: caseOf(flags), json: false })
   })
 })

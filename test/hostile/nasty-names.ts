@@ -62,7 +62,7 @@ export const NASTY_WORDS: readonly string[] = [
 ]
 
 /** Text of exactly so many bytes, mostly of several bytes a letter. */
-export function textOfBytes(bytes: number, letters: readonly string[] = LETTERS): string {
+function textOfBytes(bytes: number, letters: readonly string[] = LETTERS): string {
   let text = ''
   for (let i = 0, left = bytes; left > 0; i++) {
     const fits = letters.filter((letter) => Buffer.byteLength(letter) <= left)

@@ -2,6 +2,6 @@
 import { join } from 'node:path'
 import { readConf } from '../../lib/conf/conf-file.ts'
 
-export const PAGE_CONF = join(import.meta.dirname, '..', '..', 'etc', 'emqx_backend_dynamo.conf')
+const PAGE_CONF = join(import.meta.dirname, '..', '..', 'etc', 'emqx_backend_dynamo.conf')
 
 export const pageTable = () => readConf(PAGE_CONF).table

@@ -129,7 +129,7 @@ export async function scanAll(db: Database, table: TableName, scan: Omit<ScanCom
   return items
 }
 
-export function chunks<T>(all: readonly T[], size: number): T[][] {
+function chunks<T>(all: readonly T[], size: number): T[][] {
   const parts: T[][] = []
   for (let i = 0; i < all.length; i += size) parts.push(all.slice(i, i + size))
   return parts

@@ -29,7 +29,7 @@ export const idsOf = (value: AttributeValue | undefined): string[] => strings(va
 export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
   new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))
 
-export function liveEntryOf(map: Item): Live {
+function liveEntryOf(map: Item): Live {
   const since = number(map.since) ?? 0
   const lease = map.catching?.M
   return {

@@ -5,7 +5,7 @@ import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '.
 import { msgidNumber } from '../msgid.ts'
 
 /** Segments read at a time: one BatchGetItem. */
-export const SEGMENTS_AT_ONCE = 100
+const SEGMENTS_AT_ONCE = 100
 
 /** A topic's first window of segments, on its way. */
 export interface ReadAhead {

@@ -94,7 +94,7 @@ async function undo(
  * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was
  * written, so that either this sees the end, or the end's handler sees what was written.
  */
-export async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
+async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
   const [presence, unsubscribed] = await Promise.all([ports.clients.presence(event.clientid), hasUnsubscribed(ports, event, filter)])
   return subscriptionIsOver(presence, event) || unsubscribed
 }
@@ -104,11 +104,7 @@ export const hasUnsubscribed = async (ports: Ports, event: SessionEvent, filter:
   (await endsOf(ports, event, filter)).some((end) => end >= event.at)
 
 /** When the session unsubscribed from the filter, as far as it is remembered. Milliseconds. */
-export async function endsOf(
-  ports: Ports,
-  { clientid, session }: Pick<SessionEvent, 'clientid' | 'session'>,
-  filter: string,
-): Promise<number[]> {
+async function endsOf(ports: Ports, { clientid, session }: Pick<SessionEvent, 'clientid' | 'session'>, filter: string): Promise<number[]> {
   const gone = await ports.topics.goneSince(filter, clientid)
   return gone?.session === session ? [gone.until, gone.earlier] : []
 }
