@@ -1,8 +1,8 @@
-/** The arrows of the house: who may import whom, and what no file may name. Read from the files themselves. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { homedir, hostname } from 'node:os'
-import { dirname, join, normalize } from 'node:path'
+/** The house: which folders and files there are, who may import whom, and what no file may name. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, hostname, tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** Every file that is, or is about to be, in the repository. */
@@ -10,115 +10,113 @@ const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\0')
   .filter((file) => file !== '' && existsSync(join(ROOT, file)))
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const withoutComments = (code: string) => code.replace(/^\s*(\/\/|\/\*|\*).*$/gm, '')
 const SOURCES = FILES.filter((file) => /\.ts$/.test(file) && !file.endsWith('.d.ts'))
 
-interface Import {
-  readonly from: string
-  /** A file of the repository, or a package. */
-  readonly to: string
+const ROOTS = ['bench', 'bin', 'cli', 'lambda', 'lib', 'local', 'test']
+const depcruise = (cwd: string) => {
+  const program = join(ROOT, 'node_modules/.bin/depcruise')
+  const { status, stdout, stderr } = spawnSync(program, ['--config', join(ROOT, '.dependency-cruiser.cjs'), ...ROOTS], {
+    cwd,
+    encoding: 'utf8',
+  })
+  return { status, said: `${stdout}${stderr}`.trim() }
 }
 
-const withoutComments = (code: string) => code.replace(/^\s*(\/\/|\/\*|\*).*$/gm, '')
-const codeOf = (file: string) => withoutComments(read(file))
-
-const IMPORT = /^(?:import|export)\s[^'"=(]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\b(?:import|require)\(\s*'([^']+)'/gm
-
-/** The names that a source imports, exports from, or imports at run time. */
-const namesIn = (code: string): string[] => [...withoutComments(code).matchAll(IMPORT)].map(([, ...names]) => names.find(Boolean) ?? '')
-
-const importsOf = (from: string): Import[] =>
-  namesIn(read(from)).map((name) => ({ from, to: name.startsWith('.') ? normalize(join(dirname(from), name)) : name }))
-
-const under = (folder: string) => (file: string) => file.startsWith(`${folder}/`)
-/** `lambda/on_message_publish.ts`: the actions. */
-const isAction = (file: string) => /^lambda\/[^/]+\.ts$/.test(file)
-const isLocal = (to: string) => /\.(ts|cjs|mjs|json)$/.test(to) && !to.startsWith('node:') && existsSync(join(ROOT, to))
-
-/** Layer -> which of the repository's files and which packages it may import. The pure layers may have those of Node's modules that touch nothing. */
-const LAYERS: Record<string, { has: (file: string) => boolean; files: RegExp; packages: RegExp }> = {
-  'lambda/core': { has: under('lambda/core'), files: /^lambda\/core\//, packages: /^node:(buffer|crypto|path|util)$/ },
-  actions: { has: isAction, files: /^lambda\/core\//, packages: /^node:(buffer|crypto|path|util)$/ },
-  'lambda/hooks': { has: under('lambda/hooks'), files: /^lambda\//, packages: /^node:(buffer|crypto|path|util)$/ },
-  'lambda/adapters': { has: under('lambda/adapters'), files: /^lambda\/(core|adapters)\//, packages: /^(node:|@aws-sdk\/|@smithy\/)/ },
-  lib: { has: under('lib'), files: /^(lib|lambda\/core)\//, packages: /^(node:|aws-cdk-lib\/|constructs$|esbuild$|jsonc-parser$)/ },
-  local: { has: under('local'), files: /^(local|lib|lambda\/core)\//, packages: /^(?!@aws-sdk\/|aws-cdk-lib)/ },
-  // The commands look at a running backend from outside: no handler's code.
-  cli: { has: under('cli'), files: /^(cli|lib|local|lambda\/core)\//, packages: /^(?!aws-cdk-lib)/ },
-  bin: { has: under('bin'), files: /^(bin|cli|lib|local|lambda\/core)\//, packages: /./ },
-}
-
-describe('reading imports', () => {
-  it.each([
-    ["import { a } from './a.ts'", ['./a.ts']],
-    ["import type { A } from './a.ts'", ['./a.ts']],
-    ["import {\n  a,\n  type B,\n} from './a.ts'\nimport b from 'b'", ['./a.ts', 'b']],
-    ["import * as a from 'a'", ['a']],
-    ["import 'a'", ['a']],
-    ["export { a } from './a.ts'", ['./a.ts']],
-    ["export * from './a.ts'", ['./a.ts']],
-    ["const a = await import('a')", ['a']],
-    ["const a = require('a')", ['a']],
-    ["// import a from 'a'\n/** import('a') */", []],
-    ["export const a = 'from'\nconst b = { from: 'c' }", []],
-  ])('finds in %j %j', (code, names) => {
-    expect(namesIn(code)).toEqual(names)
+describe('the arrows (.dependency-cruiser.cjs)', () => {
+  it('hold', () => {
+    const { status, said } = depcruise(ROOT)
+    expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(/^✔ no dependency violations found \((?!0 modules)/) })
   })
 
-  it('finds some in every layer that is there', () => {
-    const layers = Object.values(LAYERS).map(({ has }) => SOURCES.filter(has))
-    for (const sources of layers.filter((files) => files.length > 0)) expect(sources.flatMap(importsOf)).not.toEqual([])
-  })
-})
-
-describe.each(Object.entries(LAYERS))('%s', (name, { has, files, packages }) => {
-  const sources = SOURCES.filter(has)
-
-  it('imports only what its layer may', () => {
-    const wrong = sources.flatMap(importsOf).filter(({ to }) => (isLocal(to) ? !files.test(to) : !packages.test(to)))
-    expect(wrong).toEqual([])
-  })
-
-  if (name !== 'lambda/adapters' && name !== 'bin' && name !== 'cli') {
-    it('reads no environment', () => {
-      expect(sources.filter((file) => /\bprocess\.env\b/.test(codeOf(file)))).toEqual([])
+  describe('in a house that breaks them', () => {
+    let said: string
+    let house: string
+    beforeAll(() => {
+      house = mkdtempSync(join(tmpdir(), 'house-'))
+      for (const root of ROOTS) mkdirSync(join(house, root))
+      for (const [file, code] of Object.entries(BROKEN)) {
+        mkdirSync(dirname(join(house, file)), { recursive: true })
+        writeFileSync(join(house, file), code)
+      }
+      cpSync(join(ROOT, 'tsconfig.json'), join(house, 'tsconfig.json'))
+      said = depcruise(house).said
     })
-  }
-})
+    afterAll(() => rmSync(house, { recursive: true }))
 
-describe('packages', () => {
-  const importers = (pattern: RegExp) => [
-    ...new Set(
-      SOURCES.flatMap(importsOf)
-        .filter(({ to }) => pattern.test(to))
-        .map(({ from }) => from),
-    ),
-  ]
-
-  it('@aws-sdk is for lambda/adapters, the commands, tests and bench', () => {
-    expect(importers(/^@aws-sdk\//).filter((file) => !/^(lambda\/adapters|cli|test|bench)\//.test(file))).toEqual([])
-  })
-
-  it('aws-cdk-lib is for bin/app.ts, lib and its tests, never as a whole: that takes seconds', () => {
-    expect(
-      importers(/^aws-cdk-lib/).filter((file) => !/^(lib|test\/lib|test\/cli|test\/support|test\/end-to-end)\/|^bin\/app\.ts$/.test(file)),
-    ).toEqual([])
-    expect(importers(/^aws-cdk-lib$/)).toEqual([])
-  })
-
-  it('every imported file is there, with its extension', () => {
-    const wrong = SOURCES.flatMap(importsOf).filter(({ to }) => /^(bin|cli|lib|lambda|local|test|bench)\//.test(to) && !isLocal(to))
-    expect(wrong).toEqual([])
+    it.each([
+      ['a circle of types', /no circle: lib\/one\.ts →\s+lib\/two\.ts/],
+      ['core that imports an adapter', /lambda\/core: files: lambda\/core\/a\.ts → lambda\/adapters\/b\.ts/],
+      ['core that imports a package', /lambda\/core: packages: lambda\/core\/a\.ts → node_modules\/mqtt-packet/],
+      ['core that reads files', /lambda\/core: node: lambda\/core\/a\.ts → fs/],
+      ['a command that imports a handler, at run time', /cli: files: cli\/c\.ts → lambda\/adapters\/b\.ts/],
+      ['the product that imports a test', /bench, test: local\/d\.ts → test\/e\.ts/],
+      ['a file that is not there', /not found: local\/d\.ts → \.\/gone\.ts/],
+      ['all of aws-cdk-lib', /aws-cdk-lib by module: lib\/one\.ts/],
+    ])('are found: %s', (_, wanted) => {
+      expect(said).toMatch(wanted)
+    })
   })
 })
+
+const BROKEN = {
+  'lib/one.ts': "import type { Two } from './two.ts'\nimport 'aws-cdk-lib'\nexport type One = Two",
+  'lib/two.ts': "import type { One } from './one.ts'\nexport type Two = One",
+  'lambda/core/a.ts': "import { readFileSync } from 'node:fs'\nimport { parser } from 'mqtt-packet'\nimport { b } from '../adapters/b.ts'",
+  'lambda/adapters/b.ts': 'export const b = 1',
+  'cli/c.ts': "const { b } = await import('../lambda/adapters/b.ts')",
+  'local/d.ts': "export * from '../test/e.ts'\nimport './gone.ts'",
+  'test/e.ts': 'export const e = 1',
+  'package.json': '{ "type": "module", "dependencies": { "mqtt-packet": "1", "aws-cdk-lib": "1" } }',
+  'node_modules/mqtt-packet/index.js': '',
+  'node_modules/aws-cdk-lib/index.js': '',
+}
+
+describe('the environment', () => {
+  it('is read by the edges only', () => {
+    const readers = SOURCES.filter((file) => /\bprocess\.env\b/.test(withoutComments(read(file))))
+    expect(readers.filter((file) => !/^(lambda\/adapters|bin|cli|bench|test)\//.test(file))).toEqual([])
+  })
+})
+
+const ROOMS = ['bench', 'bin', 'cli', 'docs', 'etc', 'examples', 'lambda', 'lib', 'local', 'test']
+const inProduct = (file: string) => /^(bin|cli|lambda|lib|local)\//.test(file)
+/** Lines. */
+const LONGEST = 240
+
+/** Names that two files of the product have on purpose. */
+const TWICE: Readonly<Record<string, string>> = {
+  'conf.ts': 'the command, and what it reads',
+  'data-plane.ts': 'its client, and its stand-in',
+  'metrics.ts': 'what the handlers count, and where the local run shows it',
+}
+/** A campaign and the bench have parts of their own, named as their kin elsewhere. */
+const groupOf = (file: string) =>
+  /^(bench|test\/(bench|end-to-end|faults|hostile|simulation|soak|local|lib|lambda|cli))\//.exec(file)?.[1] ?? ''
 
 describe('the house', () => {
+  it('has the rooms of the plan', () => {
+    const rooms = FILES.filter((file) => file.includes('/')).map((file) => file.split('/')[0]!)
+    expect([...new Set(rooms)].filter((room) => !ROOMS.includes(room) && !room.startsWith('.'))).toEqual([])
+  })
+
   it('has no drawer for odds and ends', () => {
     const drawers = SOURCES.filter((file) => /(^|\/)(utils?|helpers?|common|shared|misc|service|base|index)(\.|\/)/.test(file))
     expect(drawers).toEqual([])
   })
 
   it('has an action in a file of its name', () => {
-    expect(SOURCES.filter((file) => isAction(file) && !/^lambda\/on_[a-z_]+\.ts$/.test(file))).toEqual([])
+    expect(SOURCES.filter((file) => /^lambda\/[^/]+$/.test(file) && !/^lambda\/on_[a-z_]+\.ts$/.test(file))).toEqual([])
+  })
+
+  it('has no file name twice', () => {
+    const names = SOURCES.map((file) => `${groupOf(file)}/${basename(file)}`)
+    const twice = SOURCES.filter((_, i) => names.indexOf(names[i]!) !== names.lastIndexOf(names[i]!))
+    expect(twice.filter((file) => !(basename(file) in TWICE))).toEqual([])
+  })
+
+  it('has no file of the product that nobody can hold in the head', () => {
+    expect(SOURCES.filter(inProduct).filter((file) => read(file).split('\n').length > LONGEST)).toEqual([])
   })
 })
 
