@@ -27,7 +27,7 @@ export function atRest(scene: Scene): string[] {
 /** After a fresh subscriber drained every topic. */
 export function emptied(scene: Scene): string[] {
   const { iotCore, dynamodb } = scene
-  // What clears a retained message is no message to keep, as in EMQX; nor is an empty one that cannot be told from it (README).
+  // What clears a retained message is no message to keep, as in EMQX; nor is an empty one that cannot be told from it (docs/guarantees.md).
   const messages = iotCore.published.filter((one) => one.retain !== 'clear' && !looksLikeClear(iotCore, one))
   const nowhere = messages.filter(
     ({ msgid }) => ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),

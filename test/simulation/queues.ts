@@ -72,7 +72,7 @@ export class Queues {
 
   /**
    * Unsubscribes are handled before what ends the same client's windows later: the one order that the protocol relies on, because an
-   * unsubscribe that nobody has heard of looks like a subscription that goes on (README, "At least once").
+   * unsubscribe that nobody has heard of looks like a subscription that goes on (docs/guarantees.md).
    */
   private mustWait(event: QueuedEvent): boolean {
     if (!ENDS.includes(event.hook)) return false

@@ -33,7 +33,7 @@ export interface SimClient {
   kept?: KeptSession
   /** Ids of messages that IoT Core holds for the persistent session. */
   held: string[]
-  /** Those that IoT Core held when a connection ended, and dropped with the session (README, "What is not promised"). */
+  /** Those that IoT Core held when a connection ended, and dropped with the session (docs/guarantees.md, "What is not promised"). */
   readonly dropped: Set<string>
   version: number
   /** Connections so far. */

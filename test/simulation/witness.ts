@@ -46,7 +46,7 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
   const acknowledged = new Set<string>()
-  /** Stored once more by a copy of their event after they were acknowledged: delivered again, in no order (README). */
+  /** Stored once more by a copy of their event after they were acknowledged: delivered again, in no order (docs/guarantees.md). */
   const replayed = new Set<string>()
   const writes = (run: Run, msgids: readonly string[]) => evidence.stored.set(run, [...(evidence.stored.get(run) ?? []), ...msgids])
   function stores(run: Run, msgids: readonly string[]): void {
