@@ -20,6 +20,9 @@ export const ACTIONS_OF_HOOK = {
 export type HookName = keyof typeof ACTIONS_OF_HOOK
 export type ActionName = (typeof ACTIONS_OF_HOOK)[HookName][number]
 
+/** The actions that the hook may carry. */
+export type ActionOf<Hook extends HookName> = (typeof ACTIONS_OF_HOOK)[Hook][number]
+
 export const HOOKS = Object.keys(ACTIONS_OF_HOOK) as HookName[]
 
 /** How a rule event's RETAIN flag, which IoT rules cannot see, is found out. */
@@ -84,7 +87,7 @@ export interface HookConfig {
 const FILTER_HOOKS: readonly HookName[] = ['session.subscribed', 'session.unsubscribed', 'message.publish', 'message.acked']
 
 /** Hooks whose rows carry a topic filter; EMQX refuses one on the others. */
-export const takesTopic = (hook: HookName): boolean => FILTER_HOOKS.includes(hook)
+export const hasTopicFilter = (hook: HookName): boolean => FILTER_HOOKS.includes(hook)
 
 /** The configs of the hooks that the table uses, in the order of {@link HOOKS}. */
 export function hookConfigs(table: HookTable): HookConfig[] {
@@ -107,6 +110,10 @@ export function hookConfigs(table: HookTable): HookConfig[] {
 const filtersOf = (table: HookTable, action: ActionName): string[] =>
   table.rows.filter((row) => row.action === action).map((row) => row.topic ?? '#')
 
+/** The rows whose filter covers the topic. */
+export const rowsCovering = (rows: readonly HookRow[], topic: string): HookRow[] =>
+  rows.filter((row) => topicMatches(row.topic ?? '#', topic))
+
 /** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
 export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
   subscribedRow(config, 'on_message_fetch_for_queue', topic)
@@ -114,4 +121,4 @@ export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined
 export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
 
 const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: string) =>
-  config.subscribed.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))
+  rowsCovering(config.subscribed, topic).find((row) => row.action === action)

@@ -1,17 +1,16 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Connected, parseConnected } from '../core/events/events.ts'
-import { eachAlone, type Hook, working } from '../core/model/hook.ts'
+import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import type { Context } from '../core/model/ports.ts'
 import { on_client_connected } from '../on_client_connected.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
-const ACTIONS = { on_client_connected, on_subscribe_lookup }
+const ACTIONS: Actions<'client.connected', [Connected, Context]> = { on_client_connected, on_subscribe_lookup }
 
 export const clientConnected: Hook<Connected> = {
   hook: 'client.connected',
   parse: parseConnected,
-  handle: eachAlone(async (event, context) => {
-    for (const { action } of context.config.rows) await working(action, ACTIONS[action as keyof typeof ACTIONS](event, context))
-  }),
+  handle: eachAlone((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 }
 
 export const handler = lambdaHandler(clientConnected)

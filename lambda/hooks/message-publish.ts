@@ -1,15 +1,14 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Publish, parsePublish } from '../core/events/events.ts'
-import type { ActionName, HookRow } from '../core/hooks.ts'
-import { type Delivery, type Hook, working } from '../core/model/hook.ts'
-import { type Message, messageOf, qosOf, type Retention } from '../core/model/message.ts'
+import { type HookRow, rowsCovering } from '../core/hooks.ts'
+import { type Actions, type Delivery, type Hook, performInOrder } from '../core/model/hook.ts'
+import { type Message, messageOf, qosOf, type RetainFlag } from '../core/model/message.ts'
 import type { Context } from '../core/model/ports.ts'
 import { compareMsgids, msgidOf } from '../core/msgid.ts'
 import { pushUnqueued } from '../core/queue/push.ts'
 import { sharingReads } from '../core/queue/share-reads.ts'
 import type { Publishes } from '../core/queue/store-batch.ts'
-import { retentionOf } from '../core/retained/retain-flag.ts'
-import { topicMatches } from '../core/topic.ts'
+import { retainFlagOf } from '../core/retained/retain-flag.ts'
 import { on_message_publish } from '../on_message_publish.ts'
 import { on_message_retain } from '../on_message_retain.ts'
 import { on_message_store } from '../on_message_store.ts'
@@ -20,16 +19,16 @@ export const messagePublish: Hook<Publish> = {
   parse: parsePublish,
   msgid: msgidOf,
   async handle(deliveries) {
-    const read = await Promise.allSettled(sharing(deliveries).map(incoming))
-    const arrived = read.flatMap((result, i) => (result.status === 'fulfilled' ? [{ ...result.value, i }] : []))
+    const read = await Promise.allSettled(withSharedReads(deliveries).map(readPublish))
+    const publishes = read.flatMap((result, place) => (result.status === 'fulfilled' ? [{ ...result.value, place }] : []))
     const results: PromiseSettledResult<void>[] = read.map((result) => (result.status === 'fulfilled' ? DONE : result))
-    const topics = [...byTopic(arrived)]
-    const queued = queueing(topics)
+    const topics = [...byTopic(publishes)]
+    const queued = enqueue(topics)
     await Promise.all(
-      topics.map(async (some, at) => {
-        const done = await together(some, queued[at])
-        some.forEach(({ i }, n) => {
-          results[i] = done[n] ?? DONE
+      topics.map(async (ofTopic, i) => {
+        const handled = await handleTopic(ofTopic, queued[i])
+        ofTopic.forEach(({ place }, n) => {
+          results[place] = handled[n] ?? DONE
         })
       }),
     )
@@ -39,89 +38,96 @@ export const messagePublish: Hook<Publish> = {
 
 const DONE: PromiseSettledResult<void> = { status: 'fulfilled', value: undefined }
 
-function sharing(deliveries: readonly Delivery<Publish>[]): Delivery<Publish>[] {
-  const ports =
-    deliveries[0] &&
-    sharingReads(
-      deliveries[0].context.ports,
-      deliveries.map(({ event }) => event.topic),
-    )
-  return deliveries.map(({ event, context }) => ({ event, context: { ...context, ports: ports ?? context.ports } }))
-}
-
+/** One publish, with what its actions need. */
 interface Incoming extends Delivery<Publish> {
   readonly message: Message
-  readonly retention: Retention
-  /** Which actions' rows cover the topic. */
-  readonly does: (action: ActionName) => boolean
+  readonly flag: RetainFlag
+  /** Those whose filter covers the topic. */
+  readonly rows: readonly HookRow[]
 }
 
-async function incoming({ event, context }: Delivery<Publish>): Promise<Incoming> {
-  const rows = context.config.rows.filter(({ topic }) => topicMatches(topic ?? '#', event.topic))
-  const retention = await retentionOf(context.ports, context.config, event, { again: context.invocation.receives > 1 })
+/** `queued`: that the topic's messages, this one among them, are on the queue. */
+const ACTIONS: Actions<'message.publish', [publish: Incoming, queued: Promise<void> | undefined]> = {
+  // Begun already, for all topics of the batch at once.
+  on_message_publish: (publish, queued) => (isQueued(publish) ? queued : undefined),
+  // A message on a queue is stored by on_message_publish.
+  on_message_store: (publish) => {
+    const { message, flag, context } = publish
+    return flag.cleared || isQueued(publish) ? undefined : on_message_store(message, context)
+  },
+  on_message_retain: ({ message, flag, context }) => (flag.retained && !flag.cleared ? on_message_retain(message, context) : undefined),
+  on_retain_delete: ({ message, flag, context }) => {
+    const certain = flag.cleared || flag.wasCleared === true
+    return certain || flag.mayHaveCleared ? on_retain_delete(message, { certain, knew: flag.knew }, context) : undefined
+  },
+}
+
+function withSharedReads(deliveries: readonly Delivery<Publish>[]): Delivery<Publish>[] {
+  if (deliveries[0] === undefined) return []
+  const ports = sharingReads(
+    deliveries[0].context.ports,
+    deliveries.map(({ event }) => event.topic),
+  )
+  return deliveries.map(({ event, context }) => ({ event, context: { ...context, ports } }))
+}
+
+async function readPublish({ event, context }: Delivery<Publish>): Promise<Incoming> {
+  const rows = rowsCovering(context.config.rows, event.topic)
+  const flag = await retainFlagOf(context.ports, context.config, event, { again: context.invocation.receives > 1 })
   const qos = qosOf(
     event,
-    rows.find((row: HookRow) => row.qos !== undefined),
-    retention,
+    rows.find((row) => row.qos !== undefined),
+    flag,
   )
-  const message = messageOf(event, { qos, retained: retention.retained, expiredAfter: context.config.expiredAfter })
-  return { event, context, message, retention, does: (action) => rows.some((row) => row.action === action) }
+  const message = messageOf(event, { qos, retained: flag.retained, expiredAfter: context.config.expiredAfter })
+  return { event, context, message, flag, rows }
 }
 
-/** One topic's publishes of a batch, oldest first. */
-function byTopic<T extends Incoming>(all: readonly T[]): Iterable<T[]> {
+/** The publishes of each topic, oldest first. */
+function byTopic<T extends Incoming>(publishes: readonly T[]): Iterable<T[]> {
   const topics = new Map<string, T[]>()
-  for (const one of all) topics.set(one.message.topic, [...(topics.get(one.message.topic) ?? []), one])
-  for (const some of topics.values()) some.sort((a, b) => compareMsgids(a.message.msgid, b.message.msgid))
+  for (const publish of publishes) topics.set(publish.message.topic, [...(topics.get(publish.message.topic) ?? []), publish])
+  for (const ofTopic of topics.values()) ofTopic.sort((a, b) => compareMsgids(a.message.msgid, b.message.msgid))
   return topics.values()
 }
 
-const isQueued = ({ does, message, retention }: Incoming): boolean => does('on_message_publish') && message.qos > 0 && !retention.cleared
+const isQueued = ({ rows, message, flag }: Incoming): boolean =>
+  message.qos > 0 && !flag.cleared && rows.some(({ action }) => action === 'on_message_publish')
 
-/** The queued messages of each topic on their way; `undefined` where a topic has none. */
-function queueing(topics: readonly (readonly Incoming[])[]): (Promise<void> | undefined)[] {
-  const batches = topics.map((some) => publishesOf(some.filter(isQueued)))
-  const begun = on_message_publish(batches.filter((one) => one !== undefined))[Symbol.iterator]()
-  return batches.map((one) => one && working('on_message_publish', begun.next().value!))
+/** Begins on_message_publish for all topics. A topic's promise tells how it ended; `undefined`: nothing of the topic is for a queue. */
+function enqueue(topics: readonly (readonly Incoming[])[]): (Promise<void> | undefined)[] {
+  const batches = topics.map((ofTopic) => queuedOf(ofTopic.filter(isQueued)))
+  const begun = on_message_publish(batches.filter((batch) => batch !== undefined))[Symbol.iterator]()
+  return batches.map((batch) => batch && begun.next().value!)
 }
 
-function publishesOf(queued: readonly Incoming[]): Publishes | undefined {
+function queuedOf(publishes: readonly Incoming[]): Publishes | undefined {
   // SQS may hand out an event twice in one batch.
-  const messages = new Map(queued.map(({ message }) => [message.msgid, message]))
-  return queued[0] && { messages: [...messages.values()], context: asOne(queued[0].context, queued) }
+  const messages = new Map(publishes.map(({ message }) => [message.msgid, message]))
+  return publishes[0] && { messages: [...messages.values()], context: contextOf(publishes) }
 }
 
-/** The actions in their order. The queued messages of the topic share one update of its row, and its fate. */
-async function together(some: readonly Incoming[], queued: Promise<void> | undefined): Promise<PromiseSettledResult<void>[]> {
-  const published = queued && (await Promise.allSettled([queued]))[0]
-  return Promise.allSettled(
-    some.map(async (one) => {
-      if (published?.status === 'rejected' && isQueued(one)) throw published.reason
-      await alone(one)
-    }),
-  )
+/**
+ * One context for publishes that are handled as one: if any of them was begun before, all may have been. A retried event may come back
+ * in another batch, so the context names all of this one.
+ */
+function contextOf(publishes: readonly Incoming[]): Context {
+  const { context } = publishes[0]!
+  const invocations = publishes.map((publish) => publish.context.invocation)
+  const receives = Math.max(...invocations.map((invocation) => invocation.receives))
+  return { ...context, invocation: { ...context.invocation, receives, batch: invocations.map(({ id }) => id) } }
 }
 
-/** They are handled in one, also when they are tried again in other company: each knows what any of them had begun. */
-const asOne = (context: Context, all: readonly Incoming[]): Context => ({
-  ...context,
-  invocation: {
-    ...context.invocation,
-    receives: Math.max(...all.map((one) => one.context.invocation.receives)),
-    batch: all.map((one) => one.context.invocation.id),
-  },
-})
+/** The queued messages of a topic share one update of its row: it holds for all of them or for none. The other actions follow it. */
+async function handleTopic(publishes: readonly Incoming[], queued: Promise<void> | undefined): Promise<PromiseSettledResult<void>[]> {
+  if (queued !== undefined) await Promise.allSettled([queued])
+  return Promise.allSettled(publishes.map((publish) => handlePublish(publish, queued)))
+}
 
-async function alone(one: Incoming): Promise<void> {
-  const { message, context, retention, does } = one
-  if (does('on_message_store') && !retention.cleared && !isQueued(one))
-    await working('on_message_store', on_message_store(message, context))
-  if (does('on_message_retain') && retention.retained && !retention.cleared)
-    await working('on_message_retain', on_message_retain(message, context))
-  const certain = retention.cleared || retention.wasCleared === true
-  if (does('on_retain_delete') && (certain || retention.mayHaveCleared))
-    await working('on_retain_delete', on_retain_delete(message, { certain, knew: retention.knew }, context))
-  if (context.config.serverSubscriptions && !isQueued(one)) await pushUnqueued(context, message)
+async function handlePublish(publish: Incoming, queued: Promise<void> | undefined): Promise<void> {
+  const { message, context, rows } = publish
+  await performInOrder(ACTIONS, rows, publish, queued)
+  if (context.config.serverSubscriptions && !isQueued(publish)) await pushUnqueued(context, message)
 }
 
 export const handler = lambdaHandler(messagePublish)

@@ -1,13 +1,16 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Connected, parseConnected } from '../core/events/events.ts'
-import { eachAlone, type Hook, working } from '../core/model/hook.ts'
+import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import type { Context } from '../core/model/ports.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
-/** IoT Core has no such event: the hook hears of the same connected event as client.connected. */
+const ACTIONS: Actions<'session.created', [Connected, Context]> = { on_subscribe_lookup }
+
+/** IoT Core has no event for a created session: this hook gets the same connected event as client.connected. */
 export const sessionCreated: Hook<Connected> = {
   hook: 'session.created',
   parse: parseConnected,
-  handle: eachAlone((event, context) => working('on_subscribe_lookup', on_subscribe_lookup(event, context))),
+  handle: eachAlone((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 }
 
 export const handler = lambdaHandler(sessionCreated)

@@ -1,11 +1,14 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/events.ts'
-import { eachAlone, type Hook, working } from '../core/model/hook.ts'
+import { rowsCovering } from '../core/hooks.ts'
+import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { endSubscription } from '../core/subscriptions/end.ts'
-import { parseSubscription, topicMatches } from '../core/topic.ts'
+import { parseSubscription } from '../core/topic.ts'
 import { on_acked_delete } from '../on_acked_delete.ts'
+
+const ACTIONS: Actions<'session.unsubscribed', [SubscriptionChange, filter: string, Context]> = { on_acked_delete }
 
 export const sessionUnsubscribed: Hook<SubscriptionChange> = {
   hook: 'session.unsubscribed',
@@ -13,12 +16,11 @@ export const sessionUnsubscribed: Hook<SubscriptionChange> = {
   handle: eachAlone((event, context) => allDone(event.topics.map((filter) => unsubscribed(event, filter, context)))),
 }
 
-/** The subscription ends, whatever rows there are: who is live no more is not delivered to. */
+/** Ends the subscription also where no row covers its filter: nothing more is delivered to a client that unsubscribed. */
 async function unsubscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   await endSubscription(context, event, filter)
   const { filter: topics } = parseSubscription(filter)
-  if (context.config.rows.some(({ topic }) => topicMatches(topic ?? '#', topics)))
-    await working('on_acked_delete', on_acked_delete(event, topics, context))
+  await performInOrder(ACTIONS, rowsCovering(context.config.rows, topics), event, topics, context)
 }
 
 export const handler = lambdaHandler(sessionUnsubscribed)

@@ -14,9 +14,9 @@ import {
   HOOKS,
   type HookName,
   type HookRow,
+  hasTopicFilter,
   type OfflineOpts,
   type RetainMode,
-  takesTopic,
 } from '../../lambda/core/hooks.ts'
 import { checkTopicFilter, parseSubscription } from '../../lambda/core/topic.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -93,7 +93,7 @@ function namesOf(pools: ReadonlySet<string>): string {
 }
 
 function readTopic(json: Json | undefined, hook: HookName, refuse: Refuse): string | undefined {
-  if (!takesTopic(hook)) {
+  if (!hasTopicFilter(hook)) {
     if (json !== undefined) refuse(`"topic" is not possible on ${hook}: its events are about a client, not about a topic`)
     return undefined
   }

@@ -97,16 +97,16 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
     case 'on_message_store':
       return ['mqtt_msg:PutItem']
     case 'on_message_retain':
-      return ['mqtt_retain:PutItem', 'mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:GetItem', ...retention(config)]
+      return ['mqtt_retain:PutItem', 'mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:GetItem', ...retainChecks(config)]
     case 'on_retain_delete':
-      return ['mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:PutItem', ...retention(config)]
+      return ['mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:PutItem', ...retainChecks(config)]
     case 'on_message_acked_for_queue':
       return ['mqtt_sub:Query', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
   }
 }
 
 /** Only `"retain": "native"` asks IoT Core; for an empty payload it reads our own tables too. */
-const retention = (config: HookConfig): Calls =>
+const retainChecks = (config: HookConfig): Calls =>
   config.rows.some(({ action, retain = 'native' }) => /retain/.test(action) && retain === 'native')
     ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_msg:BatchGetItem']
     : []

@@ -18,7 +18,7 @@ export interface Message {
 }
 
 /** Whether the publish is the topic's retained message; `cleared`: an empty retained publish, which deletes it and is no message itself. */
-export interface Retention {
+export interface RetainFlag {
   readonly retained: boolean
   readonly cleared: boolean
   /** Inferred: IoT Core retains nothing, and our table had the message of this id. Another empty publish of about the time may have cleared it. */
@@ -30,7 +30,7 @@ export interface Retention {
   /** The true QoS, where IoT Core told it. */
   readonly qos?: number
 }
-export const NOT_RETAINED: Retention = { retained: false, cleared: false }
+export const NOT_RETAINED: RetainFlag = { retained: false, cleared: false }
 
 /** Everything comes from the event: a retried event writes the same bytes. */
 export function messageOf(publish: Publish, options: { qos: number; retained: boolean; expiredAfter?: number | undefined }): Message {
@@ -52,9 +52,9 @@ export function messageOf(publish: Publish, options: { qos: number; retained: bo
  * QoS of a publish, which rules cannot see: IoT Core's word on a retained message, else the MQTT 5 user property `qos`,
  * else the row's `"qos"`, else 1.
  */
-export function qosOf(publish: Publish, row: { qos?: number } | undefined, retention: Retention): number {
+export function qosOf(publish: Publish, row: { qos?: number } | undefined, flag: RetainFlag): number {
   const said = userProperty(publish, 'qos')
-  return retention.qos ?? (said !== undefined && /^[012]$/.test(said) ? Number(said) : (row?.qos ?? 1))
+  return flag.qos ?? (said !== undefined && /^[012]$/.test(said) ? Number(said) : (row?.qos ?? 1))
 }
 
 /** `now` in milliseconds. */

@@ -1,7 +1,7 @@
 /** Whether a publish is its topic's retained message: RETAIN is invisible to rules, so the row's `"retain"` says how to find out. */
 import { type Publish, userProperty } from '../events/events.ts'
 import type { HookConfig, HookRow } from '../hooks.ts'
-import { NOT_RETAINED, type Retention } from '../model/message.ts'
+import { NOT_RETAINED, type RetainFlag } from '../model/message.ts'
 import type { Ports } from '../model/ports.ts'
 import { compareMsgids, isMsgid, msgidOf } from '../msgid.ts'
 import { topicMatches } from '../topic.ts'
@@ -10,7 +10,7 @@ import { topicMatches } from '../topic.ts'
 const LATEST_LAG = 60_000
 
 /** `again`: SQS has handed out the event before, and an earlier try may have been cut short. */
-export async function retentionOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<Retention> {
+export async function retainFlagOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<RetainFlag> {
   const row = retainRowOf(config, publish.topic)
   if (row === undefined) return NOT_RETAINED
   const empty = publish.payload.length === 0
@@ -22,7 +22,7 @@ export async function retentionOf(ports: Ports, config: HookConfig, publish: Pub
       return { retained, cleared: retained && empty }
     }
     case 'native':
-      return empty ? clearedNatively(ports, publish, again) : retainedNatively(ports, publish, again)
+      return empty ? nativeFlagOfEmpty(ports, publish, again) : nativeFlag(ports, publish, again)
   }
 }
 
@@ -32,7 +32,7 @@ const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => 
 }
 
 /** GetRetainedMessage shows this very payload: then whatever was published is the retained message, with its true QoS. */
-async function retainedNatively(ports: Ports, publish: Publish, again: boolean): Promise<Retention> {
+async function nativeFlag(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
   const stored = await ports.device.retained(publish.topic)
   const retained = stored?.payload.equals(publish.payload) === true && stored.lastModified >= publish.at - LATEST_LAG
   if (retained) return { retained, cleared: false, qos: stored.qos }
@@ -45,7 +45,7 @@ async function retainedNatively(ports: Ports, publish: Publish, again: boolean):
  * earlier try); else, or if an earlier try took it for a message, it is one without a payload. Also then nothing is retained any more:
  * the publish that was may be on its way to our table still.
  */
-async function clearedNatively(ports: Ports, publish: Publish, again: boolean): Promise<Retention> {
+async function nativeFlagOfEmpty(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
   const held = (await ports.device.retained(publish.topic)) !== undefined
   // What it holds may have come since an earlier try cleared.
   if (held && !again) return NOT_RETAINED

@@ -21,8 +21,8 @@ describe("qosOf: IoT Core's word, then the publisher's, then the row's, then 1",
     ['nor is a word', saying('one'), undefined, undefined, 1],
     ['IoT Core over both', saying('2'), 1, 0, 0],
   ])('%s', (_name, publish, row, native, qos) => {
-    const retention = native === undefined ? NOT_RETAINED : { retained: true, cleared: false, qos: native }
-    expect(qosOf(publish, row === undefined ? undefined : { qos: row }, retention)).toBe(qos)
+    const flag = native === undefined ? NOT_RETAINED : { retained: true, cleared: false, qos: native }
+    expect(qosOf(publish, row === undefined ? undefined : { qos: row }, flag)).toBe(qos)
   })
 })
 

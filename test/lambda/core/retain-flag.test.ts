@@ -2,7 +2,7 @@ import type { Publish } from '../../../lambda/core/events/events.ts'
 import { type HookRow, hookConfigs, type RetainMode } from '../../../lambda/core/hooks.ts'
 import type { Ports } from '../../../lambda/core/model/ports.ts'
 import { msgidOf } from '../../../lambda/core/msgid.ts'
-import { retentionOf } from '../../../lambda/core/retained/retain-flag.ts'
+import { retainFlagOf } from '../../../lambda/core/retained/retain-flag.ts'
 import type { Row } from '../../support/world.ts'
 
 const AT = 1_800_000_000_000
@@ -78,7 +78,7 @@ describe('native', () => {
     ['empty, and nobody knows of one', '', {}, PERHAPS],
     ['empty, while it holds one', '', { native: { payload: 'y' }, kept: -1_000 }, NO],
   ])('%s', async (_name, payload, known, wanted) => {
-    expect(await retentionOf(portsWith(known), configOf(row(undefined)), publish(payload), FIRST)).toEqual(wanted)
+    expect(await retainFlagOf(portsWith(known), configOf(row(undefined)), publish(payload), FIRST)).toEqual(wanted)
   })
 })
 
@@ -90,7 +90,7 @@ describe('native, empty, tried again while IoT Core holds one that came since', 
     ['no try cleared', {}, NO],
   ])('%s', async (_name, known, wanted) => {
     const ports = portsWith({ ...known, native: { payload: 'y' } })
-    expect(await retentionOf(ports, configOf(row(undefined)), publish(''), { again: true })).toEqual(wanted)
+    expect(await retainFlagOf(ports, configOf(row(undefined)), publish(''), { again: true })).toEqual(wanted)
   })
 })
 
@@ -102,7 +102,7 @@ describe('native, tried again, IoT Core holds none', () => {
     ['we have another', { msgid: 'another' }, NO],
     ['we have none', undefined, NO],
   ])('%s', async (_name, kept, wanted) => {
-    expect(await retentionOf(native(kept), configOf(row(undefined)), publish('x'), { again: true })).toEqual(wanted)
+    expect(await retainFlagOf(native(kept), configOf(row(undefined)), publish('x'), { again: true })).toEqual(wanted)
   })
 })
 
@@ -116,7 +116,9 @@ describe('the other modes ask nobody', () => {
     ['property', '', [], NO],
   ])('%s, payload %j, user properties %j', async (mode, payload, user, wanted) => {
     const asked: string[] = []
-    expect(await retentionOf(portsWith({ native: { payload } }, asked), configOf(row(mode)), publish(payload, user), FIRST)).toEqual(wanted)
+    expect(await retainFlagOf(portsWith({ native: { payload } }, asked), configOf(row(mode)), publish(payload, user), FIRST)).toEqual(
+      wanted,
+    )
     expect(asked).toEqual([])
   })
 })
@@ -128,6 +130,6 @@ describe('which row says so', () => {
     ['on_message_retain before on_retain_delete', [row('topic', '#', 'on_retain_delete'), row('property')], NO],
     ['on_retain_delete where there is no other', [row('topic', '#', 'on_retain_delete')], YES],
   ])('%s', async (_name, rows, wanted) => {
-    expect(await retentionOf(portsWith({}), configOf(...rows), publish('x'), FIRST)).toEqual(wanted)
+    expect(await retainFlagOf(portsWith({}), configOf(...rows), publish('x'), FIRST)).toEqual(wanted)
   })
 })

@@ -1,0 +1,52 @@
+/** An action is there wherever the house needs it: what tsc does not see of a new name in ACTIONS_OF_HOOK, this does. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ACTIONS_OF_HOOK, type ActionName, HOOKS, type HookName, hasTopicFilter, hookConfigs } from '../../lambda/core/hooks.ts'
+import { parseConf } from '../../lib/conf/conf.ts'
+import { grantsOf } from '../../lib/pipeline/grants.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+/** The rows of tables in the README and in docs/. */
+const TABLE_ROWS = PAGES.flatMap((page) => read(page).split('\n')).filter((line) => line.startsWith('|'))
+
+const PAIRS = HOOKS.flatMap((hook) => ACTIONS_OF_HOOK[hook].map((action) => [action, hook] as const))
+const confWith = (hook: HookName, action: ActionName) => {
+  const topic = hasTopicFilter(hook) ? '"topic": "#", ' : ''
+  const row = `backend.dynamo.hook.${hook}.1 = {${topic}"action": {"function": "${action}"}, "pool": "pool1"}`
+  return parseConf(`backend.dynamo.pool1.server = http://localhost:8000\n${row}\n`, { file: 'test.conf' })
+}
+
+describe.each(PAIRS)('%s on %s', (action, hook) => {
+  it('is a function in the file of its name', () => {
+    const file = `lambda/${action}.ts`
+    expect([file, existsSync(join(ROOT, file)) && new RegExp(`^export (async )?function ${action}\\(`, 'm').test(read(file))]).toEqual([
+      file,
+      true,
+    ])
+  })
+
+  it("is a row of a page's table", () => {
+    const found = TABLE_ROWS.filter((row) => row.includes(`\`${hook}\``) && row.includes(`\`${action}\``))
+    expect([`a row with \`${hook}\` and \`${action}\` in README.md or docs/`, found.length > 0]).toEqual([expect.any(String), true])
+  })
+
+  it('may be in a conf, on no hook but its own', () => {
+    expect(confWith(hook, action).errors).toEqual([])
+    expect(confWith(hook, action).table.rows).toMatchObject([{ hook, action }])
+    for (const other of HOOKS.filter((each) => !ACTIONS_OF_HOOK[each].some((name) => name === action))) {
+      expect(confWith(other, action).errors.map(({ message }) => message)).toEqual([expect.stringContaining(hook)])
+    }
+  })
+
+  it('may make calls (lib/pipeline/grants.ts)', () => {
+    const { tables, dataPlane } = grantsOf(hookConfigs(confWith(hook, action).table)[0]!, { retainIndex: false })
+    expect([...Object.keys(tables), ...dataPlane]).not.toEqual([])
+  })
+})
+
+it.each(HOOKS)("%s's bundle has its own actions only", (hook) => {
+  const imports = [...read(`lambda/hooks/${hook.replace('.', '-')}.ts`).matchAll(/from '\.\.\/(on_\w+)\.ts'/g)].map(([, action]) => action)
+  expect(imports.sort()).toEqual([...ACTIONS_OF_HOOK[hook]].sort())
+})
