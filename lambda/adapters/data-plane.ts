@@ -10,6 +10,8 @@ import {
 import type { SendOutcome } from '../core/metrics.ts'
 import type { Message } from '../core/model/message.ts'
 import type { Clock, Device } from '../core/model/ports.ts'
+import { isLost, isUnsent } from './connections.ts'
+import { type OnRepeat, repeated } from './repeat.ts'
 import { pacing } from './send-rate.ts'
 
 /** How long a client may take to acknowledge a direct message. Seconds, 1 to 15 (SendDirectMessage, `timeout`). */
@@ -30,16 +32,22 @@ const OUTCOME_OF_STATUS: Readonly<Record<number, SendOutcome>> = {
   504: 'unknown',
 }
 
-export function device(client: IoTDataPlaneClient, clock: Clock): Device {
+/** An answer to a question comes in milliseconds; three attempts take no longer than a confirmation may. Milliseconds. */
+const QUESTION = { requestTimeout: 2_000 }
+
+export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRepeat = () => {}): Device {
   const turnOf = pacing(clock)
+  const asked = <T>(call: string, send: () => Promise<T>) => repeated({ call, send, again: isPassing }, clock, onRepeat)
   return {
     async send(clientid, message, { retain } = { retain: false }) {
       await turnOf(clientid)
       try {
-        await client.send(new SendDirectMessageCommand(directMessage(clientid, message, retain)))
+        const command = new SendDirectMessageCommand(directMessage(clientid, message, retain))
+        // Once a connection stands the client may have the message: then there is no second attempt.
+        await repeated({ call: 'SendDirectMessage', send: () => client.send(command), again: isUnsent }, clock, onRepeat)
         return 'acked'
       } catch (error) {
-        if (isTimeout(error)) return 'unknown'
+        if (isLost(error)) return 'unknown'
         const outcome = OUTCOME_OF_STATUS[statusOf(error) ?? 0]
         if (outcome === undefined) throw error
         return outcome
@@ -48,7 +56,8 @@ export function device(client: IoTDataPlaneClient, clock: Clock): Device {
 
     async connection(clientid) {
       try {
-        const got = await client.send(new GetConnectionCommand({ clientId: clientid }))
+        const command = new GetConnectionCommand({ clientId: clientid })
+        const got = await asked('GetConnection', () => client.send(command, QUESTION))
         return {
           connected: got.connected === true,
           ...(got.connectedSince === undefined ? {} : { connectedSince: got.connectedSince }),
@@ -63,7 +72,8 @@ export function device(client: IoTDataPlaneClient, clock: Clock): Device {
 
     async retained(topic) {
       try {
-        const got = await client.send(new GetRetainedMessageCommand({ topic }))
+        const command = new GetRetainedMessageCommand({ topic })
+        const got = await asked('GetRetainedMessage', () => client.send(command, QUESTION))
         return { payload: Buffer.from(got.payload ?? []), qos: got.qos ?? 1, lastModified: got.lastModifiedTime ?? 0 }
       } catch (error) {
         if (statusOf(error) === 404) return undefined
@@ -105,6 +115,5 @@ const statusOf = (error: unknown): number | undefined =>
 /** Over a quota: of the account's GetRetainedMessage 500 a second. */
 export const isThrottled = (error: unknown): boolean => statusOf(error) === 429
 
-/** The connection broke or stayed silent after the request was on its way: like a 504, the client may have the message. */
-const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'TimeoutError' || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? ''))
+/** Of a question, which changes nothing: asked again it may be answered. */
+const isPassing = (error: unknown): boolean => isLost(error) || isThrottled(error) || (statusOf(error) ?? 0) >= 500

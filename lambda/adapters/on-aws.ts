@@ -4,6 +4,7 @@ import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import type { Clock, Ports } from '../core/model/ports.ts'
 import type { TableName } from '../core/tables.ts'
 import { device } from './data-plane.ts'
+import type { OnRepeat } from './repeat.ts'
 import type { Database } from './tables/dynamodb.ts'
 import { ackedTable } from './tables/mqtt_acked.ts'
 import { clientTable } from './tables/mqtt_client.ts'
@@ -19,6 +20,7 @@ export interface Platform {
   readonly tables: Readonly<Record<TableName, string>>
   readonly retainIndex?: string | undefined
   readonly region: string
+  readonly onRepeat?: OnRepeat
 }
 
 export function portsOn(platform: Platform): Ports {
@@ -31,7 +33,7 @@ export function portsOn(platform: Platform): Ports {
     topics: topicTable(db, messages),
     acked: ackedTable(db),
     retained: retainTable(db),
-    device: device(platform.iot, platform.clock),
+    device: device(platform.iot, platform.clock, platform.onRepeat),
     clock: platform.clock,
   }
 }

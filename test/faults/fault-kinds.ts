@@ -201,6 +201,15 @@ const sending = (name: string, more: Pick<Fault, 'act'>): Fault[] => [
   { name: `${name}, at every send`, family: 'data plane', fits: of(['send']), leaves: ['undelivered'], goesOn: true, ...more },
 ]
 
+/** Once: the question is asked again within the invocation. At every attempt: then it stays open. */
+const asking = (name: string, act: () => Promise<Answer>): Fault[] => {
+  const fault = { family: 'data plane', fits: of(['connection', 'retained']), act }
+  return [
+    { name: `${name}, once`, leaves: [], ...fault },
+    { name, leaves: ['unsettled'], goesOn: true, ...fault },
+  ]
+}
+
 const DATA_PLANE: readonly Fault[] = [
   ...[403, 404, 413, 429, 500, 503, 504].flatMap((status) =>
     sending(`${status}`, {
@@ -224,7 +233,7 @@ const DATA_PLANE: readonly Fault[] = [
     },
   }),
   ...sending('no connection to the data plane', { act: () => throws(socketError('ECONNREFUSED')) }),
-  ...[403, 404, 429, 500, 504].map(
+  ...[403, 404].map(
     (status): Fault => ({
       name: `GetConnection ${status}`,
       family: 'data plane',
@@ -233,22 +242,16 @@ const DATA_PLANE: readonly Fault[] = [
       act: async () => failure(STATUS[status]!, status),
     }),
   ),
-  ...[403, 429, 500, 504].map(
-    (status): Fault => ({
-      name: `GetRetainedMessage ${status}`,
-      family: 'data plane',
-      fits: of(['retained']),
-      leaves: [],
-      act: async () => failure(STATUS[status]!, status),
-    }),
-  ),
   {
-    name: 'no connection for a question',
+    name: 'GetRetainedMessage 403',
     family: 'data plane',
-    fits: of(['connection', 'retained']),
-    leaves: ['unsettled'],
-    act: () => throws(socketError('ECONNREFUSED')),
+    fits: of(['retained']),
+    leaves: [],
+    act: async () => failure(STATUS[403]!, 403),
   },
+  ...[429, 500, 504].flatMap((status) => asking(`${status} to a question`, async () => failure(STATUS[status]!, status))),
+  ...asking('a question on a lost connection', () => throws(socketError('ECONNRESET'))),
+  ...asking('no connection for a question', () => throws(socketError('ECONNREFUSED'))),
 ]
 
 export const FAULTS: readonly Fault[] = [...DATABASE, ...BATCHES, ...PROCESS, ...DUPLICATES, ...DATA_PLANE]

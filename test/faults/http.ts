@@ -29,5 +29,6 @@ export const bytesOf = ({ body = '' }: Pick<Request, 'body'>): Buffer =>
 
 export const jsonOf = (of: Pick<Request, 'body'>): Record<string, unknown> => JSON.parse(bytesOf(of).toString())
 
-/** What a socket says. */
-export const socketError = (code: 'ECONNRESET' | 'ECONNREFUSED'): Error => Object.assign(new Error(`injected ${code}`), { code })
+/** What a socket says, as the SDK's handler passes it on. */
+export const socketError = (code: 'ECONNRESET' | 'ECONNREFUSED'): Error =>
+  Object.assign(new Error(`injected ${code}`), { name: 'TimeoutError', code, syscall: code === 'ECONNREFUSED' ? 'connect' : 'read' })

@@ -8,9 +8,10 @@ import type { HookConfig } from '../../core/hooks.ts'
 import { METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
 import type { Clock, Ports } from '../../core/model/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../../core/tables.ts'
+import { mistrustIdle } from '../connections.ts'
 import { CONFIRMATION_TIMEOUT } from '../data-plane.ts'
 import { portsOn } from '../on-aws.ts'
-import type { Log } from './log.ts'
+import { type Log, logRepeat } from './log.ts'
 import { type PrimedClients, prime } from './priming.ts'
 
 export interface Surroundings {
@@ -34,6 +35,7 @@ export function environment(): Surroundings {
   const dynamodb = dynamodbClient(region, endpoint === undefined ? {} : { endpoint })
   const iot = dataPlaneClient(region, env[DATA_ENDPOINT_VARIABLE])
   if (isInitializing()) void prime(primedClients(region, config))
+  const log = (line: string) => void process.stdout.write(`${line}\n`)
   const ports = portsOn({
     dynamodb,
     iot,
@@ -41,8 +43,9 @@ export function environment(): Surroundings {
     tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, env[tableVariable(table)] ?? table])) as Record<TableName, string>,
     retainIndex: env[RETAIN_INDEX_VARIABLE],
     region,
+    onRepeat: (call, error) => logRepeat(log, call, error),
   })
-  return { config, ports, log: (line) => process.stdout.write(`${line}\n`), namespace: env[METRICS_NAMESPACE_VARIABLE] }
+  return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE] }
 }
 
 /** Clients as the handlers have, on agents of the priming's. A publish asks for its topic's retained message, as a rule. */
@@ -73,7 +76,7 @@ const DYNAMODB_ENDPOINT_VARIABLE = 'AWS_ENDPOINT_URL_DYNAMODB'
 
 /** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. `more`: for tests. */
 export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}): DynamoDBClient =>
-  lean(
+  ready(
     new DynamoDBClient({
       ...NOT_LOOKED_UP,
       accountIdEndpointMode: 'disabled',
@@ -87,11 +90,11 @@ export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}):
   )
 
 /**
- * One attempt: the SDK would retry a 504, and deliver a message three times in one call. The timeout exceeds the confirmation's.
- * `more`: for tests.
+ * One attempt: the SDK would retry a 504, and deliver a message three times in one call. What may be repeated `data-plane.ts` repeats.
+ * The timeout exceeds the confirmation's. `more`: for tests.
  */
 export const dataPlaneClient = (region: string, endpoint: string | undefined, more: IoTDataPlaneClientConfig = {}): IoTDataPlaneClient =>
-  lean(
+  ready(
     new IoTDataPlaneClient({
       ...NOT_LOOKED_UP,
       region,
@@ -107,7 +110,7 @@ export const dataPlaneClient = (region: string, endpoint: string | undefined, mo
  * Without what no handler needs of the SDK: its log filter, the user agent, the tracing header. With `cacheMiddleware` a publish
  * takes 0.75 to 0.77 of the CPU (two runs each, side by side, embedded engine).
  */
-function lean<T extends { readonly middlewareStack: { remove(name: string): boolean } }>(client: T): T {
+function ready<T extends DynamoDBClient | IoTDataPlaneClient>(client: T): T {
   for (const name of ['loggerMiddleware', 'recursionDetectionMiddleware', 'getUserAgentMiddleware']) client.middlewareStack.remove(name)
-  return client
+  return mistrustIdle(client)
 }

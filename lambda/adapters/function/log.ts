@@ -34,6 +34,12 @@ export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, 
     )
 }
 
+/** A request to the data plane that is sent again within the invocation. */
+export function logRepeat(log: Log, call: string, error: unknown): void {
+  const { code, name } = error as NodeJS.ErrnoException
+  log(JSON.stringify({ level: 'info', outcome: 'repeated', call, code: code ?? name }))
+}
+
 /** Goes on at the next try: no reason to worry. */
 const isExpected = (error: unknown): boolean => error instanceof BackendError && error.code === UNFINISHED_CODE
 

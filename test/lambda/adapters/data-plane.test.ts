@@ -16,7 +16,11 @@ interface Answer {
 let server: Server
 let client: IoTDataPlaneClient
 let plane: Device
+/** The answer to every request, unless `before` has some for the first ones. */
 let answer: Answer
+let before: Answer[]
+let pauses: number[]
+let repeats: string[]
 let asked: { method: string; path: string; query: URLSearchParams; headers: IncomingMessage['headers']; body: Buffer }[]
 
 beforeAll(async () => {
@@ -31,9 +35,10 @@ beforeAll(async () => {
       headers: request.headers,
       body: Buffer.concat(chunks),
     })
-    if (answer.breaks === 'resets') request.socket.destroy()
-    if (answer.breaks !== undefined) return
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body ?? {}))
+    const { status, body = {}, breaks } = before.shift() ?? answer
+    if (breaks === 'resets') request.socket.destroy()
+    if (breaks !== undefined) return
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   client = new IoTDataPlaneClient({
@@ -52,8 +57,25 @@ afterAll(async () => {
 beforeEach(() => {
   asked = []
   answer = { status: 200 }
-  plane = device(client, { now: Date.now, sleep: async () => {} })
+  before = []
+  pauses = []
+  repeats = []
+  plane = device(client, { now: Date.now, sleep: async (ms) => void pauses.push(ms) }, (call) => repeats.push(call))
 })
+
+/** Errors are made here, not by Node: the SDK does not know an error from outside of jest's realm for one. */
+function planeThatFails(how: object): { failing: Device; timeouts: (number | undefined)[] } {
+  const timeouts: (number | undefined)[] = []
+  const requestHandler = {
+    handle(_: unknown, { requestTimeout }: { requestTimeout?: number } = {}) {
+      timeouts.push(requestTimeout)
+      return Promise.reject(Object.assign(new Error('lost'), how))
+    },
+  }
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const broken = new IoTDataPlaneClient({ region: 'us-west-2', credentials, maxAttempts: 1, requestHandler })
+  return { failing: device(broken, { now: Date.now, sleep: async () => {} }), timeouts }
+}
 
 const MESSAGE: Message = {
   msgid: 'Mjg4MTk1MDYwNTk0NjYwNzYzMTg4MDk3OTQ2MDU2Nzg1OTD',
@@ -90,16 +112,20 @@ describe('send', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it.each(['ECONNRESET', 'EPIPE'])('a connection that ends with %s: the client may have the message', async (code) => {
-    // Thrown here, not by Node: the SDK does not know an error from outside of jest's realm for one.
-    const requestHandler = { handle: () => Promise.reject(Object.assign(new Error('socket hang up'), { code })) }
-    const breaking = new IoTDataPlaneClient({
-      region: 'us-west-2',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      maxAttempts: 1,
-      requestHandler,
-    })
-    expect(await device(breaking, { now: Date.now, sleep: async () => {} }).send('c', MESSAGE)).toBe('unknown')
+  it.each(['ECONNRESET', 'EPIPE'])('a connection that ends with %s: the client may have the message, in one attempt', async (code) => {
+    const { failing, timeouts } = planeThatFails({ code })
+    expect(await failing.send('c', MESSAGE)).toBe('unknown')
+    expect(timeouts).toHaveLength(1)
+  })
+
+  it.each([
+    ['is refused', { syscall: 'connect' }, 3],
+    ['has no address', { syscall: 'getaddrinfo' }, 3],
+    ['is reset', { syscall: 'read' }, 1],
+  ])('a connection that %s: sent again only if the service has seen nothing of it', async (_name, how, attempts) => {
+    const { failing, timeouts } = planeThatFails({ ...how, name: 'TimeoutError' })
+    expect(await failing.send('c', MESSAGE)).toBe('unknown')
+    expect(timeouts).toHaveLength(attempts)
   })
 
   it('refuses to make anything of an answer that means a fault of ours', async () => {
@@ -161,6 +187,47 @@ describe('send', () => {
     const { query, headers } = asked[0]!
     expect(Object.fromEntries(query)).toMatchObject({ contentType: 'text/plain', responseTopic: 'r/1' })
     expect(headers).toMatchObject({ 'x-amz-mqtt5-payload-format-indicator': 'UTF8_DATA', 'x-amz-mqtt5-correlation-data': 'AAEC' })
+  })
+})
+
+const PASSING: readonly [string, Answer][] = [
+  ['429', { status: 429 }],
+  ['500', { status: 500 }],
+  ['503', { status: 503 }],
+]
+
+describe.each<[string, string, Answer, (device: Device) => Promise<unknown>]>([
+  ['GetConnection', 'connected', { status: 200, body: { connected: true } }, (device) => device.connection('c')],
+  ['GetRetainedMessage', 'lastModified', { status: 200, body: { topic: 'a/b', lastModifiedTime: 1 } }, (device) => device.retained('a/b')],
+])('%s is asked again', (call, key, found, ask) => {
+  it.each(PASSING)('after %s, twice at most', async (_name, passing) => {
+    answer = found
+    before = [passing, passing]
+    expect(await ask(plane)).toHaveProperty(key)
+    expect(asked).toHaveLength(3)
+    expect(pauses).toEqual([50, 200])
+    expect(repeats).toEqual([call, call])
+  })
+
+  it.each(PASSING)('not a third time after %s', async (_name, passing) => {
+    answer = passing
+    await ask(plane).catch(() => undefined)
+    expect(asked).toHaveLength(3)
+  })
+
+  it.each([{ code: 'ECONNRESET' }, { code: 'EPIPE' }, { code: 'ECONNREFUSED' }, { name: 'TimeoutError' }])(
+    'after a connection that is lost, %p; each time for 2 s at most',
+    async (how) => {
+      const { failing, timeouts } = planeThatFails(how)
+      await ask(failing).catch(() => undefined)
+      expect(timeouts).toEqual([2_000, 2_000, 2_000])
+    },
+  )
+
+  it.each([400, 403, 404])('not after %d', async (status) => {
+    answer = { status }
+    await ask(plane).catch(() => undefined)
+    expect(asked).toHaveLength(1)
   })
 })
 
