@@ -1,130 +1,57 @@
-/** `npm run redrive`: dead letters and rule errors come back, on AWS and in the local run alike. */
-import { readFileSync } from 'node:fs'
-import { BackendError } from '../lambda/core/errors.ts'
-import { DEFAULT_CONF, readConf } from '../lib/conf/conf-file.ts'
-import { type BackendQueues, queuesInOutputs, queuesListed } from './dead-letters/backend-queues.ts'
-import type { PassReport, Progress } from './dead-letters/pass.ts'
-import { redrive } from './dead-letters/redrive.ts'
-import { DEFAULT_STACK, HELP, parseCommand, type RedriveCommand } from './dead-letters/redrive-flags.ts'
-import { asJson, asText, failuresIn, isComplete, isWorthTelling, type QueueReport, type Report } from './dead-letters/redrive-report.ts'
-import { refusalOf, sqsClient, type Where } from './dead-letters/sqs-client.ts'
-import { queueUrls } from './dead-letters/sqs-queue.ts'
+/** `mqtt-dynamodb dead-letters list|redrive`: dead letters and rule errors, on AWS and in the local run alike. */
+import { HOOKS } from '../lambda/core/hooks.ts'
+import { exits, newCommand } from './command-line/run-command.ts'
+import { existingFile, httpUrl, oneOf, region, repeated, stackName } from './command-line/values.ts'
 
-// Seven lines of the SDK on Node 20, before every answer of one line.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+/** Of which queues a command speaks. */
+const lettersCommand = (name: string, summary: string, about: string) =>
+  newCommand(name, summary, about)
+    .option('--stack <NAME>', 'whose queues; they are found by their names. Default: MqttBackend, or the only one of --outputs', stackName)
+    .option('--outputs <FILE>', 'take the queues from what cdk deploy --outputs-file FILE wrote', existingFile)
+    .option('--hook <HOOK>', 'only events of this hook', repeated(oneOf(...HOOKS)))
+    .option('--region <REGION>', "default: that of the outputs, else the conf's, else the AWS profile's", region)
+    .option('--endpoint <URL>', 'another SQS: http://localhost:8443 is the one of mqtt-dynamodb start', httpUrl)
+    .option('--json', 'one JSON object instead of text')
 
-const PROGRESS_EVERY_MS = 2_000
+const CREDENTIALS = `
+Credentials come from where the AWS CLI has them; an --endpoint on this machine needs none.
+`
 
-let stopping = false
-/** Ctrl-C ends it after the letters in hand, a second one at once. */
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    if (stopping) process.exit(1)
-    stopping = true
-  })
+const LIST = `Lists the dead letters of the hooks and the errors of the rules: when each came, whether it can be sent
+again, and if not, why. Nothing is sent or deleted. A letter that is listed is hidden from other
+readers for that moment.`
 
-process.exitCode = await main(process.argv.slice(2))
+export const listFlags = () =>
+  lettersCommand('list', 'what did not get through, and what can be sent again', LIST).addHelpText(
+    'after',
+    `${CREDENTIALS}\nExit status: 0 listed, 1 a queue could not be read, 2 wrong use.`,
+  )
 
-async function main(args: readonly string[]): Promise<number> {
-  let command: RedriveCommand
-  try {
-    command = parseCommand(args)
-  } catch (error) {
-    return complain(`${(error as Error).message} (see --help)`, 2)
-  }
-  if (!command.help) return await run(command)
-  process.stdout.write(HELP)
-  return 0
-}
+const REDRIVE = `Brings back what did not get through: dead letters of the hooks go to their hook's queue again; of the
+rules' errors the event is made anew and goes to its hook's queue. What can never succeed stays
+where it is, and is listed with the reason. Run it when the fault is gone. It may be run again at
+any time, also after it was killed: an event that comes twice changes nothing.`
 
-async function run(command: RedriveCommand): Promise<number> {
-  let where: Where = command
-  try {
-    const outputs = command.outputs === undefined ? undefined : queuesInOutputs(read(command.outputs), command.stack)
-    where = { endpoint: command.endpoint, region: command.region ?? (outputs && regionOf(outputs)) ?? confRegion() }
-    return await redriveThere(command, where, outputs)
-  } catch (error) {
-    return complain(refusalOf(error, where) ?? ours(error), 1)
-  }
-}
+export const redriveFlags = () =>
+  lettersCommand('redrive', 'send what did not get through again', REDRIVE)
+    .option('--dry-run', 'say what would be done; nothing is sent or deleted')
+    .addHelpText('after', `${CREDENTIALS}\nExit status: 0 nothing is left, 1 something stays or the redrive failed, 2 wrong use.`)
 
-async function redriveThere(command: RedriveCommand, where: Where, outputs: BackendQueues | undefined): Promise<number> {
-  const { stack = DEFAULT_STACK, hooks, dryRun } = command
-  const client = sqsClient(where)
-  try {
-    const queues = outputs ?? (await listed(() => queueUrls(client, `${stack}-`), stack, where))
-    const passes = await redrive(client, queues, { hooks, dryRun, onProgress: progress(), stopped: () => stopping })
-    return tell({ dryRun, stopped: stopping, queues: passes.map((pass) => told(pass, where)) }, command)
-  } finally {
-    client.destroy()
-  }
-}
-
-function told({ failure, ...pass }: PassReport, where: Where): QueueReport {
-  return failure === undefined ? pass : { ...pass, failed: refusalOf(failure, where) ?? ours(failure) }
-}
-
-function tell(report: Report, { json }: RedriveCommand): number {
-  if (json) process.stdout.write(asJson(report))
-  else if (isWorthTelling(report)) process.stdout.write(asText(report))
-  for (const failure of failuresIn(report)) complain(failure, 1)
-  return isComplete(report) ? 0 : 1
-}
-
-async function listed(urls: () => Promise<string[]>, stack: string, { endpoint, region }: Where): Promise<BackendQueues> {
-  const found = await urls()
-  try {
-    return queuesListed(found, stack)
-  } catch (error) {
-    if (!(error instanceof BackendError)) throw error
-    throw new BackendError(
-      error.code,
-      `${error.message} at ${endpoint ?? region ?? 'its region'}: wanted another --stack, --region or --outputs`,
+export const command = () =>
+  newCommand('dead-letters', 'list or redrive what did not get through', 'What did not get through, on AWS and in the local run alike.')
+    .addCommand(
+      listFlags().action(
+        exits(async (given) => {
+          const { listLetters } = await import('./dead-letters/list-letters.ts')
+          return await listLetters(given)
+        }),
+      ),
     )
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new BackendError(
-      'outputs',
-      `--outputs is ${JSON.stringify(file)}, which cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    .addCommand(
+      redriveFlags().action(
+        exits(async (given) => {
+          const { redriveLetters } = await import('./dead-letters/run-redrive.ts')
+          return await redriveLetters(given)
+        }),
+      ),
     )
-  }
-}
-
-/** `https://sqs.us-west-2.amazonaws.com/...`; the SDK would warn of a queue elsewhere than its client. */
-function regionOf({ hooks }: BackendQueues): string | undefined {
-  const [first] = hooks.values()
-  return /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(first!.events)?.[1]
-}
-
-/** Where cdk deploy has put the stack. A conf that cannot be read has no region: then the AWS profile's is asked for. */
-function confRegion(): string | undefined {
-  try {
-    return readConf(DEFAULT_CONF).table.region
-  } catch {
-    return undefined
-  }
-}
-
-/** A line for each queue that takes long. */
-function progress(): (progress: Progress) => void {
-  const said = new Map<string, number>()
-  const began = Date.now()
-  return ({ name, redriven, stays, all }) => {
-    if (Date.now() - (said.get(name) ?? began) < PROGRESS_EVERY_MS) return
-    said.set(name, Date.now())
-    process.stderr.write(`${name}: ${redriven + stays} of about ${all}\n`)
-  }
-}
-
-/** What is not the reader's or AWS's fault keeps its stack. */
-const ours = (error: unknown): string => `${(error as Error).stack}`
-
-function complain(message: string, exitCode: number): number {
-  process.stderr.write(`redrive: ${message}\n`)
-  return exitCode
-}

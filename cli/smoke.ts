@@ -1,40 +1,65 @@
-/** `npm run smoke`: tries a deployed stack, and tells what only it can tell. */
-import { randomBytes } from 'node:crypto'
-import { BackendError } from '../lambda/core/errors.ts'
-import { trial } from './smoke/checks.ts'
-import { HELP, parseCommand, type SmokeCommand } from './smoke/smoke-flags.ts'
+/** `mqtt-dynamodb smoke`: tries a deployed stack, and tells what only it can tell. */
+import { exits, newCommand, type OptionsOf, wrongUse } from './command-line/run-command.ts'
+import { existingFile, matching, region, stackName, whole } from './command-line/values.ts'
+import { DEFAULT_STACK } from './dead-letters/aws-names.ts'
+import { dataUrl, mqttUrl, plainHttpUrl } from './smoke/endpoint-urls.ts'
+import type { SmokeCommand } from './smoke/places.ts'
 
-// Seven lines of the SDK on Node 20, before every answer of one line.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+const ABOUT = `Tries a deployed stack with real MQTT clients: walks through the demo, looks at the rows, finds out what
+only a real account can tell, and prints a report. Clients, topics and rows have names of their own
+(smoke-..., smoke/...) and are removed in the end.`
 
-process.exitCode = await main(process.argv.slice(2))
+const AFTER = `
+Credentials come from where the AWS CLI has them; endpoints on this machine need none.
+What they must allow is in docs/operations.md, "Try it". With a certificate its policy
+must allow the clients' part: iot:Connect for smoke-*, and iot:Publish,
+iot:RetainPublish, iot:Receive and iot:Subscribe for smoke/*; with $aws/events/* for
+smoke-* besides, more is answered. Against mqtt-dynamodb start:
 
-async function main(args: readonly string[]): Promise<number> {
-  let command: SmokeCommand | 'help'
-  try {
-    command = parseCommand(args)
-  } catch (error) {
-    return complain(`${(error as Error).message} (see --help)`, 2)
-  }
-  if (command !== 'help') return await run(command)
-  process.stdout.write(HELP)
-  return 0
+  mqtt-dynamodb smoke --region us-west-2 --mqtt mqtt://localhost:1883 \\
+    --data http://localhost:8443 --dynamodb http://localhost:8000 --sqs http://localhost:8443
+
+Exit status: 0 every check held, 1 one did not or the stack cannot be reached, 2 wrong use.`
+
+const tablePrefix = matching('letters, digits, "_", "-" and ".", at most 237', /^[\w.-]{0,237}$/)
+
+export const flags = () =>
+  newCommand('smoke', 'try a deployed stack', ABOUT)
+    .option('--region <REGION>', 'of the stack; must be given', region)
+    .option('--data <HOST>', "the account's IoT data endpoint. Default: IoT Core is asked", dataUrl)
+    .option(
+      '--cert <FILE>',
+      'PEM, of a device: its clients connect to mqtts://HOST:8883. Default: MQTT over WebSocket, wss://HOST/mqtt, signed with your credentials',
+      existingFile,
+    )
+    .option('--key <FILE>', 'PEM, the private key of --cert', existingFile)
+    .option('--ca <FILE>', "PEM, who signed the server's certificate. Default: Node's own list", existingFile)
+    .option('--mqtt <URL>', 'another broker', mqttUrl)
+    .option('--iot <URL>', 'another IoT control plane, which is asked for --data', plainHttpUrl)
+    .option('--dynamodb <URL>', 'another DynamoDB', plainHttpUrl)
+    .option('--sqs <URL>', 'another SQS', plainHttpUrl)
+    .option('--stack <NAME>', 'whose queues', stackName, DEFAULT_STACK)
+    .option('--prefix <PREFIX>', 'of the table names. Default: none', tablePrefix)
+    .option('--patience <S>', 'seconds that each step waits for what must come', whole(1, 600), 15)
+    .option('--json', 'the report as one JSON object; what happens is told on stderr')
+    .addHelpText('after', AFTER)
+
+export const command = () =>
+  flags().action(
+    exits(async ({ json = false, ...given }) => {
+      const smoke = smokeOf(given)
+      const { runSmoke } = await import('./smoke/run-smoke.ts')
+      return await runSmoke(smoke, { json })
+    }),
+  )
+
+/** @throws BackendError `usage` where a flag is missing */
+export function smokeOf({ region, cert, key, patience, prefix = '', ...given }: Omit<OptionsOf<typeof flags>, 'json'>): SmokeCommand {
+  if (region === undefined) throw missing('region', 'the region of the stack')
+  if (cert === undefined && key !== undefined) throw missing('cert', 'the certificate of --key')
+  if (cert !== undefined && key === undefined) throw missing('key', 'the private key of --cert')
+  const certificate = cert === undefined ? {} : { certificate: { cert, key: key! } }
+  return { ...given, region, prefix, patienceMs: patience * 1000, ...certificate }
 }
 
-async function run(command: SmokeCommand): Promise<number> {
-  try {
-    const { held, checked, answers } = await trial(command, randomBytes(4).toString('hex'))
-    process.stdout.write('\n== Report\n')
-    for (const { question, seen } of answers) process.stdout.write(`${question}\n  ${seen}\n`)
-    process.stdout.write(`\n${held} of ${checked} checks held\n`)
-    return held === checked ? 0 : 1
-  } catch (error) {
-    // What is not the reader's, AWS's or the network's fault keeps its stack.
-    return complain(error instanceof BackendError ? error.message : `${(error as Error).stack}`, 1)
-  }
-}
-
-function complain(message: string, exitCode: number): number {
-  process.stderr.write(`smoke: ${message}\n`)
-  return exitCode
-}
+const missing = (name: string, wanted: string) => wrongUse(`--${name} is missing, wanted ${wanted}`)

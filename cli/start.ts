@@ -1,74 +1,81 @@
-/** `npm start`: the whole backend on a laptop. */
-import { BackendError } from '../lambda/core/errors.ts'
-import { type LocalStack, startLocalStack } from '../local/stack.ts'
-import { HELP, type LocalCommand, parseCommand } from './start-flags.ts'
+/** `mqtt-dynamodb start`: the whole backend on this machine. */
+import { exits, newCommand, type OptionsOf, wrongUse } from './command-line/run-command.ts'
+import { directory, existingFile, matching, number, port, reader, seed, share } from './command-line/values.ts'
+import type { LocalRun } from './start/run-local-stack.ts'
 
-// Whoever read our output may go away; the backend stays.
-process.stdout.on('error', () => undefined)
-process.stderr.on('error', () => undefined)
+const ABOUT = `Runs the backend on this machine, with no AWS account: IoT Core's MQTT broker and data plane, the
+rules of the synthesized template, and the handlers that deploy.`
 
-let stack: Promise<LocalStack> | undefined
-let stopping = false
-let askedAt = 0
-/** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
-const SAME_KEYSTROKE_MS = 300
-const CLOSE_MS = 1_900
+const AFTER = `
+On the data plane's port as well:
+  GET  /local/health
+  GET  /local/queues                     depths, dead letters, rule errors
+  GET  /local/functions                  invocations under way
+  POST /local/functions/NAME/kill        in the middle of them
+  GET  /local/metrics                    what they count, as CloudWatch would
+  GET  /local/misbehaviour               how often each has happened
+  POST /local/events?topic=$aws/events/...  a lifecycle event, its JSON as the body
+  SQS's JSON protocol: mqtt-dynamodb dead-letters list --endpoint http://localhost:8443
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start, 2 wrong use.`
 
-try {
-  const command = parseCommand(process.argv.slice(2))
-  if (command.help) process.stdout.write(HELP)
-  else await run(command)
-} catch (error) {
-  if (!stopping) fail(error)
-}
+const address = reader('an address or a host name', (got) => (/^[^-\s]\S*$/.test(got) ? got : undefined))
+const engine = matching('embedded, local or a URL', /^(embedded|local|https?:\/\/\S+)$/)
+/** Of something that goes wrong on purpose. */
+const chance = share
 
-async function run(command: LocalCommand): Promise<void> {
-  const log = (level: 'info' | 'warn', line: string) => {
-    if (level === 'warn' || command.verbose) process.stderr.write(`${line}\n`)
+export const flags = () =>
+  newCommand('start', 'run the backend on this machine', ABOUT)
+    .option('--conf <FILE>', 'the hook table; default: etc/emqx_backend_dynamo.conf', existingFile)
+    .option('--host <ADDRESS>', 'to listen on', address, '127.0.0.1')
+    .option('--mqtt-port <PORT>', 'MQTT 3.1.1 and 5; 0, here and below: any free port', port, 1883)
+    .option('--dynamodb-port <PORT>', 'DynamoDB', port, 8000)
+    .option('--data-port <PORT>', 'IoT data plane, plain HTTP', port, 8443)
+    .option('--dynamodb <ENGINE>', 'local is DynamoDB Local, which needs Java 17 or docker; a URL is one that runs', engine, 'embedded')
+    .option(
+      '--data-dir <DIR>',
+      "keep between runs, also when it is killed: the embedded engine's tables, retained messages, unhandled events and dead letters; MQTT sessions are not kept. Default: keep nothing",
+      directory,
+    )
+    .option(
+      '--retry-after <S>',
+      "seconds until a failed event's next try; in the cloud the queue's visibility timeout",
+      number(0, 43_200),
+      1,
+    )
+    .option('--verbose', 'show what handlers log of their normal work')
+    .option('--json', 'first line on stdout, when ready: one JSON object {"mqtt":URL,"dynamodb":URL,"data":URL,"pid":NUMBER}')
+    .optionsGroup('Misbehaviour on purpose, each with a probability:')
+    .option('--duplicate <P>', 'an event is queued twice', chance, 0)
+    .option('--reorder <P>', 'an event is held back behind later ones', chance, 0)
+    .option('--delay <P>', 'an event comes up to 2 seconds late', chance, 0)
+    .option('--throttle <P>', 'a DynamoDB request is refused as throttled; embedded engine only', chance, 0)
+    .option('--fail-action <P>', 'a rule cannot send to its queue: its error action runs', chance, 0)
+    .option('--drop-puback <P>', 'the PUBACK of a direct message is not heard: 504, at once', chance, 0)
+    .option('--seed <N>', 'the same misbehaviour for the same seed', seed, 1)
+    .addHelpText('after', AFTER)
+
+export const command = () =>
+  flags().action(
+    exits(async (given) => {
+      const run = localRunOf(given)
+      const { runLocalStack } = await import('./start/run-local-stack.ts')
+      return await runLocalStack(run)
+    }),
+  )
+
+/** @throws BackendError `usage` for flags that do not go together */
+export function localRunOf({ retryAfter, failAction, dropPuback, ...given }: OptionsOf<typeof flags>): LocalRun {
+  const { conf, dataDir, duplicate, reorder, delay, throttle, verbose = false, json = false, ...others } = given
+  if (throttle > 0 && given.dynamodb !== 'embedded')
+    throw wrongUse(`--throttle is given with --dynamodb ${given.dynamodb}, wanted the embedded engine with it`)
+  return {
+    ...others,
+    misbehaviour: { duplicate, reorder, delay, throttle, failAction, dropPuback },
+    retryAfterMs: retryAfter * 1000,
+    ...(conf === undefined ? {} : { conf }),
+    ...(dataDir === undefined ? {} : { dataDir }),
+    verbose,
+    json,
   }
-  stack = startLocalStack({ ...command, log })
-  const running = await stack
-  if (!stopping) process.stdout.write(command.json ? readyJson(running) : readyText(running))
-}
-
-function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string {
-  return `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
-}
-
-function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
-  const { hostname, port } = new URL(mqttUrl)
-  return `MQTT        ${mqttUrl}
-DynamoDB    ${dynamodbUrl} (${engine})
-Data plane  ${dataUrl}
-
-Try, in another terminal:
-  mosquitto_pub -h ${hostname} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello
-  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb scan --table-name mqtt_msg --region us-west-2 --endpoint-url ${dynamodbUrl}
-  mosquitto_sub -h ${hostname} -p ${port} -i reader-1 -q 1 -t t/1
-  curl ${dataUrl}/local/queues
-  npm run redrive -- --endpoint ${dataUrl}
-
-Ctrl-C ends it.
-`
-}
-
-/** The second signal does not wait. */
-async function stop(): Promise<void> {
-  if (stopping && performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(1)
-  if (stopping) return
-  stopping = true
-  askedAt = performance.now()
-  // Also a start that hangs, or a file system that does, ends within two seconds; only an end in time is a clean one.
-  setTimeout(() => process.exit(1), CLOSE_MS)
-  const running = await stack?.catch(() => undefined)
-  await running?.close()
-  process.exit(0)
-}
-
-function fail(error: unknown): void {
-  // What the reader did wrong is said in a line; anything else is ours and keeps its stack.
-  const text = error instanceof BackendError ? error.message : (error as Error).stack
-  process.stderr.write(`${text}\n`, () => process.exit(1))
 }

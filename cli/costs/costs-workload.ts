@@ -35,6 +35,24 @@ export interface Workload {
   readonly emqx?: { readonly nodes: number; readonly nodeMonthly: number }
 }
 
+/** Of a fleet that says nothing of itself but how many publishes it has. */
+export const DEFAULTS = {
+  payload: 100,
+  topic: 32,
+  client: 20,
+  offline: 0,
+  subscribers: 1,
+  clients: 0,
+  connects: 30,
+  retained: 0,
+  retain: 'native',
+  depth: 1000,
+  batch: 1,
+  milliseconds: 100,
+  memoryMegabytes: 512,
+  storage: 0,
+} satisfies Omit<Workload, 'publishes'>
+
 export const MONTH_MINUTES = 43_800
 
 type Sizes = Pick<Workload, 'payload' | 'topic' | 'client'>

@@ -2,6 +2,9 @@
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
 
+/** As bin/app.ts names it. */
+export const DEFAULT_STACK = 'MqttBackend'
+
 const HOOK_OF: ReadonlyMap<string, HookName> = new Map(HOOKS.map((hook) => [pascalCase(hook), hook]))
 const ANY_HOOK = [...HOOK_OF.keys()].join('|')
 

@@ -35,6 +35,14 @@ export interface Progress {
   readonly all: number
 }
 
+/** A letter that can be sent again. */
+export interface Sendable {
+  readonly messageId: string
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number
+  readonly hook: HookName
+}
+
 export interface Stay extends Fault {
   readonly messageId: string
   readonly sentAt: number
@@ -45,6 +53,8 @@ export interface PassReport {
   readonly name: string
   readonly url: string
   readonly redriven: number
+  /** In a dry run: what would be redriven, oldest first. */
+  readonly sendable?: readonly Sendable[]
   /** Oldest first. */
   readonly stays: readonly Stay[]
   /** About how many somebody else had in hand when the pass began. */
@@ -71,7 +81,7 @@ export async function redriveQueue(source: Source, run: Run): Promise<PassReport
 /** So many letters in a row that SQS shows once more, although they are deleted, do not end a pass. */
 const DELETED_AND_SHOWN = 10
 
-interface Sendable {
+interface Outgoing {
   readonly letter: Letter
   readonly hook: HookName
   readonly body: string
@@ -86,6 +96,7 @@ class Pass {
   readonly #sent = new Set<string>()
   /** Message ids; SQS may show a letter once more that is deleted. */
   readonly #redriven = new Set<string>()
+  readonly #sendable: Sendable[] = []
   #seenInARow = 0
 
   #counts = { visible: 0, invisible: 0 }
@@ -103,13 +114,11 @@ class Pass {
   async step(): Promise<boolean> {
     const letters = await this.#source.queue.receive()
     const again = letters.filter(({ messageId }) => this.#sent.has(messageId))
-    const news = letters
-      .filter(({ messageId }) => !this.#held.has(messageId) && !this.#sent.has(messageId))
-      .sort((a, b) => a.sentAt - b.sentAt)
+    const news = letters.filter(({ messageId }) => !this.#held.has(messageId) && !this.#sent.has(messageId)).sort(oldestFirst)
     for (const { messageId, receipt } of letters) this.#held.set(messageId, receipt)
     this.#seenInARow = news.length > 0 ? 0 : this.#seenInARow + letters.length
-    const sendable = news.flatMap((letter) => this.#judge(letter))
-    await this.#remove([...again, ...(await this.#send(sendable))])
+    const outgoing = news.flatMap((letter) => this.#judge(letter))
+    await this.#remove([...again, ...(await this.#send(outgoing))])
     return letters.length > 0 && this.#seenInARow <= this.#held.size + DELETED_AND_SHOWN
   }
 
@@ -122,13 +131,14 @@ class Pass {
     await this.#source.queue.release([...this.#held.values()])
   }
 
-  outcome(): Pick<PassReport, 'redriven' | 'stays' | 'invisible'> {
+  outcome(): Omit<PassReport, 'name' | 'url' | 'failure'> {
     const { invisible } = this.#counts
-    return { invisible, redriven: this.#redriven.size, stays: [...this.#stays.values()].sort((a, b) => a.sentAt - b.sentAt) }
+    const sendable = this.#run.dryRun ? { sendable: this.#sendable.sort(oldestFirst) } : {}
+    return { invisible, redriven: this.#redriven.size, ...sendable, stays: [...this.#stays.values()].sort(oldestFirst) }
   }
 
   /** What is to be sent of a letter: itself, or nothing. */
-  #judge(letter: Letter): Sendable[] {
+  #judge(letter: Letter): Outgoing[] {
     const verdict = this.#run.sentAs.has(letter.messageId) ? CAME_BACK : this.#source.verdict(letter)
     const { hook } = verdict
     const { only, targets, dryRun } = this.#run
@@ -137,6 +147,7 @@ class Pass {
     if (!targets.has(verdict.hook)) return this.#stay(letter, { hook: verdict.hook, code: 'no-queue', why: `${hook} has no queue here` })
     if (!dryRun) return [{ letter, ...verdict }]
     this.#redriven.add(letter.messageId)
+    this.#sendable.push({ messageId: letter.messageId, sentAt: letter.sentAt, hook: verdict.hook })
     return []
   }
 
@@ -146,9 +157,9 @@ class Pass {
   }
 
   /** Returns those that were sent. */
-  async #send(sendable: readonly Sendable[]): Promise<Letter[]> {
+  async #send(outgoing: readonly Outgoing[]): Promise<Letter[]> {
     for (const [hook, target] of this.#run.targets) {
-      const some = sendable.filter((one) => one.hook === hook)
+      const some = outgoing.filter((one) => one.hook === hook)
       const results = await target.send(some.map(({ body }) => body))
       some.forEach(({ letter }, i) => {
         const result = results[i]!
@@ -159,7 +170,7 @@ class Pass {
         }
       })
     }
-    return sendable.map(({ letter }) => letter).filter(({ messageId }) => this.#sent.has(messageId))
+    return outgoing.map(({ letter }) => letter).filter(({ messageId }) => this.#sent.has(messageId))
   }
 
   async #remove(letters: readonly Letter[]): Promise<void> {
@@ -178,6 +189,8 @@ class Pass {
     this.#redriven.add(messageId)
   }
 }
+
+const oldestFirst = (a: { readonly sentAt: number }, b: { readonly sentAt: number }): number => a.sentAt - b.sentAt
 
 const CAME_BACK: Verdict = {
   code: 'came-back',

@@ -47,7 +47,7 @@ export function asText(report: Report): string {
 const stayText = ({ messageId, sentAt, hook, code, why }: Stay): string =>
   `  ${messageId}  ${timeText(sentAt)}  ${hook === undefined ? '' : `${hook}  `}${code}: ${why}`
 
-const timeText = (milliseconds: number): string =>
+export const timeText = (milliseconds: number): string =>
   Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'at an unknown time'
 
 export function asJson(report: Report): string {

@@ -27,6 +27,9 @@ const isLoopback = (endpoint: string): boolean => /^(localhost|127(\.\d+){3}|\[:
 
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPROTO|TimeoutError)$/
 
+/** What is not the reader's or AWS's fault keeps its stack. */
+export const errorLine = (error: unknown, where: Where): string => refusalOf(error, where) ?? `${(error as Error).stack}`
+
 /** In one line, for errors that are not ours; undefined for one that is. */
 export function refusalOf(error: unknown, { endpoint, region }: Where, service = 'SQS'): string | undefined {
   if (error instanceof BackendError) return error.message

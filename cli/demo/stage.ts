@@ -28,22 +28,25 @@ export class Stage {
   held = 0
   checked = 0
   readonly ground: Ground
+  readonly #say: (text: string) => void
   readonly #received = new Map<string, Received[]>()
   readonly #clients: MqttClient[] = []
   #publisher: MqttClient | undefined
 
-  constructor(ground: Ground) {
+  /** @param say tells what happens, each time one or more whole lines */
+  constructor(ground: Ground, say: (text: string) => void) {
     this.ground = ground
+    this.#say = say
   }
 
   title(text: string): void {
-    process.stdout.write(`\n== ${text}\n`)
+    this.#say(`\n== ${text}\n`)
   }
 
   check(what: string, holds: boolean): void {
     this.checked++
     if (holds) this.held++
-    process.stdout.write(`${holds ? 'ok' : 'FAILED'}: ${what}\n`)
+    this.#say(`${holds ? 'ok' : 'FAILED'}: ${what}\n`)
   }
 
   async connect(name: string, options: IClientOptions = {}): Promise<MqttClient> {
@@ -52,7 +55,7 @@ export class Stage {
     this.#received.set(name, received)
     client.on('message', (_, __, packet) => received.push(packet as Received))
     this.#clients.push(client)
-    process.stdout.write(`${this.ground.clientName(name)} connects\n`)
+    this.#say(`${this.ground.clientName(name)} connects\n`)
     return client
   }
 
@@ -65,7 +68,7 @@ export class Stage {
     const topic = this.ground.topicName(name)
     this.#publisher ??= await this.ground.connect(this.ground.clientName('mqttjs_231b962d5c'), { reconnectPeriod: 0 })
     await this.#publisher.publishAsync(topic, payload, { qos: 1, ...options })
-    process.stdout.write(
+    this.#say(
       `publish ${topic}: ${payload.length === 0 ? 'empty payload' : typeof payload === 'string' ? payload : payload.toString('hex')}\n`,
     )
   }
@@ -91,7 +94,7 @@ export class Stage {
     const items = (await this.rows(table)).filter((item) => topic === undefined || item.topic?.S === this.ground.topicName(topic))
     const readable = items.map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, inBase64(value)])))
     const answer = { Items: readable, Count: items.length, ScannedCount: items.length, ConsumedCapacity: null }
-    process.stdout.write(`${this.ground.command(table)}\n${JSON.stringify(answer, null, 2)}\n`)
+    this.#say(`${this.ground.command(table)}\n${JSON.stringify(answer, null, 2)}\n`)
   }
 
   /** Whether the condition came to hold. */
@@ -99,7 +102,7 @@ export class Stage {
     const deadline = Date.now() + this.ground.patienceMs
     while (!(await condition())) {
       if (Date.now() > deadline) {
-        process.stdout.write(`not within ${this.ground.patienceMs / 1000} s: ${what}\n`)
+        this.#say(`not within ${this.ground.patienceMs / 1000} s: ${what}\n`)
         return false
       }
       await new Promise((resolve) => setTimeout(resolve, 25))

@@ -1,7 +1,6 @@
 /** What the model says of a workload, as text and as JSON. */
 
-import { DEFAULTS as COSTS } from '../costs/costs-flags.ts'
-import { MONTH_MINUTES } from '../costs/costs-workload.ts'
+import { DEFAULTS as COSTS, MONTH_MINUTES } from '../costs/costs-workload.ts'
 import { ours } from '../costs/ours.ts'
 import { AS_OF, REGION } from '../costs/prices.ts'
 import { breaksAt, handlingOf, type Limit, type LimitName, limitsOf } from './limits.ts'

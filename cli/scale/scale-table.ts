@@ -1,9 +1,8 @@
 /** The table of docs/scale.md: Markdown, from the model. */
 
 import { LIMIT_NAMES } from './limits.ts'
-import { DEFAULTS } from './scale-flags.ts'
 import { count, duration, type Scale, scaleOf } from './scale-report.ts'
-import type { ScaleWorkload } from './scale-workload.ts'
+import { DEFAULTS, type ScaleWorkload } from './scale-workload.ts'
 
 const TUNED = { retain: 'property', batchWindow: 1, warm: 40_000 } as const
 export const CASES: readonly (readonly [flags: string, workload: Partial<ScaleWorkload> & { readonly publishes: number }])[] = [

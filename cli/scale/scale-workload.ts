@@ -1,5 +1,6 @@
 /** What is published, and how the stack is set up. */
-import type { RetainCheck } from '../costs/costs-workload.ts'
+import { DEFAULTS as COSTS, type RetainCheck } from '../costs/costs-workload.ts'
+import { QUOTAS } from './quotas.ts'
 
 export interface ScaleWorkload {
   /** A second. */
@@ -35,6 +36,30 @@ export interface ScaleWorkload {
   readonly minutes: number
   readonly seed: number
 }
+
+/** What a workload is that names nothing but its rate. */
+export const DEFAULTS = {
+  payload: COSTS.payload,
+  topic: COSTS.topic,
+  client: COSTS.client,
+  topics: 100_000,
+  zipf: 1,
+  shards: 1,
+  subscribers: 1,
+  offline: 0,
+  retain: 'native',
+  clients: 0,
+  connects: 1,
+  batch: 10,
+  batchWindow: 0,
+  concurrency: QUOTAS.concurrency.value,
+  milliseconds: COSTS.milliseconds,
+  warm: QUOTAS.newTableWrites.value,
+  iot: QUOTAS.inboundPublishes.value,
+  tableUnits: QUOTAS.tableWrites.value,
+  minutes: 60,
+  seed: 1,
+} satisfies Omit<ScaleWorkload, 'publishes'>
 
 /** So many topics with each this share of all publishes; the busiest first. */
 export interface TopicShare {

@@ -131,15 +131,7 @@ const each = (values: Iterable<string>, key: string): Record<string, AttributeVa
 
 function tlsOf({ certificate, ca }: PlacedCommand): IClientOptions {
   return {
-    ...(certificate === undefined ? {} : { cert: read('cert', certificate.cert), key: read('key', certificate.key) }),
-    ...(ca === undefined ? {} : { ca: read('ca', ca) }),
-  }
-}
-
-function read(flag: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new BackendError('usage', `--${flag} is ${JSON.stringify(file)}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    ...(certificate === undefined ? {} : { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) }),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
   }
 }

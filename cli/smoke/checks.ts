@@ -9,10 +9,9 @@ import { Stage } from '../demo/stage.ts'
 import { STEPS } from '../demo/steps.ts'
 import { SmokeGround } from './aws-ground.ts'
 import { cleanUp } from './cleanup.ts'
-import { type PlacedCommand, placesOf } from './places.ts'
+import { type PlacedCommand, placesOf, type SmokeCommand } from './places.ts'
 import { askProbe } from './probe-answers.ts'
 import { type Answer, answersOf, WITNESSED } from './questions.ts'
-import type { SmokeCommand } from './smoke-flags.ts'
 import { witnessOf } from './witness.ts'
 
 export interface Trial {
@@ -22,10 +21,10 @@ export interface Trial {
 }
 
 /** @throws BackendError with one line, where the stack cannot be reached; then nothing of the run stays, if it can be helped */
-export async function trial(given: SmokeCommand, run: string): Promise<Trial> {
+export async function trial(given: SmokeCommand, run: string, say: (text: string) => void): Promise<Trial> {
   const command = await placesOf(given)
   const ground = new SmokeGround(command, run)
-  const stage = new Stage(ground)
+  const stage = new Stage(ground, say)
   const iot = dataPlane(command)
   const isRetained = retainedOn(iot)
   try {
@@ -39,7 +38,7 @@ export async function trial(given: SmokeCommand, run: string): Promise<Trial> {
       answers = [...answers, ...(await askProbe(command, stage, run))]
     } finally {
       stage.title('Clean up')
-      process.stdout.write(`${await cleanUp(stage, ground, isRetained)} rows removed\n`)
+      say(`${await cleanUp(stage, ground, isRetained)} rows removed\n`)
     }
     const failed = (await failures(command)) - failuresBefore
     stage.check(`no dead letter and no rule error came (${failed})`, failed <= 0)

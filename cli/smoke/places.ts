@@ -5,7 +5,24 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import { localCredentials, refusalOf } from '../dead-letters/sqs-client.ts'
 import { dataEndpointOf } from './account-endpoint.ts'
 import { type Credentials, presigned } from './sigv4.ts'
-import type { SmokeCommand } from './smoke-flags.ts'
+
+/** What is tried, and how. */
+export interface SmokeCommand {
+  readonly region: string
+  /** URLs. Where none is given, IoT Core is asked for the data endpoint, whose host is the broker's too. */
+  readonly data?: string
+  readonly mqtt?: string
+  readonly iot?: string
+  readonly dynamodb?: string
+  readonly sqs?: string
+  /** Paths. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
+  readonly ca?: string
+  readonly stack: string
+  /** Of the table names. */
+  readonly prefix: string
+  readonly patienceMs: number
+}
 
 /** With every place known. */
 export type PlacedCommand = SmokeCommand & { readonly data: string; readonly mqtt: string }

@@ -1,16 +1,16 @@
 /** The calculator's arithmetic against examples that were worked out by hand. */
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bill } from '../../cli/costs/bill.ts'
-import { DEFAULTS, parseCommand } from '../../cli/costs/costs-flags.ts'
 import { asJson, asText, billsOf } from '../../cli/costs/costs-report.ts'
-import type { Workload } from '../../cli/costs/costs-workload.ts'
+import { DEFAULTS, type Workload } from '../../cli/costs/costs-workload.ts'
 import { emqx, emqxDedicated } from '../../cli/costs/emqx.ts'
 import { mapWrites, original, originalUnits } from '../../cli/costs/emqx-pattern.ts'
 import { ours, ourUnits } from '../../cli/costs/ours.ts'
 import { plainRule } from '../../cli/costs/plain-rule.ts'
+import { flags, workloadOf } from '../../cli/costs.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
+import { here, read } from '../support/run-program.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** A million publishes of 100 B to nobody who is connected at other times. */
@@ -130,45 +130,19 @@ it("assumes the memory of the template's function", () => {
   expect(DEFAULTS.memoryMegabytes).toBe(HOOK_SETTINGS['message.publish'].memoryMegabytes)
 })
 
-describe('npm run costs', () => {
-  const refused = (...args: string[]) => {
-    try {
-      return parseCommand(args)
-    } catch (error) {
-      return (error as Error).message
-    }
-  }
-  it.each([
-    [[], '--publishes is missing, wanted a number of publishes a month'],
-    [['--publishes', 'many'], '--publishes is "many", wanted a number from 0 to 1000000000000000'],
-    [['--publishes', '1e99'], '--publishes is "1e99", wanted a number from 0 to 1000000000000000'],
-    [['--publishes', '1', '--offline', '1.1'], '--offline is "1.1", wanted a number from 0 to 1'],
-    [['--publishes', '1', '--payload', '131073'], '--payload is "131073", wanted a whole number from 0 to 131072'],
-    [['--publishes', '1', '--batch', '0'], '--batch is "0", wanted a number from 1 to 10'],
-    [['--publishes', '1', '--retain', 'never'], '--retain is "never", wanted one of native, property, topic'],
-    [['--publishes', '1', '--emqx-nodes', '3'], '--emqx-nodes is given without --emqx-node-monthly, wanted both'],
-    [['--publishes', '1', '--emqx-node-monthly', '3'], '--emqx-node-monthly is given without --emqx-nodes, wanted both'],
-    [['--publishes', '1', '--nope'], "Unknown option '--nope'"],
-    [['1e8'], "Unexpected argument '1e8'"],
-  ])('refuses %j', (args, said) => {
-    expect(refused(...args)).toBe(said)
+describe('mqtt-dynamodb costs', () => {
+  const workloadIn = (args: readonly string[]) => workloadOf(read(flags(), ...args))
+
+  it('prints text, or JSON', async () => {
+    const args = ['--publishes', '1e8', '--payload', '200']
+    const workload = million({ publishes: 1e8, payload: 200 })
+    expect(await here('costs', ...args)).toEqual({ status: 0, out: asText(workload), err: '' })
+    expect(JSON.parse((await here('costs', ...args, '--json')).out)).toEqual(JSON.parse(asJson(workload)))
   })
 
-  it('as a process: a table, JSON, or one line and exit status 2', () => {
-    const run = (...args: string[]) => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/costs.ts', ...args], {
-        cwd: ROOT,
-        encoding: 'utf8',
-      })
-      return { status, stdout, stderr }
-    }
-    const { workload } = parseCommand(['--publishes', '1e8', '--payload', '200']) as { workload: Workload }
-    expect(run('--publishes', '1e8', '--payload', '200', '--json')).toEqual({ status: 0, stdout: asJson(workload), stderr: '' })
-    expect(run('--publishes')).toEqual({
-      status: 2,
-      stdout: '',
-      stderr: "costs: Option '--publishes <value>' argument missing (see --help)\n",
-    })
+  it("compares with nodes of one's own", () => {
+    const { emqx } = workloadIn(['--publishes', '1', '--emqx-nodes', '3', '--emqx-node-monthly', '99.5'])
+    expect(emqx).toEqual({ nodes: 3, nodeMonthly: 99.5 })
   })
 
   it('docs/costs.md shows what it prints', () => {
@@ -176,14 +150,12 @@ describe('npm run costs', () => {
     const shown = [...text.matchAll(/```\n\$ npm run -s costs -- (.*)\n([\s\S]*?)```/g)]
     expect(shown.length).toBeGreaterThan(1)
     for (const [, args, printed] of shown) {
-      const command = parseCommand(args!.split(' '))
-      expect(command === 'help' ? '' : asText(command.workload)).toBe(printed)
+      expect(asText(workloadIn(args!.split(' ')))).toBe(printed)
     }
     const rows = [...text.matchAll(/^\| `(.*?)` \| ([\d.,]+) \| ([\d.,]+|cannot) \| ([\d.,]+) \| ([\d.,]+|cannot) \|$/gm)]
     expect(rows.length).toBeGreaterThan(4)
     for (const [, args, ...cells] of rows) {
-      const { workload } = parseCommand(args!.split(' ')) as { workload: Workload }
-      const totals = billsOf(workload).map(({ components, total }) =>
+      const totals = billsOf(workloadIn(args!.split(' '))).map(({ components, total }) =>
         components.length === 0 ? 'cannot' : Math.round(total).toLocaleString('en-US'),
       )
       expect([args, ...cells]).toEqual([args, ...totals])

@@ -1,17 +1,17 @@
-/** The model of npm run scale, against examples that were worked out by hand, and docs/scale.md against the model. */
-import { spawnSync } from 'node:child_process'
+/** The model of mqtt-dynamodb scale, against examples that were worked out by hand, and docs/scale.md against the model. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DEFAULTS as COSTS } from '../../cli/costs/costs-flags.ts'
+import { DEFAULTS as COSTS } from '../../cli/costs/costs-workload.ts'
 import { PUBLISH } from '../../cli/costs/measured.ts'
 import { ours } from '../../cli/costs/ours.ts'
 import { breaksAt, type LimitName, limitsOf } from '../../cli/scale/limits.ts'
 import { QUOTAS, type Quota } from '../../cli/scale/quotas.ts'
 import { replay } from '../../cli/scale/replay.ts'
-import { DEFAULTS, parseCommand } from '../../cli/scale/scale-flags.ts'
 import { scaleOf } from '../../cli/scale/scale-report.ts'
 import { asTable, CASES, caseOf } from '../../cli/scale/scale-table.ts'
-import { type ScaleWorkload, topicShares } from '../../cli/scale/scale-workload.ts'
+import { DEFAULTS, type ScaleWorkload, topicShares } from '../../cli/scale/scale-workload.ts'
+import { flags, workloadOf } from '../../cli/scale.ts'
+import { here, read } from '../support/run-program.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const workload = (more: Partial<ScaleWorkload> = {}): ScaleWorkload => ({ ...DEFAULTS, publishes: 1_000, ...more })
@@ -124,56 +124,20 @@ describe('docs/scale.md', () => {
     expect(page).toContain(`\n${rows.join('')}\n`)
   })
 
-  it.each(CASES.map(([flags]) => flags))('its flags %s mean its workload', (flags) => {
-    expect(parseCommand(flags.split(' '))).toEqual({ workload: caseOf(flags), json: false })
+  it.each(CASES.map(([flags]) => flags))('its flags %s mean its workload', (text) => {
+    expect(workloadOf(read(flags(), ...text.split(' ')))).toEqual(caseOf(text))
   })
 })
 
-describe('npm run scale', () => {
-  const refused = (...args: string[]) => {
-    try {
-      return parseCommand(args)
-    } catch (error) {
-      return (error as Error).message
-    }
-  }
-  it.each([
-    [[], '--publishes is missing, wanted a number of publishes a second'],
-    [['--publishes', 'many'], '--publishes is "many", wanted a number from 1 to 1000000'],
-    [['--publishes', '0'], '--publishes is "0", wanted a number from 1 to 1000000'],
-    [['--publishes', '1', '--zipf', '4'], '--zipf is "4", wanted a number from 0 to 3'],
-    [['--publishes', '1', '--retain', 'never'], '--retain is "never", wanted one of native, property, topic'],
-    [['--publishes', '1', '--concurrency', '1'], '--concurrency is "1", wanted a whole number from 2 to 1000'],
-    [['--publishes', '1', '--hot', '3'], '--hot stands alone, wanted --hot and --hot-share together'],
-    [['--publishes', '1', '--hot', '3', '--hot-share', '2'], '--hot-share is "2", wanted a number from 0 to 1'],
-    [['--publishes', '1', '--hot', '3', '--hot-share', '1', '--topics', '2'], '--hot is "3", wanted a whole number from 1 to 2'],
-    [['--publishes', '1', '--hot', '3', '--hot-share', '1', '--zipf', '1'], '--zipf and --hot are both given, wanted one of them'],
-    [['--publishes', '1', '--batch', '100'], '--batch 100 is more than 10, wanted --batch-window of at least 1 with it'],
-    [['--table', '--publishes', '1'], '--table stands alone, got --publishes with it'],
-    [['--publishes', '1', '--nope'], "Unknown option '--nope'"],
-  ])('refuses %j', (args, said) => {
-    expect(refused(...args)).toBe(said)
+describe('mqtt-dynamodb scale', () => {
+  it('exit status 0 where nothing throttles, 1 where something does', async () => {
+    const nothing = expect.stringContaining('seed 1\n  nothing throttles')
+    expect(await here('scale', '--publishes', '100', '--minutes', '1')).toEqual({ status: 0, err: '', out: nothing })
+    const { status, out } = await here('scale', '--publishes', '1000', '--minutes', '1', '--json')
+    expect({ status, first: JSON.parse(out).breaks[0].limit }).toEqual({ status: 1, first: 'retained' })
   })
 
-  it('as a process: exit status 0, 1 where something throttles, 2 with one line', () => {
-    const run = (...args: string[]) => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/scale.ts', ...args], {
-        cwd: ROOT,
-        encoding: 'utf8',
-      })
-      return { status, stdout, stderr }
-    }
-    expect(run('--publishes', '100', '--minutes', '1')).toMatchObject({
-      status: 0,
-      stderr: '',
-      stdout: expect.stringContaining('seed 1\n  nothing throttles'),
-    })
-    const { status, stdout } = run('--publishes', '1000', '--minutes', '1', '--json')
-    expect({ status, first: JSON.parse(stdout).breaks[0].limit }).toEqual({ status: 1, first: 'retained' })
-    expect(run('--publishes', 'x')).toEqual({
-      status: 2,
-      stdout: '',
-      stderr: 'scale: --publishes is "x", wanted a number from 1 to 1000000 (see --help)\n',
-    })
+  it('prints the table of the docs', async () => {
+    expect(await here('scale', '--table')).toEqual({ status: 0, err: '', out: asTable() })
   })
 })

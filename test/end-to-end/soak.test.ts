@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../support/mqtt-client.ts'
-import { killPrograms, runProgram } from './program.ts'
+import { killPrograms, runProgram } from '../support/run-program.ts'
 
 let directory: string
 beforeEach(() => {
@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 const run = (args: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
-  runProgram('soak.ts', args, { TMPDIR: directory, ...environment })
+  runProgram('test/soak/soak-command.ts', args, { TMPDIR: directory, ...environment })
 
 const SMALL = ['--clients', '8', '--topics', '24', '--publishes', '600', '--kills', '3', '--restarts', '1', '--seed', '1']
 /** What the program itself leaves behind; Node and its loaders have caches there too. */

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, SendDirectMessageCommand } from '@aws-sdk/client-iot-data-plane'
 import { startLocalStack } from '../../local/stack.ts'
-import { killPrograms, runProgram } from '../end-to-end/program.ts'
 import { connect, endClients, eventually, type TestClient } from '../support/mqtt-client.ts'
+import { killPrograms, startMqttDynamodb } from '../support/run-program.ts'
 import { assertSilent, CANARY, guises, leaks } from './canary.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -61,7 +61,7 @@ describe('npm start -- --verbose', () => {
     ]
     const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
     const env = { ...process.env, AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY }
-    child = spawn(process.execPath, ['--import', 'tsx', 'cli/start.ts', ...flags, ...ports], { cwd: ROOT, env })
+    child = spawn(process.execPath, ['--import', 'tsx', 'bin/mqtt-dynamodb.ts', 'start', ...flags, ...ports], { cwd: ROOT, env })
     const first = new Promise<string>((resolve, reject) => {
       child.stdout!.once('data', (chunk) => resolve(`${chunk}`))
       child.once('exit', () => reject(new Error(`ended: ${printed}`)))
@@ -115,7 +115,7 @@ describe('npm start -- --verbose', () => {
     expect(await ask('/local/metrics')).toContain('message_publish')
     const dead = (await queues()).filter(({ deadLetters }) => deadLetters.length > 0)
     const credentialsOfRedrive = { AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY }
-    const { status, out, err } = runProgram('redrive.ts', ['--endpoint', urls.data], credentialsOfRedrive)
+    const { status, out, err } = startMqttDynamodb(['dead-letters', 'redrive', '--endpoint', urls.data], credentialsOfRedrive)
     expect(await status).toBe(1)
     printed += out() + err()
     await calm()

@@ -1,8 +1,8 @@
 /** What the local run answers under `/local`: its queues and functions, and what it has done on purpose. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { DEFAULT_STACK } from '../../cli/dead-letters/aws-names.ts'
 import { queuesListed } from '../../cli/dead-letters/backend-queues.ts'
 import { redrive } from '../../cli/dead-letters/redrive.ts'
-import { DEFAULT_STACK } from '../../cli/dead-letters/redrive-flags.ts'
 import { sqsClient } from '../../cli/dead-letters/sqs-client.ts'
 import { queueUrls } from '../../cli/dead-letters/sqs-queue.ts'
 

@@ -1,55 +1,30 @@
-/** `npm run redrive` as its user meets it: what it says, what it refuses, its exit status. */
+/** `mqtt-dynamodb dead-letters` as its user meets it: what it says, what it refuses, its exit status. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { HELP, parseCommand } from '../../../cli/dead-letters/redrive-flags.ts'
-import { HOOKS } from '../../../lambda/core/hooks.ts'
-import type { Queue } from '../../../local/sqs/queue.ts'
-import { redriveCommand, startRedrive } from '../../end-to-end/dead-letters-command.ts'
-import { queueNamed, type SqsServer, startSqs } from '../../support/sqs-server.ts'
+import { redriveFlags } from '../../cli/dead-letters.ts'
+import type { Queue } from '../../local/sqs/queue.ts'
+import { ended, NO_CREDENTIALS, read, startMqttDynamodb } from '../support/run-program.ts'
+import { queueNamed, type SqsServer, startSqs } from '../support/sqs-server.ts'
 
-describe('the command line', () => {
-  test('defaults', () => {
-    expect(parseCommand([])).toEqual({ dryRun: false, json: false, help: false })
-  })
+const redriveCommand = (...args: string[]) => ended(startRedrive(args))
+const startRedrive = (args: readonly string[]) => startMqttDynamodb(['dead-letters', 'redrive', ...args], NO_CREDENTIALS)
 
-  test('every flag', () => {
-    const hooks = ['--hook', 'message.publish', '--hook=message.acked']
-    const where = ['--stack', 'My-Stack', '--outputs', 'o.json', '--region', 'us-gov-west-1', '--endpoint', 'http://localhost:8443']
-    expect(parseCommand([...hooks, ...where, '--dry-run', '--json', '-h'])).toEqual({
-      hooks: ['message.publish', 'message.acked'],
-      stack: 'My-Stack',
-      outputs: 'o.json',
-      region: 'us-gov-west-1',
-      endpoint: 'http://localhost:8443',
-      dryRun: true,
-      json: true,
-      help: true,
-    })
-  })
-
-  test.each([
-    ['an unknown flag', ['--loud'], "Unknown option '--loud'"],
-    ['a stray argument', ['x'], "'x'"],
-    ['a flag without its value', ['--stack'], '--stack'],
-    ['a flag for the value of another', ['--stack', '--json'], "'--stack' is followed by a dash, wanted a value"],
-    ['a stack that cannot be', ['--stack', 'a b'], '--stack is "a b", wanted the name of a CloudFormation stack'],
-    ['an empty file', ['--outputs='], '--outputs is "", wanted a file'],
-    ['an unknown hook', ['--hook', 'message'], `--hook is "message", wanted one of ${HOOKS.join(', ')}`],
-    ['a region that is none', ['--region', 'Oregon'], '--region is "Oregon", wanted a region as us-west-2'],
-    ['an endpoint that is no URL', ['--endpoint', 'localhost:8443'], '--endpoint is "localhost:8443", wanted an http(s) URL'],
-    ['an endpoint of another kind', ['--endpoint', 'mqtt://x'], '--endpoint is "mqtt://x"'],
-  ])('refuses %s', (_, args, text) => {
-    expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'usage', message: expect.not.stringContaining('\n') }))
-    expect(() => parseCommand(args)).toThrow(text)
-  })
-
-  test('--help tells every flag', () => {
-    for (const flag of 'stack outputs hook dry-run region endpoint json help'.split(' ')) expect(HELP).toContain(`--${flag}`)
+test('every flag', () => {
+  const hooks = ['--hook', 'message.publish', '--hook=message.acked']
+  const where = ['--stack', 'My-Stack', '--outputs', 'package.json', '--region', 'us-gov-west-1', '--endpoint', 'http://localhost:8443']
+  expect(read(redriveFlags(), ...hooks, ...where, '--dry-run', '--json')).toEqual({
+    hook: ['message.publish', 'message.acked'],
+    stack: 'My-Stack',
+    outputs: 'package.json',
+    region: 'us-gov-west-1',
+    endpoint: 'http://localhost:8443',
+    dryRun: true,
+    json: true,
   })
 })
 
-describe('the command', () => {
+describe('dead-letters redrive', () => {
   let server: SqsServer
   let events: Queue
   let dead: Queue
@@ -117,39 +92,34 @@ describe('the command', () => {
 
   test('Ctrl-C ends it after the letters in hand', async () => {
     for (let i = 0; i < 200; i++) dead.send(JSON.stringify(publish))
-    const { child, ended } = startRedrive([...there(), '--hook', 'message.publish'])
+    const redrive = startRedrive([...there(), '--hook', 'message.publish'])
     const before = events.depth
     while (events.depth === before) await new Promise((resolve) => setTimeout(resolve, 1))
-    child.kill('SIGINT')
-    const { status, out } = await ended
+    redrive.child.kill('SIGINT')
+    const { status, out } = await ended(redrive)
     expect({ status, out }).toEqual({ status: 1, out: expect.stringMatching(/; stopped before the end\n$/) })
     expect(events.depth - before + dead.depth).toBe(200)
     expect(dead.inFlight).toBe(0)
   })
 
-  test.each<[string, () => string[], string, number]>([
-    ['wrong usage', () => ['--hook', 'x'], `redrive: --hook is "x", wanted one of ${HOOKS.join(', ')} (see --help)\n`, 2],
+  test.each<[string, () => string[], string]>([
     [
       'a stack that is not there',
       () => ['--endpoint', server.url, '--stack', 'None'],
-      `redrive: stack None has no queue of a hook at URL: wanted another --stack, --region or --outputs\n`,
-      1,
-    ],
-    [
-      'outputs that are not there',
-      () => ['--outputs', 'none.json'],
-      'redrive: --outputs is "none.json", which cannot be read (ENOENT)\n',
-      1,
+      `dead-letters redrive: stack None has no queue of a hook at URL: wanted another --stack, --region or --outputs\n`,
     ],
     [
       'an endpoint where nothing is',
       () => ['--endpoint', 'http://127.0.0.1:1'],
-      'redrive: SQS cannot be reached at http://127.0.0.1:1 (ECONNREFUSED)\n',
-      1,
+      'dead-letters redrive: SQS cannot be reached at http://127.0.0.1:1 (ECONNREFUSED)\n',
     ],
-    ['no credentials', () => [], 'redrive: no AWS credentials: wanted AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n', 1],
-  ])('refuses %s in one line', async (_, args, text, status) => {
-    expect(await redriveCommand(...args())).toEqual({ status, out: '', err: text.replace('URL', server.url) })
+    [
+      'no credentials',
+      () => [],
+      'dead-letters redrive: no AWS credentials: wanted AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n',
+    ],
+  ])('refuses %s in one line', async (_, args, text) => {
+    expect(await redriveCommand(...args())).toEqual({ status: 1, out: '', err: text.replace('URL', server.url) })
   })
 
   test('a queue of the outputs that is gone', async () => {
@@ -159,6 +129,6 @@ describe('the command', () => {
       JSON.stringify({ S: { MessagePublishQueueUrl: server.urlOf('a'), MessagePublishDeadLetterQueueUrl: server.urlOf('b') } }),
     )
     const { status, err } = await redriveCommand('--endpoint', server.url, '--outputs', file)
-    expect([status, err]).toEqual([1, `redrive: there is no queue ${server.urlOf('b')}\n`])
+    expect([status, err]).toEqual([1, `dead-letters redrive: there is no queue ${server.urlOf('b')}\n`])
   })
 })

@@ -1,31 +1,19 @@
 /** The smoke as whoever has credentials runs it: the real command, against the local stack's endpoints. */
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { ListRetainedMessagesCommand } from '@aws-sdk/client-iot-data-plane'
 import { placesOf, signedWith } from '../../cli/smoke/places.ts'
-import { parseCommand, type SmokeCommand } from '../../cli/smoke/smoke-flags.ts'
+import { flags, smokeOf } from '../../cli/smoke.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
+import { type Backend, startBackend } from '../end-to-end/backend.ts'
 import { isSigned } from '../support/reference-signer.ts'
+import { mqttDynamodb, read } from '../support/run-program.ts'
 import { type Bridge, webSocketBridge } from '../support/web-socket-bridge.ts'
-import { type Backend, startBackend } from './backend.ts'
 
 /** As endpoints of this machine are asked: cli/dead-letters/sqs-client.ts. */
 const LOCAL = { accessKeyId: 'local', secretAccessKey: 'local' }
-const ROOT = join(import.meta.dirname, '..', '..')
 
-function smoke(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/smoke.ts', '--region', 'us-west-2', ...args], { cwd: ROOT })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    out += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    err += chunk
-  })
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, out, err })))
-}
+const smoke = (...args: string[]) => mqttDynamodb('smoke', '--region', 'us-west-2', ...args)
 
-describe('npm run smoke', () => {
+describe('mqtt-dynamodb smoke', () => {
   let backend: Backend
   let bridge: Bridge
   beforeAll(async () => {
@@ -82,41 +70,23 @@ describe('npm run smoke', () => {
   }, 60_000)
 })
 
-const refused = (...args: string[]) => {
-  try {
-    return parseCommand(args)
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-const REGION = ['--region', 'us-west-2']
-const MQTT_WANTED = 'a URL of mqtt:// or mqtts:// without a path, or of ws:// or wss:// with /mqtt'
-it.each([
-  [[], '--region is missing, wanted the region of the stack'],
-  [[...REGION, '--data', 'no host'], '--data is "no host", wanted a host name or an http(s) URL without a path'],
-  [[...REGION, '--iot', 'iot.example'], '--iot is "iot.example", wanted a URL of http:// or https:// without a path'],
-  [[...REGION, '--key', 'k'], '--cert is missing, wanted the certificate of --key'],
-  [[...REGION, '--data', 'a.example', '--cert', 'c'], '--key is missing, wanted the private key of --cert'],
-  [[...REGION, '--mqtt', 'http://h'], `--mqtt is "http://h", wanted ${MQTT_WANTED}`],
-  [[...REGION, '--mqtt', 'wss://h/other'], `--mqtt is "wss://h/other", wanted ${MQTT_WANTED}`],
-  [[...REGION, '--patience', '0'], '--patience is "0", wanted whole seconds from 1 to 600'],
-])('refuses %j', (args, said) => {
-  expect(refused(...args)).toBe(said)
-})
-
 describe('where things are', () => {
+  const given = (...args: string[]) => smokeOf(read(flags(), '--region', 'us-west-2', ...args))
   const placed = async (...args: string[]) => {
-    const { data, mqtt } = await placesOf(parseCommand([...REGION, ...args]) as SmokeCommand)
+    const { data, mqtt } = await placesOf(given(...args))
     return [data, mqtt]
   }
   it('the broker is the data endpoint: by the credentials alone a signed WebSocket, with a certificate TLS', async () => {
     expect(await placed('--data', 'a.example')).toEqual(['https://a.example', 'wss://a.example/mqtt'])
-    expect(await placed('--data', 'a.example', '--cert', 'c', '--key', 'k')).toEqual(['https://a.example', 'mqtts://a.example:8883'])
+    expect(await placed('--data', 'a.example', '--cert', 'package.json', '--key', 'package.json')).toEqual([
+      'https://a.example',
+      'mqtts://a.example:8883',
+    ])
     expect(await placed('--data', 'a.example', '--mqtt', 'wss://b.example/mqtt')).toEqual(['https://a.example', 'wss://b.example/mqtt'])
   })
 
   it('only a WebSocket is signed', async () => {
-    const command = parseCommand([...REGION, '--data', 'a.example', '--mqtt', 'ws://127.0.0.1:1']) as SmokeCommand
+    const command = given('--data', 'a.example', '--mqtt', 'ws://127.0.0.1:1')
     expect(await signedWith(await placesOf(command))).toEqual({ transformWsUrl: expect.any(Function) })
     expect(await signedWith({ ...(await placesOf(command)), mqtt: 'mqtts://a.example:8883' })).toEqual({})
   })

@@ -6,8 +6,8 @@ import { startEmbedded } from '../../local/dynamodb/embedded.ts'
 import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
 import { clientFor } from '../support/engines.ts'
 import { endClients, eventually } from '../support/mqtt-client.ts'
+import { ended, killPrograms, startMqttDynamodb } from '../support/run-program.ts'
 import { type Backend, startBackend, texts } from './backend.ts'
-import { redriveCommand, startRedrive } from './dead-letters-command.ts'
 
 let backend: Backend
 let sqs: SQSClient
@@ -21,10 +21,14 @@ async function end() {
   await backend.close()
   sqs.destroy()
 }
-afterEach(endClients)
+afterEach(async () => {
+  await endClients()
+  killPrograms()
+})
 
+const startRedrive = (...args: string[]) => startMqttDynamodb(['dead-letters', 'redrive', ...args])
 const redrive = async (...args: string[]) => {
-  const { status, out, err } = await redriveCommand('--endpoint', backend.dataUrl, '--json', ...args)
+  const { status, out, err } = await ended(startRedrive('--endpoint', backend.dataUrl, '--json', ...args))
   if (err !== '') throw new Error(err)
   await backend.idle()
   return { status, ...(JSON.parse(out) as { redriven: number; stays: number; queues: { name: string; stays: object[] }[] }) }
@@ -90,7 +94,7 @@ async function killedAtDelete(): Promise<Delete[]> {
     const body = await bodyOf(request)
     if (`${request.headers['x-amz-target']}`.includes('DeleteMessage')) {
       deletes.push(JSON.parse(body))
-      child.kill('SIGKILL')
+      redriving.child.kill('SIGKILL')
       return
     }
     const { host: _, ...headers } = request.headers as Record<string, string>
@@ -99,8 +103,8 @@ async function killedAtDelete(): Promise<Delete[]> {
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   const endpoint = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`
-  const { child, ended } = startRedrive(['--endpoint', endpoint])
-  expect(await ended).toMatchObject({ status: null, out: '' })
+  const redriving = startRedrive('--endpoint', endpoint)
+  expect(await ended(redriving)).toMatchObject({ status: null, out: '' })
   await closed(proxy)
   return deletes
 }

@@ -1,0 +1,24 @@
+/** All commands of `mqtt-dynamodb`, each in a file of its name that is loaded when it is asked for. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { newCommand } from './run-command.ts'
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ command: () => CommandUnknownOpts }>>> = {
+  start: () => import('../start.ts'),
+  demo: () => import('../demo.ts'),
+  conf: () => import('../conf.ts'),
+  'dead-letters': () => import('../dead-letters.ts'),
+  smoke: () => import('../smoke.ts'),
+  costs: () => import('../costs.ts'),
+  scale: () => import('../scale.ts'),
+}
+
+/** The program with the command that the arguments name, or with all: for its help, and for who misspelt a name. */
+export async function programFor(args: readonly string[]): Promise<CommandUnknownOpts> {
+  const { version, description } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
+  const program = newCommand('mqtt-dynamodb', '', description).version(version)
+  const named = Object.hasOwn(COMMANDS, args[0] ?? '') ? [COMMANDS[args[0]!]!] : Object.values(COMMANDS)
+  for (const { command } of await Promise.all(named.map((load) => load()))) program.addCommand(command())
+  return program
+}

@@ -1,0 +1,22 @@
+/** The steps of EMQX's page on a local stack that lives as long as they take. */
+import { startLocalStack } from '../../local/stack.ts'
+import { localGround } from './local-ground.ts'
+import { Stage } from './stage.ts'
+import { STEPS } from './steps.ts'
+
+/** @returns exit status: 0 where every check held */
+export async function playDemo(dynamodb: 'embedded' | 'local'): Promise<number> {
+  const stack = await startLocalStack({ dynamodb })
+  const ground = localGround(stack)
+  const say = (text: string) => void process.stdout.write(text)
+  const stage = new Stage(ground, say)
+  try {
+    for (const step of STEPS) await step(stage)
+  } finally {
+    await stage.close()
+    ground.database.destroy()
+    await stack.close()
+  }
+  say(`\n${stage.held} of ${stage.checked} checks held\n`)
+  return stage.held === stage.checked ? 0 : 1
+}

@@ -1,0 +1,84 @@
+/** The local stack in this process, from the first line that says where it listens to the signal that ends it. */
+import { BackendError } from '../../lambda/core/errors.ts'
+import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
+
+export interface LocalRun extends LocalStackOptions {
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+/** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
+const SAME_KEYSTROKE_MS = 300
+const CLOSE_MS = 1_900
+
+/** Resolves when the stack runs, with an exit status for the time when nothing is left to do; a signal ends the process before. */
+export async function runLocalStack(run: LocalRun): Promise<number> {
+  // Whoever read our output may go away; the backend stays.
+  process.stdout.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
+  const log = (level: 'info' | 'warn', line: string) => {
+    if (level === 'warn' || run.verbose) process.stderr.write(`${line}\n`)
+  }
+  const stack = startLocalStack({ ...run, log })
+  const ending = endOnSignal(stack)
+  try {
+    const running = await stack
+    if (!ending.began) process.stdout.write(run.json ? readyJson(running) : readyText(running))
+    return 0
+  } catch (error) {
+    // The end itself makes a start fail that is under way.
+    if (!ending.began) await fail(error)
+    return 1
+  }
+}
+
+function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string {
+  return `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
+}
+
+function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
+  const { hostname, port } = new URL(mqttUrl)
+  return `MQTT        ${mqttUrl}
+DynamoDB    ${dynamodbUrl} (${engine})
+Data plane  ${dataUrl}
+
+Try, in another terminal:
+  mosquitto_pub -h ${hostname} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello
+  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb scan --table-name mqtt_msg --region us-west-2 --endpoint-url ${dynamodbUrl}
+  mosquitto_sub -h ${hostname} -p ${port} -i reader-1 -q 1 -t t/1
+  curl ${dataUrl}/local/queues
+  npx mqtt-dynamodb dead-letters list --endpoint ${dataUrl}
+
+Ctrl-C ends it.
+`
+}
+
+/** The first signal ends the stack, a second one does not wait. */
+function endOnSignal(stack: Promise<LocalStack>): { readonly began: boolean } {
+  let askedAt: number | undefined
+  async function end(): Promise<void> {
+    if (askedAt !== undefined) {
+      if (performance.now() - askedAt > SAME_KEYSTROKE_MS) process.exit(1)
+      return
+    }
+    askedAt = performance.now()
+    // A start that hangs, or a file system that does, ends within two seconds too; only an end in time is a clean one.
+    setTimeout(() => process.exit(1), CLOSE_MS)
+    const running = await stack.catch(() => undefined)
+    await running?.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end())
+  return {
+    get began() {
+      return askedAt !== undefined
+    },
+  }
+}
+
+/** Ends the process also where something that started still runs. */
+function fail(error: unknown): Promise<never> {
+  // What is not the reader's fault keeps its stack. A conf's errors are several lines, each with its file and line in front.
+  const text = error instanceof BackendError ? error.message : (error as Error).stack
+  return new Promise(() => process.stderr.write(`${text}\n`, () => process.exit(1)))
+}
