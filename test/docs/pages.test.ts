@@ -1,6 +1,7 @@
 /** The pages: what they name is there, what they link to is there, and each is found from docs/index.md. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { ACTIONS_OF_HOOK, HOOKS } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { parseConf } from '../../lib/conf/conf.ts'
@@ -9,6 +10,12 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const DOCS = readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))
 const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...DOCS]
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+
+const FILE_NAMES = new Set(
+  execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' })
+    .split('\0')
+    .map((file) => basename(file)),
+)
 
 /** Fenced blocks of a language, wherever they are indented. */
 const blocksOf = (page: string, language: string): string[] =>
@@ -42,6 +49,11 @@ function isBroken(page: string, link: string): boolean {
 describe.each(PAGES)('%s', (page) => {
   it('links to what is there', () => {
     expect(linksOf(page).filter((link) => isBroken(page, link))).toEqual([])
+  })
+
+  it('names files that are there', () => {
+    const named = [...read(page).matchAll(/`([\w.-]+\.(?:ts|cjs|conf|json))`/g)].map(([, name]) => name!)
+    expect(named.filter((name) => !FILE_NAMES.has(name))).toEqual([])
   })
 
   it('names scripts and suites that are there', () => {
