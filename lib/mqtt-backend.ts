@@ -45,6 +45,7 @@ export class MqttBackend extends Construct {
     // Each stack has a namespace of its own, so that two stacks do not count together.
     const namespace = Stack.of(this).stackName
     this.hooks = this.pipelines(configs, namespace)
+    this.ruleTarget.orderRules()
     const { hooks, tables } = this
     this.monitoring = new Monitoring(this, 'Monitoring', { ...options, namespace, hooks, tables, ruleErrors: this.ruleTarget.errors })
   }

@@ -1,10 +1,11 @@
 /** Rules and a queue by which `npm run smoke` learns what AWS does not document. A stack has them only with `-c probe=true`. */
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Role } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
-import { ArnFormat, Duration, Names, Stack, Validations } from 'aws-cdk-lib/core'
+import { Duration, Names, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { HELD_QUEUE } from './pipeline/hook-queue.ts'
+import { ruleRole } from './pipeline/rule-role.ts'
 import { SQL_VERSION } from './pipeline/rule-sql.ts'
 import { PROBE_SQL } from './probe-rules.ts'
 
@@ -20,20 +21,9 @@ export class SmokeProbe extends Construct {
     this.events = new Queue(this, 'Events', { ...HELD_QUEUE, retentionPeriod: KEPT })
     const reason = 'npm run smoke reads it, and what it leaves is of no use an hour later.'
     Validations.of(this).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
-    const names = Object.keys(PROBE_SQL).map((kind) => this.ruleName(kind))
-    this.role = new Role(this, 'Role', {
+    this.role = ruleRole(this, 'Role', {
       description: 'The probe of npm run smoke sends what its rules see to its queue',
-      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-          ArnEquals: { 'aws:SourceArn': names.map(this.arnOf) },
-        },
-      }),
-      inlinePolicies: {
-        SendEvents: new PolicyDocument({
-          statements: [new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.events.queueArn] })],
-        }),
-      },
+      queueArns: () => [this.events.queueArn],
     })
     // The role may not send to this queue: the probe shows what a rule error looks like.
     const forbidden = new Queue(this, 'Forbidden', { ...HELD_QUEUE, retentionPeriod: KEPT })
@@ -56,6 +46,4 @@ export class SmokeProbe extends Construct {
   }
 
   private readonly ruleName = (kind: string): string => `${Names.uniqueResourceName(this, { maxLength: 100, separator: '_' })}_${kind}`
-  private readonly arnOf = (resourceName: string): string =>
-    Stack.of(this).formatArn({ service: 'iot', resource: 'rule', resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME })
 }

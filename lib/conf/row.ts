@@ -31,9 +31,6 @@ const RETAIN_ACTIONS: readonly string[] = ['on_message_retain', 'on_retain_delet
 const RETAIN_MODES: readonly Json[] = ['native', 'property', 'topic'] satisfies RetainMode[]
 const QOS_HOOKS: readonly HookName[] = ['message.publish', 'session.subscribed']
 const OFFLINE_ACTION: ActionName = 'on_message_fetch_for_queue'
-/** Quotas of AWS IoT Core for a topic, and for the topic filter of a rule. */
-const MAX_SLASHES = 7
-const MAX_TOPIC_BYTES = 256
 
 /** The row, or undefined if action or pool are missing or wrong. Every fault is reported to `refuse`. */
 export function readRow(
@@ -100,12 +97,12 @@ function readTopic(json: Json | undefined, hook: HookName, refuse: Refuse): stri
   // In EMQX a row without a topic runs for every topic.
   if (json === undefined) return '#'
   if (typeof json !== 'string') return void refuse(`"topic" is ${shown(json)}, wanted a topic filter such as "#" (every topic)`)
-  const fault = filterFault(json, hook)
+  const fault = filterFault(json)
   if (fault) refuse(`"topic" ${shown(json)}: ${fault}`)
   return fault ? undefined : json
 }
 
-function filterFault(filter: string, hook: HookName): string | undefined {
+function filterFault(filter: string): string | undefined {
   try {
     checkTopicFilter(filter)
   } catch (error) {
@@ -113,12 +110,8 @@ function filterFault(filter: string, hook: HookName): string | undefined {
     throw error
   }
   const subscription = parseSubscription(filter)
-  if (subscription.share !== undefined) return `hooks see subscriptions without their share prefix, wanted ${shown(subscription.filter)}`
-  if (hook !== 'message.publish') return undefined
-  const slashes = filter.split('/').length - 1
-  if (slashes > MAX_SLASHES) return `${slashes} slashes, AWS IoT Core allows ${MAX_SLASHES}`
-  const bytes = Buffer.byteLength(filter)
-  return bytes > MAX_TOPIC_BYTES ? `${bytes} bytes, AWS IoT Core allows ${MAX_TOPIC_BYTES}` : undefined
+  if (subscription.share === undefined) return undefined
+  return `hooks see subscriptions without their share prefix, wanted ${shown(subscription.filter)}`
 }
 
 function readQos(json: Json | undefined, hook: HookName, refuse: Refuse): 0 | 1 | 2 | undefined {

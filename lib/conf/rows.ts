@@ -1,6 +1,8 @@
 /** Reads all hook settings of a conf as rows, and drops rows that would run an action twice. */
 
 import { HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
+import { ruleRefusal } from '../pipeline/rule-limits.ts'
+import { publishFaults } from '../pipeline/rule-sql.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { type Json, JsonFault, parseJson } from './json.ts'
 import { type Report, type Setting, shownKey } from './lines.ts'
@@ -17,7 +19,9 @@ export function readRows(settings: readonly Setting[], pools: ReadonlySet<string
     const row = rowOf(setting, pools, report)
     return row === undefined ? [] : [{ row, setting }]
   })
-  return withoutRepeats(read, report)
+  const rows = withoutRepeats(read, report)
+  refuseRules(read, report)
+  return rows
 }
 
 function rowOf(setting: Setting, pools: ReadonlySet<string>, report: Report): HookRow | undefined {
@@ -49,6 +53,19 @@ function jsonOf(setting: Setting, refuse: (message: string) => void): Json | und
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     return void refuse(`bad JSON at column ${setting.offset + error.offset + 1}: ${error.message}`)
+  }
+}
+
+/** Reports the rows for which IoT Core or CloudFormation would refuse a rule: here they have a line, in a deployment only a rule's name. */
+function refuseRules(read: readonly ReadRow[], report: Report): void {
+  const acks = read.some(({ row }) => row.hook === 'message.acked')
+  const publishes = read.filter(({ row }) => row.hook === 'message.publish' && row.topic !== undefined)
+  for (const fault of publishFaults(
+    publishes.map(({ row }) => row.topic!),
+    { acks },
+  )) {
+    const { setting } = publishes.find(({ row }) => row.topic === fault.filter)!
+    report.error(setting.place, ruleRefusal(fault).message)
   }
 }
 

@@ -3,6 +3,7 @@
  * A filter that starts with a wildcard matches no topic that starts with `$` [MQTT-4.7.2-1]: our WHERE clauses exclude those topics.
  */
 interface Shape {
+  readonly filter: string
   /** The levels before a final `#`. */
   readonly fixed: readonly string[]
   /** Whether the filter ends in `#`, which stands for one level or more. */
@@ -12,17 +13,19 @@ interface Shape {
 const shapeOf = (filter: string): Shape => {
   const levels = filter.split('/')
   const rest = levels.at(-1) === '#'
-  return { fixed: rest ? levels.slice(0, -1) : levels, rest }
+  return { filter, fixed: rest ? levels.slice(0, -1) : levels, rest }
 }
 
-const startsWithWildcard = (filter: string) => filter.startsWith('+') || filter.startsWith('#')
-const dollarApart = (a: string, b: string) => (a.startsWith('$') && startsWithWildcard(b)) || (b.startsWith('$') && startsWithWildcard(a))
+const startsWithWildcard = ({ filter }: Shape) => filter.startsWith('+') || filter.startsWith('#')
+const startsWithDollar = ({ filter }: Shape) => filter.startsWith('$')
+const dollarApart = (a: Shape, b: Shape) => (startsWithDollar(a) && startsWithWildcard(b)) || (startsWithDollar(b) && startsWithWildcard(a))
 
 /** Whether `outer` matches every topic that `inner` matches. */
-export function covers(outer: string, inner: string): boolean {
-  const [big, small] = [shapeOf(outer), shapeOf(inner)]
+export const covers = (outer: string, inner: string): boolean => coversShape(shapeOf(outer), shapeOf(inner))
+
+function coversShape(big: Shape, small: Shape): boolean {
   const deepEnough = big.rest ? small.fixed.length + (small.rest ? 1 : 0) > big.fixed.length : !small.rest && lengthsAgree(big, small)
-  return !dollarApart(outer, inner) && deepEnough && big.fixed.every((level, i) => level === '+' || level === small.fixed[i])
+  return !dollarApart(big, small) && deepEnough && big.fixed.every((level, i) => level === '+' || level === small.fixed[i])
 }
 
 /** Whether both filters match some topic. */
@@ -32,7 +35,7 @@ export function overlaps(a: string, b: string): boolean {
     const opposite = other.fixed[i]
     return opposite === undefined || level === '+' || opposite === '+' || level === opposite
   })
-  return !dollarApart(a, b) && lengthsAgree(one, other) && agree
+  return !dollarApart(one, other) && lengthsAgree(one, other) && agree
 }
 
 function lengthsAgree(a: Shape, b: Shape): boolean {
@@ -41,7 +44,7 @@ function lengthsAgree(a: Shape, b: Shape): boolean {
 }
 
 /** AWS filters that together match what the MQTT filter matches. For `a/#` they are `a` and `a/#`: in MQTT `a/#` matches `a` too [MQTT-4.7.1-2]. */
-function awsFilters(filter: string): string[] {
+export function awsFilters(filter: string): string[] {
   // In MQTT `+/#` matches every topic of one level or more, as `#` does.
   if (filter === '#' || filter === '+/#') return ['#']
   return filter.endsWith('/#') ? [filter.slice(0, -2), filter] : [filter]
@@ -49,8 +52,8 @@ function awsFilters(filter: string): string[] {
 
 /** The AWS filters of MQTT filters, without those that another one covers: exact filters first, then `prefix/#`, then those with `+`. */
 export function awsCover(filters: readonly string[]): string[] {
-  const all = [...new Set(filters.flatMap(awsFilters))]
-  const widest = all.filter((filter) => !all.some((other) => other !== filter && covers(other, filter)))
+  const all = [...new Set(filters.flatMap(awsFilters))].map(shapeOf)
+  const widest = all.filter((shape) => !all.some((other) => other !== shape && coversShape(other, shape))).map(({ filter }) => filter)
   const difficulty = (filter: string) => (filter.split('/').includes('+') ? 2 : filter.endsWith('#') ? 1 : 0)
   return widest.sort((a, b) => difficulty(a) - difficulty(b))
 }

@@ -44,10 +44,9 @@ export class HookPipeline extends Construct {
     const { config, settings, acks, ruleTarget } = props
     this.settings = settings
     this.queue = new HookQueue(this, 'Queue', settings)
-    for (const { id: ruleId, sql } of hookRules(config, { acks })) ruleTarget.rule(this, ruleId, { sql, queue: this.queue.events })
     this.grants = grantsOf(config, { retainIndex: props.retainIndex })
     this.function = this.createFunction(props)
-    new EventSourceMapping(this, 'Source', {
+    const source = new EventSourceMapping(this, 'Source', {
       target: this.function,
       eventSourceArn: this.queue.events.queueArn,
       batchSize: settings.batchSize,
@@ -56,6 +55,7 @@ export class HookPipeline extends Construct {
       // One event that fails does not send its batch back to the queue (I8).
       reportBatchItemFailures: true,
     })
+    for (const statement of hookRules(config, { acks })) ruleTarget.rule(this, { statement, queue: this.queue.events, after: source })
     this.acknowledge()
   }
 

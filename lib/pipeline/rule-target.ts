@@ -1,64 +1,71 @@
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Role } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
-import { ArnFormat, Lazy, Names, Stack, Validations } from 'aws-cdk-lib/core'
+import { Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import { HELD_QUEUE } from './hook-queue.ts'
-import { SQL_VERSION } from './rule-sql.ts'
+import { ruleNameOf, ruleRole } from './rule-role.ts'
+import { type RuleStatement, SQL_VERSION } from './rule-sql.ts'
 
-/** What all rules of a backend share: the role that lets them send to the hooks' queues, and the queue of what they could not send. */
+export interface RuleProps {
+  readonly statement: RuleStatement
+  readonly queue: IQueue
+  /** What must be there before the rule sends to the queue. */
+  readonly after: Construct
+}
+
+/** What all rules of a backend share: a role that may send to the hooks' queues, a queue of rule errors, and a role that may send to that queue only. */
 export class RuleTarget extends Construct {
   /** Errors of rule actions, each with the event that failed. */
   readonly errors: Queue
   private readonly role: Role
-  private readonly ruleArns: string[] = []
-  private readonly queueArns: string[] = []
+  /** An error action must not fail for the reason for which the action failed. */
+  private readonly errorsRole: Role
+  private readonly queueArns = new Set<string>()
+  private readonly rules: { readonly rule: CfnTopicRule; readonly statement: RuleStatement }[] = []
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
     this.errors = new Queue(this, 'Errors', HELD_QUEUE)
     const reason = 'Nothing consumes it but npm run redrive, which leaves there what it cannot bring back.'
     Validations.of(this.errors).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
-    this.queueArns.push(this.errors.queueArn)
-    this.role = new Role(this, 'Role', {
+    this.role = ruleRole(this, 'Role', {
       description: 'IoT rules send events to the queues of their hooks',
-      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-          ArnEquals: { 'aws:SourceArn': Lazy.list({ produce: () => this.ruleArns }) },
-        },
-      }),
-      inlinePolicies: { SendEvents: new PolicyDocument({ statements: [this.sendStatement()] }) },
+      queueArns: () => [...this.queueArns],
+    })
+    this.errorsRole = ruleRole(this, 'ErrorsRole', {
+      description: 'Error actions of IoT rules send to the queue of rule errors',
+      queueArns: () => [this.errors.queueArn],
     })
   }
 
-  /** A rule that puts what its statement selects on the queue. */
-  rule(scope: Construct, id: string, { sql, queue }: { sql: string; queue: IQueue }): CfnTopicRule {
-    const rule = new CfnTopicRule(scope, id, {
+  /** A rule that sends the events that its statement selects to the queue. */
+  rule(scope: Construct, { statement, queue, after }: RuleProps): CfnTopicRule {
+    const rule = new CfnTopicRule(scope, statement.id, {
       topicRulePayload: {
-        sql,
+        sql: statement.sql,
         awsIotSqlVersion: SQL_VERSION,
         ruleDisabled: false,
-        actions: [{ sqs: this.sendTo(queue) }],
-        errorAction: { sqs: this.sendTo(this.errors) },
+        actions: [{ sqs: sendTo(queue, this.role) }],
+        errorAction: { sqs: sendTo(this.errors, this.errorsRole) },
       },
     })
-    // Named here and not by CloudFormation, because the role must name the rules that may assume it.
-    rule.ruleName = Names.uniqueResourceName(rule, { maxLength: 128, separator: '_' })
-    this.ruleArns.push(ruleArn(rule))
-    if (!this.queueArns.includes(queue.queueArn)) this.queueArns.push(queue.queueArn)
+    // Set here and not by CloudFormation: the roles trust names that begin with the stack's.
+    rule.ruleName = ruleNameOf(rule)
+    rule.node.addDependency(after)
+    this.queueArns.add(queue.queueArn)
+    this.rules.push({ rule, statement })
     return rule
   }
 
-  private sendTo(queue: IQueue) {
-    return { queueUrl: queue.queueUrl, roleArn: this.role.roleArn, useBase64: false }
-  }
-
-  private sendStatement(): PolicyStatement {
-    return new PolicyStatement({ actions: ['sqs:SendMessage'], resources: Lazy.list({ produce: () => this.queueArns }) })
+  /**
+   * Lets a rule wait for the rules whose topics it excludes. Otherwise a deployment that changes filters could narrow one rule before
+   * it has made the rule that takes over: a publish between the two would be seen by no rule (I1). Call it once, after all rules are made.
+   */
+  orderRules(): void {
+    const ruleOf = new Map(this.rules.map(({ rule, statement }) => [statement.from, rule]))
+    for (const { rule, statement } of this.rules) for (const filter of statement.excludes) rule.addResourceDependency(ruleOf.get(filter)!)
   }
 }
 
-/** By name: the rule's own attribute would make the role wait for the rule and the rule for the role. */
-const ruleArn = (rule: CfnTopicRule): string =>
-  Stack.of(rule).formatArn({ service: 'iot', resource: 'rule', resourceName: rule.ruleName!, arnFormat: ArnFormat.SLASH_RESOURCE_NAME })
+const sendTo = (queue: IQueue, role: Role) => ({ queueUrl: queue.queueUrl, roleArn: role.roleArn, useBase64: false })

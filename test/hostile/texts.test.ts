@@ -7,7 +7,7 @@ const conf = (text: string, readInclude?: (path: string) => string): ParsedConf 
   parseConf(text, { file: 'a.conf', ...(readInclude ? { readInclude } : {}) })
 const lines = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join('\n')
 const hook = (i: number, { topic = 't', pool = 'p' } = {}) =>
-  `backend.dynamo.hook.message.publish.${i} = {"topic":"${topic}","action":{"function":"on_message_publish"},"pool":"${pool}"}`
+  `backend.dynamo.hook.session.subscribed.${i} = {"topic":"${topic}","action":{"function":"on_retain_lookup"},"pool":"${pool}"}`
 const MEGABYTE = 1024 * 1024
 
 describe('a conf', () => {

@@ -193,19 +193,38 @@ describe('the rules', () => {
     expect(names(backend(tableOf(...rows), ENDPOINT))).toEqual(expect.arrayContaining(before))
   })
 
-  test('send with one role that only they may assume, to their queues only', () => {
-    const role = several.one('AWS::IAM::Role', 'Rules').Properties
-    const [trust] = role.AssumeRolePolicyDocument.Statement
-    const arns = rulesOf(several).map(({ RuleName }) => `arn:<AWS::Partition>:iot:eu-west-1:<AWS::AccountId>:rule/${RuleName}`)
+  const roleOf = ({ RoleArn }: Properties) => several.resources[RoleArn['Fn::GetAtt'][0]]!.Properties
+  const trustOf = (role: Properties) => role.AssumeRolePolicyDocument.Statement
+
+  test('send with one role that rules of this stack may assume, to their queues only', () => {
+    const roles = new Set(rulesOf(several).map(({ TopicRulePayload }) => roleOf(TopicRulePayload.Actions[0].Sqs)))
+    const [role, ...others] = [...roles]
+    expect(others).toEqual([])
+    const [trust, ...more] = trustOf(role!)
+    expect(more).toEqual([])
     expect(trust.Principal).toEqual({ Service: 'iot.amazonaws.com' })
-    expect(trust.Condition.StringEquals).toEqual({ 'aws:SourceAccount': { Ref: 'AWS::AccountId' } })
-    expect([trust.Condition.ArnEquals['aws:SourceArn']].flat().map(arnText)).toEqual(arns)
-    expect(role.Policies[0].PolicyDocument.Statement).toEqual([
+    expect(trust.Condition).toEqual({
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+      ArnLike: { 'aws:SourceArn': expect.anything() },
+    })
+    expect(arnText(trust.Condition.ArnLike['aws:SourceArn'])).toBe('arn:<AWS::Partition>:iot:eu-west-1:<AWS::AccountId>:rule/MqttBackend_*')
+    for (const { RuleName } of rulesOf(several)) expect(RuleName).toMatch(/^MqttBackend_/)
+    expect(role!.Policies.flatMap(({ PolicyDocument }: Properties) => PolicyDocument.Statement)).toEqual([
       {
         Effect: 'Allow',
         Action: 'sqs:SendMessage',
-        Resource: ['RulesErrors', 'MessagePublishQueueEvents', 'MessageAckedQueueEvents'].map((start) => arnOf(several, QUEUE, start)),
+        Resource: ['MessagePublishQueueEvents', 'MessageAckedQueueEvents'].map((start) => arnOf(several, QUEUE, start)),
       },
+    ])
+  })
+
+  test('send their errors with another role, which may do nothing else: what stops the first does not stop it', () => {
+    const [role, ...others] = new Set(rulesOf(several).map(({ TopicRulePayload }) => roleOf(TopicRulePayload.ErrorAction.Sqs)))
+    expect(others).toEqual([])
+    expect(role).not.toBe(roleOf(rulesOf(several)[0]!.TopicRulePayload.Actions[0].Sqs))
+    expect(trustOf(role!)).toEqual(trustOf(several.one('AWS::IAM::Role', 'RulesRole').Properties))
+    expect(role!.Policies.flatMap(({ PolicyDocument }: Properties) => PolicyDocument.Statement)).toEqual([
+      { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: [arnOf(several, QUEUE, 'RulesErrors')] },
     ])
   })
 

@@ -28,7 +28,7 @@ test('has no problem but that its wildcard rule takes events only', async () => 
 test('its rules may send to the queue that is read; where the errors come from they may not', () => {
   const [[id]] = probed.ofType('AWS::SQS::Queue').filter(([name]) => name.startsWith('ProbeEvents')) as [[string, unknown]]
   const [{ PolicyDocument }] = probed.one('AWS::IAM::Role', 'Probe').Properties.Policies
-  expect(PolicyDocument.Statement).toEqual([{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [id, 'Arn'] } }])
+  expect(PolicyDocument.Statement).toEqual([{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: [{ 'Fn::GetAtt': [id, 'Arn'] }] }])
   const ends = rules.map(([rule, { Properties }]) => [
     /^ProbeRule([a-z]+)/.exec(rule)![1],
     Properties.TopicRulePayload.Actions.map(({ Sqs }: Properties) => Sqs.QueueUrl.Ref === id),

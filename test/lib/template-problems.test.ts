@@ -23,7 +23,7 @@ const broken = (change: (resources: Record<string, { Type: string; Properties: P
 const first = (resources: Record<string, { Type: string; Properties: Properties }>, type: string, start = '') =>
   Object.entries(resources).find(([id, { Type }]) => Type === type && id.startsWith(start))![1].Properties
 const replaced = (from: string, to: string) => templateProblems(new SynthesizedTemplate(JSON.parse(text.replaceAll(from, () => to))))
-const ruleTrust = (resources: never) => first(resources, 'AWS::IAM::Role', 'Rules').AssumeRolePolicyDocument.Statement[0].Condition
+const ruleTrust = (resources: never) => first(resources, 'AWS::IAM::Role', 'RulesRole').AssumeRolePolicyDocument.Statement[0].Condition
 
 describe('sees', () => {
   test.each<[string, () => Promise<string[]>, RegExp]>([
@@ -47,7 +47,7 @@ describe('sees', () => {
       () => broken((all) => Object.assign(ruleTrust(all as never), { StringLike: { 'kms:ViaService': 'x' } })),
       /sts:AssumeRole knows no condition key kms:ViaService/,
     ],
-    ['an operator that there is not', () => replaced('ArnEquals', 'ArnIs'), /there is no condition operator ArnIs/],
+    ['an operator that there is not', () => replaced('ArnLike', 'ArnIs'), /there is no condition operator ArnIs/],
     ['a resource of another kind', () => replaced(':client/*', ':topic/*'), /iot:SendDirectMessage is not for arn:aws:iot:/],
     [
       'a resource where there is none',
@@ -64,7 +64,7 @@ describe('sees', () => {
       /^MessagePublish.*nothing explains dynamodb:\w+ on \*$/,
     ],
     ['all actions', () => replaced('sqs:SendMessage', 'sqs:*'), /nothing explains the action sqs:\*/],
-    ['rules of others', () => broken((all) => delete ruleTrust(all as never).ArnEquals), /iot\.amazonaws\.com without aws:SourceArn/],
+    ['rules of others', () => broken((all) => delete ruleTrust(all as never).ArnLike), /iot\.amazonaws\.com without aws:SourceArn/],
     [
       'rules of other accounts',
       () => broken((all) => delete ruleTrust(all as never).StringEquals),

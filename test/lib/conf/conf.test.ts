@@ -345,8 +345,13 @@ describe('a hook row', () => {
     ['a topic on session.created', row({}, 'session.created', 'on_subscribe_lookup'), '"topic" is not possible on session.created'],
     ['a bad filter', row({ topic: 'a/#/b' }), '"topic" "a/#/b": bad topic filter: "#" as level 2 of 3'],
     ['a shared subscription', row({ topic: '$share/g/a' }, 'session.subscribed', 'on_retain_lookup'), 'wanted "a"'],
-    ['eight slashes', row({ topic: 'a/b/c/d/e/f/g/h/i' }), '8 slashes, AWS IoT Core allows 7'],
-    ['a long filter', row({ topic: 'a'.repeat(257) }), '257 bytes, AWS IoT Core allows 256'],
+    [
+      'eight slashes',
+      row({ topic: 'a/b/c/d/e/f/g/h/i' }),
+      'topic filter "a/b/c/d/e/f/g/h/i" cannot be an IoT rule\'s: it has 8 slashes; wanted at most 7',
+    ],
+    ['a long filter', row({ topic: 'a'.repeat(257) }), 'it has 257 bytes; wanted at most 256'],
+    ['a quote', row({ topic: "it's/#" }), 'it has "\'"; wanted no quote, backslash or control character'],
     ['no pool', row({ pool: undefined }), '"pool" is missing'],
     ['a pool that is no text', row({ pool: 1 }), '"pool" is 1'],
     ['an unknown pool', row({ pool: 'pool2' }), 'pool "pool2" has no backend.dynamo.<pool>.* setting, wanted pool1, did you mean "pool1"?'],
@@ -385,6 +390,36 @@ describe('a hook row', () => {
 
   test('for $ topics never runs, which is a warning', () => {
     expect(parse(given(row({ topic: '$SYS/#' })))).toMatchObject({ errors: [], warnings: [{ line: 3 }] })
+  })
+})
+
+describe('filters for which no rule can be deployed', () => {
+  const ACKED = row({}, 'message.acked', 'on_message_acked_for_queue')
+
+  test('are refused together, each on its line', () => {
+    const lines = ['1/2/3/4/5/6/7/8/9', 'fine/#', "it's"].map((topic, i) => row({ topic }).replace('.7', `.${i}`))
+    expect(parse(given(...lines)).errors.map(({ line }) => line)).toEqual([3, 5])
+  })
+
+  test('are refused only on message.publish, which has rules for them', () => {
+    expect(parse(given(row({ topic: '1/2/3/4/5/6/7/8/9' }, 'session.subscribed', 'on_retain_lookup'))).errors).toEqual([])
+  })
+
+  test('the ack topic is one while message.acked is configured', () => {
+    const publish = row({ topic: 'acked/+' }).replace('.7', '.8')
+    expect(parse(given(publish)).errors).toEqual([])
+    expect(parse(given(publish, ACKED)).errors).toEqual([
+      { file: 'etc/a.conf', line: 3, message: expect.stringMatching(/^topic filter "acked\/\+" .* while message\.acked is configured/) },
+    ])
+  })
+
+  test('more rules than a stack has room for are refused on the line of one of them', () => {
+    const lines = Array.from({ length: 151 }, (_, i) => row({ topic: `plant/site${i}/telemetry/#` }).replace('.7', `.${i}`))
+    const { errors } = parse(given(...lines))
+    expect(errors).toHaveLength(1)
+    expect(errors[0]!.message).toMatch(/it is rule 301 of 302; wanted at most 300, because a stack has at most 500 resources/)
+    const [, site] = /site(\d+)/.exec(errors[0]!.message)!
+    expect(errors[0]!.line).toBe(Number(site) + 3)
   })
 })
 

@@ -1,9 +1,15 @@
 import fc from 'fast-check'
+import type { HookName } from '../../../lambda/core/hooks.ts'
 import { topicMatches } from '../../../lambda/core/topic.ts'
 import { covers, overlaps } from '../../../lib/pipeline/filter-cover.ts'
-import { ackRule, lifecycleRule, publishRules } from '../../../lib/pipeline/rule-sql.ts'
+import { hookRules, publishFaults } from '../../../lib/pipeline/rule-sql.ts'
 import { awsFilterMatches, compileRule, type Rule } from '../../../local/rules/rule-evaluator.ts'
 
+const rulesOf = (hook: HookName, filters: readonly string[], acks = false) => {
+  const rows = filters.map((topic, i) => ({ hook, label: `${i}`, action: 'on_message_publish' as const, topic, pool: 'p' }))
+  return hookRules({ hook, rows, subscribed: [], acked: [], history: [], settles: false, serverSubscriptions: false }, { acks })
+}
+const publishRules = (filters: readonly string[], { acks = false } = {}) => rulesOf('message.publish', filters, acks).map(({ sql }) => sql)
 const fromAndWhere = (sql: string) => sql.slice(sql.indexOf(' FROM ') + 1)
 const matching = (rules: readonly Rule[], topic: string) =>
   rules.filter((rule) => rule.evaluate({ topic, payload: Buffer.alloc(0), at: 0, uuid: '' }) !== undefined)
@@ -57,9 +63,12 @@ describe('the statements of publish filters', () => {
   })
 
   test('of lifecycle events and acknowledgements', () => {
-    expect(lifecycleRule('client.connected')).toBe("SELECT * FROM '$aws/events/presence/connected/#'")
-    expect(lifecycleRule('session.unsubscribed')).toBe("SELECT * FROM '$aws/events/subscriptions/unsubscribed/#'")
-    expect(fromAndWhere(ackRule())).toBe("FROM 'acked/#'")
+    const [connected, unsubscribed, acked] = (['client.connected', 'session.unsubscribed', 'message.acked'] as const).map(
+      (hook) => rulesOf(hook, [])[0]!.sql,
+    )
+    expect(connected).toBe("SELECT * FROM '$aws/events/presence/connected/#'")
+    expect(unsubscribed).toBe("SELECT * FROM '$aws/events/subscriptions/unsubscribed/#'")
+    expect(fromAndWhere(acked!)).toBe("FROM 'acked/#'")
   })
 })
 
@@ -77,9 +86,40 @@ describe('refuses a filter that a rule cannot express', () => {
     expect(() => publishRules(filters, { acks: true })).toThrow(reason)
   })
 
-  test('whose statement would exceed a rule', () => {
-    const many = Array.from({ length: 950 }, (_, i) => `+/${'x'.repeat(220)}/${i}`)
-    expect(() => publishRules([...many, 'a/+/+'])).toThrow(/topic filter "a\/\+\/\+" .* statement has \d+ bytes/)
+  const names = <T>(count: number, name: (i: number) => T) => Array.from({ length: count }, (_, i) => name(i))
+  test.each<[string, string[], string, RegExp]>([
+    [
+      'whose statements together would exceed a template',
+      names(100, (i) => i).flatMap((i) => [`a${i}/+/${'x'.repeat(200)}`, `+/b${i}/${'x'.repeat(200)}`]),
+      expect.stringMatching(/^(a\d+\/\+|\+\/b\d+)\/x/) as never,
+      /^its statement must exclude .*, and 200 statements have \d{7} bytes together; wanted at most 700000, because a template/,
+    ],
+    [
+      'of which a stack would have too many',
+      names(151, (i) => `plant/site${i}/telemetry/#`),
+      expect.stringMatching(/^plant\/site\d+\/telemetry\/#$/) as never,
+      /^it is rule 301 of 302; wanted at most 300, because a stack has at most 500 resources/,
+    ],
+  ])('%s', (_, filters, filter, message) => {
+    expect(publishFaults(filters, { acks: false })).toEqual([{ filter, message: expect.stringMatching(message) }])
+  })
+
+  test('but one statement never exceeds the 256 KB of a rule, whatever it excludes', () => {
+    const worst = [...names(299, (i) => `+/${'{'.repeat(250)}${String(i).padStart(3, '0')}`), 'a/+']
+    const [longest] = publishRules(worst)
+      .map((sql) => Buffer.byteLength(sql))
+      .sort((a, b) => b - a)
+    expect(longest).toBeGreaterThan(230_000)
+    expect(longest).toBeLessThan(250_000)
+  })
+
+  test('of any number in a second or so', () => {
+    expect(
+      publishFaults(
+        names(3000, (i) => `+/a/${i}/#`),
+        { acks: true },
+      ),
+    ).toHaveLength(1)
   })
 
   test('but takes brackets that need no regular expression', () => {

@@ -1,0 +1,68 @@
+/** What AWS refuses of IoT rules, found when the conf is read instead of in the middle of a deployment. */
+import { BackendError } from '../../lambda/core/errors.ts'
+import { awsFilters, covers } from './filter-cover.ts'
+
+/** A filter of the conf for which no rule can be deployed. */
+export interface RuleFault {
+  /** As the conf has it. */
+  readonly filter: string
+  /** What was got, and what was wanted. */
+  readonly message: string
+}
+
+/** The same with the FROM clause of the rule. */
+export interface FromFault {
+  readonly from: string
+  readonly message: string
+}
+
+/** Quotas of AWS IoT Core for a topic filter. */
+const MAX_FILTER_BYTES = 256
+const MAX_FILTER_SLASHES = 7
+/**
+ * A stack has at most 500 resources, up to 200 of which are not publish rules. An account has at most 1,000 rules, each of at most
+ * 256 KB: a statement that excludes 299 filters of 256 bytes has less.
+ */
+const MAX_PUBLISH_RULES = 300
+/** A template has at most 1 MB. */
+const MAX_STATEMENTS_BYTES = 700_000
+
+/** What is wrong with a filter by itself, or undefined. @param ackFilter filter of the ack topic, if message.acked is configured */
+export function filterFault(filter: string, ackFilter: string | undefined): string | undefined {
+  const bytes = Buffer.byteLength(filter)
+  const slashes = filter.split('/').length - 1
+  if (bytes > MAX_FILTER_BYTES) return `it has ${bytes} bytes; wanted at most ${MAX_FILTER_BYTES}`
+  if (slashes > MAX_FILTER_SLASHES) return `it has ${slashes} slashes; wanted at most ${MAX_FILTER_SLASHES}`
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused here
+  const unquotable = /['\\\u0000-\u001f\u007f]/.exec(filter)?.[0]
+  if (unquotable) return `it has ${JSON.stringify(unquotable)}; wanted no quote, backslash or control character`
+  if (ackFilter !== undefined && covers(ackFilter, filter))
+    return `publishes on ${ackFilter} are acknowledgements while message.acked is configured; wanted another filter`
+  return undefined
+}
+
+/** The filter with which there are too many rules, if there are. @param froms FROM clauses of the rules */
+export function countFaults(froms: readonly string[]): FromFault[] {
+  const from = froms[MAX_PUBLISH_RULES]
+  if (from === undefined) return []
+  const wanted = `wanted at most ${MAX_PUBLISH_RULES}, because a stack has at most 500 resources: fewer or wider filters`
+  return [{ from, message: `it is rule ${MAX_PUBLISH_RULES + 1} of ${froms.length}; ${wanted}` }]
+}
+
+/** The longest statement, if all statements together are too long. */
+export function sizeFaults(statements: readonly { readonly from: string; readonly sql: string }[]): FromFault[] {
+  const sized = statements.map(({ from, sql }) => ({ from, bytes: Buffer.byteLength(sql) }))
+  const total = sized.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (total <= MAX_STATEMENTS_BYTES) return []
+  const { from } = sized.reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const got = `its statement must exclude the filters that overlap it, and ${statements.length} statements have ${total} bytes together`
+  const wanted = `wanted at most ${MAX_STATEMENTS_BYTES}, because a template has at most 1 MB: fewer or wider filters`
+  return [{ from, message: `${got}; ${wanted}` }]
+}
+
+/** The filter of the conf to which the FROM clause of a rule belongs. */
+export const confFilterOf = (from: string, filters: readonly string[]): string =>
+  filters.find((filter) => awsFilters(filter).includes(from)) ?? from
+
+export const ruleRefusal = ({ filter, message }: RuleFault): BackendError =>
+  new BackendError('rule-filter', `topic filter ${JSON.stringify(filter)} cannot be an IoT rule's: ${message}`)
