@@ -1,0 +1,89 @@
+/** What a hook table does that its author may not expect. Each is a sentence that names the rows, by hook and label. */
+import type { ActionName, HookRow, HookTable } from '../../lambda/core/hooks.ts'
+import { awsCover, covers, overlaps } from '../../lib/pipeline/filter-cover.ts'
+import { QUOTAS } from '../scale/quotas.ts'
+
+export const surprisesOf = (table: HookTable): string[] =>
+  [keptForEver, neverFetched, neverTakenOff, nothingToFetch, wildcardConsumers, notSettled, askedForEach].flatMap((look) => look(table))
+
+const rowsOf = ({ rows }: HookTable, ...actions: readonly ActionName[]): HookRow[] => rows.filter(({ action }) => actions.includes(action))
+const named = (rows: readonly HookRow[]): string => rows.map(({ hook, label }) => `${hook}.${label}`).join(', ')
+const topicsOf = (rows: readonly HookRow[]): string => rows.map(({ topic = '#' }) => topic).join(', ')
+const filtersOf = (rows: readonly HookRow[]): string[] => awsCover(rows.map(({ topic = '#' }) => topic))
+/** IoT rules cannot see QoS 0; a row may say it. */
+const queued = (table: HookTable): HookRow[] => rowsOf(table, 'on_message_publish').filter(({ qos }) => qos !== 0)
+
+function keptForEver(table: HookTable): string[] {
+  const wide = rowsOf(table, 'on_message_publish', 'on_message_store').filter(({ topic = '#' }) => topic.endsWith('#'))
+  if (wide.length === 0 || table.expiredAfter !== undefined) return []
+  return [
+    `${named(wide)}: every message on ${topicsOf(wide)} is stored, QoS 0 too, because IoT rules cannot see QoS. Without backend.dynamo.msg.expired_after what nobody takes stays for ever.`,
+  ]
+}
+
+/** A queue that is written and that no subscription empties. */
+const neverFetched = (table: HookTable): string[] =>
+  lacking(
+    queued(table),
+    rowsOf(table, 'on_message_fetch_for_queue').filter(({ qos }) => qos !== 0),
+    (rows, part) =>
+      `${named(rows)}: ${part} messages on ${topicsOf(rows)} are queued, but no row of session.subscribed with on_message_fetch_for_queue delivers them.`,
+  )
+
+/** Without a row of message.acked nothing leaves a queue, as in EMQX. */
+const neverTakenOff = (table: HookTable): string[] =>
+  lacking(
+    queued(table),
+    rowsOf(table, 'on_message_acked_for_queue'),
+    (rows, part) =>
+      `${named(rows)}: ${part} messages on ${topicsOf(rows)} stay queued after they were acknowledged, because no row of message.acked takes them off.`,
+  )
+
+/** Of the rows, those on whose topics the others do not act, or act on a part only. */
+function lacking(
+  rows: readonly HookRow[],
+  others: readonly HookRow[],
+  sentence: (rows: readonly HookRow[], part: string) => string,
+): string[] {
+  const wanted = filtersOf(others)
+  const isWhole = (row: HookRow) => filtersOf([row]).every((filter) => wanted.some((other) => covers(other, filter)))
+  const isTouched = (row: HookRow) => filtersOf([row]).some((filter) => wanted.some((other) => overlaps(other, filter)))
+  const partly = rows.filter((row) => !isWhole(row) && isTouched(row))
+  const none = rows.filter((row) => !isTouched(row))
+  return [...(none.length > 0 ? [sentence(none, 'all')] : []), ...(partly.length > 0 ? [sentence(partly, 'some of the')] : [])]
+}
+
+function nothingToFetch(table: HookTable): string[] {
+  const written = filtersOf(queued(table))
+  const idle = rowsOf(table, 'on_message_fetch_for_queue').filter(
+    (row) => !filtersOf([row]).some((filter) => written.some((other) => overlaps(other, filter))),
+  )
+  return idle.length === 0
+    ? []
+    : [`${named(idle)}: nothing is queued on ${topicsOf(idle)}, because no row of message.publish with on_message_publish covers it.`]
+}
+
+function wildcardConsumers(table: HookTable): string[] {
+  const wide = queued(table).filter(({ topic = '#' }) => /[+#]/.test(topic))
+  if (wide.length === 0) return []
+  return [
+    `${named(wide)}: only a subscription to the exact topic empties its queue. Where all consumers subscribe to a wildcard (such as ${wide[0]!.topic ?? '#'}), they get messages live, but every message stays queued too.`,
+  ]
+}
+
+function notSettled(table: HookTable): string[] {
+  const missing = (['client.disconnected', 'session.unsubscribed'] as const).filter((hook) => !table.rows.some((row) => row.hook === hook))
+  if (missing.length === 0 || queued(table).length === 0) return []
+  return [
+    `There is no row of ${missing.join(' and none of ')}: what IoT Core delivers to a connected subscriber stays queued, and comes again at its next subscription.`,
+  ]
+}
+
+function askedForEach(table: HookTable): string[] {
+  const rows = rowsOf(table, 'on_message_retain', 'on_retain_delete').filter(({ retain = 'native' }) => retain === 'native')
+  if (rows.length === 0) return []
+  const topics = [...new Set(rows.map(({ topic = '#' }) => topic))].join(', ')
+  return [
+    `${named(rows)}: "retain" is native, so IoT Core is asked about every message on ${topics}. It answers ${QUOTAS.retainedReads.value} times a second an account; above that events wait, and after three quarters of an hour become dead letters. Narrow the filter, or set "retain" to "property" or "topic".`,
+  ]
+}
