@@ -5,7 +5,7 @@ import type { Subscribing } from './core/subscriptions/begin.ts'
 
 /**
  * session.subscribed: delivers the queue of exactly this topic, oldest first, each message awaited to its PUBACK. A wildcard
- * subscription is no queue consumer, as in EMQX. The client was made live before: newer messages are IoT Core's to deliver.
+ * subscription is no queue consumer, as in EMQX. The client has its seat already, so IoT Core delivers newer messages.
  */
 export async function on_message_fetch_for_queue({ event, seated, claimed }: Subscribing, row: HookRow, context: Context): Promise<void> {
   if (seated === undefined || row.qos === 0) return

@@ -2,17 +2,17 @@ import type { Context } from './core/model/ports.ts'
 import { PAGE, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import { inTurnOf } from './core/promises.ts'
-import { dropNames } from './core/queue/acknowledge.ts'
+import { dropIds } from './core/queue/acknowledge.ts'
 import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
 import { type Publishes, storing } from './core/queue/store-batch.ts'
 import { settleMidWindow } from './core/subscriptions/settle.ts'
 
-/** The SDK has 50 sockets, and gives a request that waits for one no longer than a connection may take. */
+/** The SDK has 50 sockets, and a request that waits for one longer than the connection timeout fails. */
 const REQUESTS_AT_ONCE = 50
 
 /**
- * message.publish, QoS > 0, not (retained and empty): stores the messages, then names each topic's on its queue in one update,
- * whose answer tells who is live. The message first, so that a name never dangles. One promise a topic, in order.
+ * message.publish, QoS > 0, not (retained and empty): stores the messages, then adds the ids of each topic to its queue in one update, whose
+ * answer tells the subscribers. Messages are stored first, so that no id lacks its message. One promise for each topic, in order.
  */
 export function on_message_publish(topics: readonly Publishes[]): Promise<void>[] {
   const inTurn = inTurnOf(REQUESTS_AT_ONCE)
@@ -37,7 +37,7 @@ export function on_message_publish(topics: readonly Publishes[]): Promise<void>[
 const idsOfRepeated = ({ stored }: { readonly stored: readonly Stored[] }): string[] =>
   stored.filter(({ repeated }) => repeated).map(({ message }) => message.msgid)
 
-/** Those of all topics' repeated messages that are there: asked once, when all are named that could be. */
+/** Which repeated messages of all topics have a row: read once, after the ids of all topics were added. */
 function existingOf(topics: readonly Publishes[], named: readonly Promise<Queued>[]): () => Promise<Set<string>> {
   let asked: Promise<Set<string>> | undefined
   const ask = async () => {
@@ -47,8 +47,8 @@ function existingOf(topics: readonly Publishes[], named: readonly Promise<Queued
   return () => (asked ??= ask())
 }
 
-/** A repeated event may have named a message that was acknowledged in between: then the name goes too (I5). */
+/** A repeated event may have added the id of a message that was acknowledged in between: then the id goes too (I5). */
 async function forgetAcknowledged({ ports }: Context, row: TopicRow, repeated: readonly string[], existing: Set<string>): Promise<void> {
   const gone = repeated.filter((id) => !existing.has(id))
-  await dropNames(ports, row.topic, new Map(gone.map((id) => [id, new Set([row.seq])])))
+  await dropIds(ports, row.topic, new Map(gone.map((id) => [id, new Set([row.seq])])))
 }

@@ -2,12 +2,12 @@ import type { Message } from './core/model/message.ts'
 import type { Context } from './core/model/ports.ts'
 
 /**
- * message.publish, retained and empty: the topic has no retained message any more, also for older ones that arrive later. `certain`:
- * it cleared, as far as is known; `knew`: as IoT Core tells it, see core/model/message.ts.
+ * message.publish, empty: deletes the topic's retained message, and older ones that arrive later. `certain`: the publish cleared the topic;
+ * else it may have. `inferredFrom`: see RetainFlag in core/model/message.ts.
  */
 export async function on_retain_delete(
   message: Message,
-  how: { certain: boolean; knew?: string | undefined },
+  how: { certain: boolean; inferredFrom?: string | undefined },
   { ports }: Context,
 ): Promise<void> {
   await ports.retained.clear(message, how)

@@ -11,8 +11,8 @@ import { hasUnsubscribed } from './core/subscriptions/begin.ts'
 import { hasWildcard, parseSubscription } from './core/topic.ts'
 
 /**
- * client.connected or session.created: subscribes the client to the filters of its operator's rows. There is no server-side
- * subscribe on IoT Core: it becomes live here, publishes are sent to it, queued and retained messages follow as for a SUBSCRIBE.
+ * client.connected or session.created: subscribes the client to the filters of its operator's rows. IoT Core has no server-side subscribe:
+ * the client takes seats here, publishes are sent to it, and it gets queued and retained messages as after a SUBSCRIBE.
  */
 export async function on_subscribe_lookup(event: Connected, context: Context): Promise<void> {
   const { subscriptions, clients } = context.ports
@@ -39,10 +39,10 @@ function goLive(event: Connected, row: Subscription, { ports, config, invocation
 const fetches = ({ qos }: Subscription, topic: string, config: HookConfig): HookRow | undefined =>
   qos === 0 ? undefined : fetchRow(config, topic)
 
-/** What a subscription brings: the topic's queue, then its retained messages. The client's own subscription wins over the row. */
+/** Delivers the topic's queue and its retained messages. Nothing where the client subscribed itself: its own event brings them. */
 async function follow(event: Connected, row: Subscription, seated: Seated | undefined, context: Context): Promise<void> {
   if (seated === undefined || seated.seat.live.kind === 'client') return
-  // The client said no since: a repeated event does not subscribe it again (I4).
+  // The client has unsubscribed since: a repeated event does not subscribe it again (I4).
   if (await hasUnsubscribed(context.ports, event, row.topic)) return leave(event, row, seated, context)
   const { filter, share } = parseSubscription(row.topic)
   const { clientid, at } = event

@@ -17,7 +17,7 @@ export const handledMetric = (hook: HookName): string => hook.replace('.', '_')
 /** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
 export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
 
-/** Direct messages by what became of them, each try of its own. `unknown` is a 504: no PUBACK in time. */
+/** Direct messages by outcome; every try counts. `unknown` is a 504: no PUBACK in time. */
 export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
   acked: 'message_delivered',
   gone: 'delivery_gone',
@@ -27,13 +27,13 @@ export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
   unsendable: 'delivery_unsendable',
 }
 
-/** Messages that went off their queue without a PUBACK, because IoT Core delivered them natively. */
+/** Messages that were taken off their queue without a PUBACK, because IoT Core delivered them natively. */
 export const SETTLED = 'message_settled'
 /** GetRetainedMessage answered 429. */
 export const RETAINED_CHECK_THROTTLED = 'retained_check_throttled'
 /** Events that failed, by code. */
 export const HANDLER_ERRORS = 'handler_errors'
-/** Events that go on at their next try: a backlog larger than one invocation, a client not reachable yet. No fault. */
+/** Events that continue at their next try: a backlog larger than one invocation, a client not reachable yet. No fault. */
 export const UNFINISHED = 'event_unfinished'
 /** Milliseconds from the publish, by the rule's clock, to its row in mqtt_msg. */
 export const PUBLISH_TO_STORED = 'publish_to_stored'
@@ -43,5 +43,5 @@ export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
 /** Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. */
 export const SUBSCRIBING_HOOKS: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
 
-/** The code of an error that goes on at its next try. */
+/** Code of the error of an event that continues at its next try. */
 export const UNFINISHED_CODE = 'unfinished'

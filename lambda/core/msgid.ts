@@ -46,9 +46,9 @@ export function decodeMsgid(msgid: string): MsgidParts {
  */
 export function msgidNumber(msgid: string): bigint {
   const decimal = decodeDecimal(msgid)
-  if (!DECIMAL.test(decimal)) throw bad(described(msgid), 'the base62 of a decimal number without leading zeros')
+  if (!DECIMAL.test(decimal)) throw bad(lengthOf(msgid), 'the base62 of a decimal number without leading zeros')
   const guid = decimal.length > MAX_DIGITS ? undefined : BigInt(decimal)
-  if (guid === undefined || guid >> 128n !== 0n) throw bad(described(msgid), 'a number of at most 128 bits')
+  if (guid === undefined || guid >> 128n !== 0n) throw bad(lengthOf(msgid), 'a number of at most 128 bits')
   return guid
 }
 
@@ -73,8 +73,8 @@ export function compareMsgids(a: string, b: string): number {
 export const millisOfMsgid = (msgid: string): number => Number((msgidNumber(msgid) >> 64n) / 1000n)
 
 /**
- * Microseconds beside the milliseconds of a publish whose time is in doubt: it was then or before. Rules tell milliseconds, so no other
- * publish has them; of EMQX's own ids one in a thousand has, and is delivered again rather than settled.
+ * The last three digits of the microseconds of a publish whose time is in doubt: it was then or earlier. Rules tell milliseconds, so no other
+ * id of ours has them. One in a thousand of EMQX's ids has, and such a message is delivered again instead of settled.
  */
 const IN_DOUBT = 999n
 
@@ -113,7 +113,7 @@ function encodeDecimal(decimal: string): string {
 const charOf = (value: number): string => ALPHABET[value]!
 
 function decodeDecimal(msgid: string): string {
-  if (msgid.length > 2 * MAX_DIGITS) throw bad(described(msgid), 'at most 52 characters')
+  if (msgid.length > 2 * MAX_DIGITS) throw bad(lengthOf(msgid), 'at most 52 characters')
   let decimal = ''
   for (let i = 0; i < msgid.length; i += 4) {
     const size = Math.min(4, msgid.length - i)
@@ -125,17 +125,17 @@ function decodeDecimal(msgid: string): string {
       decimal += String.fromCharCode((a << 2) | (b >> 4), ((b & 0b1111) << 4) | (c >> 2), ((c & 0b11) << 6) | d)
     } else if (size === 3 && c < 16) decimal += String.fromCharCode((a << 2) | (b >> 4), ((b & 0b1111) << 4) | c)
     else if (size === 2 && b < 4) decimal += String.fromCharCode((a << 2) | b)
-    else throw bad(described(msgid), 'a tail of 6 + 2 or 6 + 6 + 4 bits')
+    else throw bad(lengthOf(msgid), 'a tail of 6 + 2 or 6 + 6 + 4 bits')
   }
   return decimal
 }
 
 function valueAt(msgid: string, i: number): number {
   const value = VALUES[msgid.charCodeAt(i)] ?? -1
-  if (value < 0) throw bad(described(msgid), 'only A-Z a-z 0-8')
+  if (value < 0) throw bad(lengthOf(msgid), 'only A-Z a-z 0-8')
   return value
 }
 
-/** An id's text may be anything a client sent as one, so only its length is told (I10). */
-const described = (msgid: string) => `an id of ${msgid.length} characters`
+/** A client may send any text as an id, so an error tells only its length (I10). */
+const lengthOf = (msgid: string) => `an id of ${msgid.length} characters`
 const bad = (got: string, wanted: string) => new BackendError('bad-msgid', `bad message id: got ${got}, wanted ${wanted}`)

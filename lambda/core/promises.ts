@@ -1,4 +1,4 @@
-/** Waits for all, then throws the first failure: nothing is left running behind an error. */
+/** Waits for all, then throws the first failure: after an error nothing is still running. */
 export async function allDone(work: readonly unknown[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -16,7 +16,7 @@ export function inTurnOf(limit: number): InTurn {
     try {
       return await work()
     } finally {
-      // The next one takes the place as it is.
+      // The next one starts in place of this one, so as many are running as before.
       const next = waiting.shift()
       if (next === undefined) running--
       else next()

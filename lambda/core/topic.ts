@@ -1,4 +1,4 @@
-/** Topic names and topic filters (MQTT 3.1.1, section 4.7), and where server-side wildcard subscriptions live. */
+/** Topic names and topic filters (MQTT 3.1.1, section 4.7), and the rows of server-side wildcard subscriptions. */
 import { BackendError } from './errors.ts'
 
 const MAX_BYTES = 65_535
@@ -7,7 +7,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u
 const SHARE = /^\$share\/([^/]*)\/(.*)$/s
 const QUEUE_PREFIX = '$queue/'
 
-/** Whether a topic name matches a filter; a `$share/` prefix is the caller's to strip ({@link parseSubscription}). */
+/** Whether a topic name matches a filter without `$share/` prefix ({@link parseSubscription} strips it). */
 export function topicMatches(filter: string, topic: string): boolean {
   const wanted = filter.split('/')
   const levels = topic.split('/')
@@ -94,8 +94,8 @@ export const hasWildcard = (filter: string): boolean => filter.split('/').some(i
 const isWildcard = (level: string): boolean => level === '+' || level === '#'
 
 /**
- * The row on which a server-side wildcard subscription lives: its literal prefix and `#`, `cmd/42/#` for `cmd/42/+/x`.
- * An exact filter lives on its own topic's row: it is returned as it is.
+ * Key of the row with the seats of a wildcard filter: its levels before the first wildcard, and `#`. `cmd/42/#` for `cmd/42/+/x`.
+ * An exact filter is returned as it is: its seats are on the topic's own row.
  */
 export function coveringFilter(filter: string): string {
   const levels = filter.split('/')

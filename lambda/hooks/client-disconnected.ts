@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Disconnected, parseDisconnected } from '../core/events/events.ts'
-import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { on_client_disconnected } from '../on_client_disconnected.ts'
 
@@ -9,7 +9,7 @@ const ACTIONS: Actions<'client.disconnected', [Disconnected, Context]> = { on_cl
 export const clientDisconnected: Hook<Disconnected> = {
   hook: 'client.disconnected',
   parse: parseDisconnected,
-  handle: eachAlone((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
+  handle: eachEvent((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 }
 
 export const handler = lambdaHandler(clientDisconnected)

@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type AckEvent, parseAck } from '../core/events/events.ts'
-import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
@@ -12,7 +12,7 @@ export const messageAcked: Hook<AckEvent> = {
   hook: 'message.acked',
   parse: parseAck,
   msgid: ({ acks }) => (acks.length === 1 ? acks[0]!.msgid : undefined),
-  handle: eachAlone((event, context) =>
+  handle: eachEvent((event, context) =>
     allDone(event.acks.map((ack) => performInOrder(ACTIONS, context.config.rows, event, ack, context))),
   ),
 }

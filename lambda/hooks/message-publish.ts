@@ -58,7 +58,7 @@ const ACTIONS: Actions<'message.publish', [publish: Incoming, queued: Promise<vo
   on_message_retain: ({ message, flag, context }) => (flag.retained && !flag.cleared ? on_message_retain(message, context) : undefined),
   on_retain_delete: ({ message, flag, context }) => {
     const certain = flag.cleared || flag.wasCleared === true
-    return certain || flag.mayHaveCleared ? on_retain_delete(message, { certain, knew: flag.knew }, context) : undefined
+    return certain || flag.mayHaveCleared ? on_retain_delete(message, { certain, inferredFrom: flag.inferredFrom }, context) : undefined
   },
 }
 

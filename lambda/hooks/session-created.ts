@@ -1,6 +1,6 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Connected, parseConnected } from '../core/events/events.ts'
-import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
@@ -10,7 +10,7 @@ const ACTIONS: Actions<'session.created', [Connected, Context]> = { on_subscribe
 export const sessionCreated: Hook<Connected> = {
   hook: 'session.created',
   parse: parseConnected,
-  handle: eachAlone((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
+  handle: eachEvent((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 }
 
 export const handler = lambdaHandler(sessionCreated)

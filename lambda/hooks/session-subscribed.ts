@@ -1,7 +1,7 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
-import { type Actions, eachAlone, type Hook, perform } from '../core/model/hook.ts'
+import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
@@ -14,7 +14,7 @@ const ACTIONS: Actions<'session.subscribed', [Subscribing, HookRow, Context]> = 
 export const sessionSubscribed: Hook<SubscriptionChange> = {
   hook: 'session.subscribed',
   parse: parseSubscriptionChange,
-  handle: eachAlone((event, context) => allDone(event.topics.map((filter) => subscribed(event, filter, context)))),
+  handle: eachEvent((event, context) => allDone(event.topics.map((filter) => subscribed(event, filter, context)))),
 }
 
 /** Records the subscription, then runs the actions whose rows cover its filter. A stale event leaves no trace. */

@@ -1,7 +1,7 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/events.ts'
 import { rowsCovering } from '../core/hooks.ts'
-import { type Actions, eachAlone, type Hook, performInOrder } from '../core/model/hook.ts'
+import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { endSubscription } from '../core/subscriptions/end.ts'
@@ -13,7 +13,7 @@ const ACTIONS: Actions<'session.unsubscribed', [SubscriptionChange, filter: stri
 export const sessionUnsubscribed: Hook<SubscriptionChange> = {
   hook: 'session.unsubscribed',
   parse: parseSubscriptionChange,
-  handle: eachAlone((event, context) => allDone(event.topics.map((filter) => unsubscribed(event, filter, context)))),
+  handle: eachEvent((event, context) => allDone(event.topics.map((filter) => unsubscribed(event, filter, context)))),
 }
 
 /** Ends the subscription also where no row covers its filter: nothing more is delivered to a client that unsubscribed. */

@@ -45,7 +45,7 @@ forEachEngine((engine) => {
 
   it.each<[string, (ids: string[]) => unknown, object, string]>([
     ["another client's ack topic", ([id]) => id, { clientid: 'd' }, 'a client acknowledges only for itself'],
-    ['a message of another topic', ([id]) => ({ msgid: id, topic: 'other' }), {}, 'names another topic than'],
+    ['a message of another topic', ([id]) => ({ msgid: id, topic: 'other' }), {}, 'wanted an ack with that topic or none'],
     ['what is no id', () => 'hello', {}, 'wanted a message id'],
     ['an empty payload', () => '', {}, 'wanted a message id'],
     ['an empty list', () => [], {}, 'wanted 1 to 1000 acks'],

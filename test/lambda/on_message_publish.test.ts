@@ -124,7 +124,7 @@ forEachEngine((engine) => {
       })
       const failed = (id: string) => ({ batchItemFailures: [{ itemIdentifier: id }] })
       expect([await world.deliver('session.subscribed', [first]), meanwhile]).toEqual([failed('first'), [failed('later')]])
-      expect(world.logs.join()).toContain('queue in the hands of an earlier SUBSCRIBE')
+      expect(world.logs.join()).toContain('the handler of an earlier SUBSCRIBE delivers its queue')
       await world.handle('client.disconnected', over)
       expect(await world.deliver('session.subscribed', [first, later])).toEqual({ batchItemFailures: [] })
       expect(world.device('c').got).toEqual(payloads(0, 3))

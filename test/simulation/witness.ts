@@ -97,7 +97,7 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
       messages: {
         ...real.messages,
         // In half of the runs as few as two, which are as good as a whole request of them.
-        together: run.number % 2 === 0 ? 2 : real.messages.together,
+        putAllFrom: run.number % 2 === 0 ? 2 : real.messages.putAllFrom,
         put(message) {
           stores(run, [message.msgid])
           return real.messages.put(message)

@@ -17,8 +17,8 @@ export interface Measured {
 const MAX_VALUES = 100
 
 /**
- * The lines that say it, none for nothing. One is enough unless events failed for several reasons, each of which is a dimension's
- * value, or more was measured than fits. `at`: in ms.
+ * The measures as log lines; none where nothing was measured. It takes several lines where events failed for several reasons, each of which
+ * is a dimension's value, or where there are more values than fit into one. `at`: in ms.
  */
 export function emfLines(namespace: string, { hook, counts, latencies, errors }: Measured, at: number): string[] {
   const reasons = [...errors]

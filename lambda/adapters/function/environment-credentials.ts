@@ -1,6 +1,6 @@
 /**
- * Credentials from the variables that Lambda sets, in place of the SDK's chain: esbuild puts this where the clients import theirs
- * (`lib/pipeline/hook-bundles.ts`), and STS, SSO, instance metadata and what they need stay out of the bundle.
+ * Credentials from the variables that Lambda sets. esbuild puts this file in place of the SDK's chain of providers
+ * (`lib/pipeline/hook-bundles.ts`), so STS, SSO and instance metadata stay out of the bundle.
  */
 import { BackendError } from '../../core/errors.ts'
 
@@ -11,7 +11,7 @@ interface Credentials {
 }
 
 /**
- * As @aws-sdk/credential-provider-node names it. Lambda's credentials are those of its execution environment and live as long: no expiry.
+ * Named as in @aws-sdk/credential-provider-node. Without expiry: the credentials are valid as long as the execution environment lives.
  * @throws BackendError `no-credentials`
  */
 export const defaultProvider = () => async (): Promise<Credentials> => {

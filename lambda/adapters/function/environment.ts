@@ -24,7 +24,7 @@ export interface Surroundings {
 
 export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (await sleep(ms)) }
 
-/** Whether this is loaded by Lambda, before the first event: only then is anything done ahead of one. */
+/** Whether Lambda loads this module, before the first event. Only then is work done in advance. */
 export const isInitializing = (): boolean => process.env.AWS_LAMBDA_INITIALIZATION_TYPE !== undefined
 
 export function environment(): Surroundings {
@@ -48,7 +48,7 @@ export function environment(): Surroundings {
   return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE] }
 }
 
-/** Clients as the handlers have, on agents of the priming's. A publish asks for its topic's retained message, as a rule. */
+/** Clients like the handlers', with agents of the priming. Most publishes ask IoT Core for the topic's retained message. */
 function primedClients(region: string, { hook }: HookConfig): PrimedClients {
   const endpoint = 'http://primed'
   return {
@@ -58,8 +58,8 @@ function primedClients(region: string, { hook }: HookConfig): PrimedClients {
 }
 
 /**
- * The SDK's own defaults, said: for what is not said it looks into variables and then into files under ~/.aws, which no function has,
- * at the first request of every cold start.
+ * The SDK's own defaults, spelled out. What is missing here the SDK looks up at the first request of every cold start: in variables, then in
+ * files under ~/.aws, which no function has.
  */
 const NOT_LOOKED_UP = {
   defaultsMode: 'legacy',
@@ -107,7 +107,7 @@ export const dataPlaneClient = (region: string, endpoint: string | undefined, mo
   )
 
 /**
- * Without what no handler needs of the SDK: its log filter, the user agent, the tracing header. With `cacheMiddleware` a publish
+ * Removes what no handler needs of the SDK: its log filter, the user agent, the tracing header. With `cacheMiddleware` a publish
  * takes 0.75 to 0.77 of the CPU (two runs each, side by side, embedded engine).
  */
 function ready<T extends DynamoDBClient | IoTDataPlaneClient>(client: T): T {

@@ -1,5 +1,5 @@
 /**
- * The Lambda envelope: a batch of queue messages in, the failed ones back; a log line for each, then one of metrics, without payloads (I10).
+ * The Lambda envelope: takes a batch of queue messages, returns the failed ones, logs a line for each and one of metrics, never a payload (I10).
  */
 
 import { badEvent } from '../../core/events/fields.ts'
@@ -26,7 +26,7 @@ export interface SqsBatchResponse {
 }
 export type Handler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>
 
-/** The hook's handler on what the template gives it; read when Lambda initializes the function, else on the first event, and kept. */
+/** The hook's Lambda handler. It reads its environment once: when Lambda initializes the function, else with the first event. */
 export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
   let handler: Handler | undefined
   const current = (): Handler => {
@@ -37,7 +37,7 @@ export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
   return (event, context) => current()(event, context)
 }
 
-/** What fails at load fails again with the first event, which then says it. */
+/** What fails at load fails again with the first event, which reports it. */
 function tryNow(work: () => unknown): void {
   try {
     work()
@@ -69,7 +69,7 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namesp
   }
 }
 
-/** What an event writes is never more than its text: this fits into an item of DynamoDB (400 KB), and so do all of its writes or none. */
+/** No row is larger than the event it comes from. An event of this size fits into an item of DynamoDB (400 KB), so none fails half way. */
 const MAX_EVENT_BYTES = 384 * 1024
 
 const received = ({ messageId, attributes }: SqsRecord) => ({ id: messageId, receives: Number(attributes?.ApproximateReceiveCount ?? 1) })

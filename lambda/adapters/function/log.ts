@@ -9,7 +9,7 @@ export type Log = (line: string) => void
 export interface Outcome {
   readonly hook: HookName
   readonly messageId: string
-  /** How often the queue has handed it out, this time included. */
+  /** How often the queue has handed out the event, this time included. */
   readonly receives: number
   /** The parsed event, if it could be parsed. */
   readonly event: unknown
@@ -29,7 +29,7 @@ export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, 
         outcome: 'failed',
         ...where,
         action: actionOf(result.reason),
-        ...describe(result.reason),
+        ...codeAndMessage(result.reason),
       }),
     )
 }
@@ -40,15 +40,15 @@ export function logRepeat(log: Log, call: string, error: unknown): void {
   log(JSON.stringify({ level: 'info', outcome: 'repeated', call, code: code ?? name }))
 }
 
-/** Goes on at the next try: no reason to worry. */
+/** The event continues at its next try: no reason to worry. */
 const isExpected = (error: unknown): boolean => error instanceof BackendError && error.code === UNFINISHED_CODE
 
 /** The code that the log line tells. */
-export const codeOf = (error: unknown): string => describe(error).code
+export const codeOf = (error: unknown): string => codeAndMessage(error).code
 
-function describe(error: unknown): { code: string; error: string } {
+function codeAndMessage(error: unknown): { code: string; error: string } {
   if (error instanceof BackendError) return { code: error.code, error: error.message }
-  // A parser's message quotes what it read, so of JSON only the fact is told.
+  // The message of JSON.parse quotes the text, so it is not logged.
   if (error instanceof SyntaxError) return { code: 'bad-event', error: 'queue message is no JSON, wanted what an IoT rule selects' }
   return error instanceof Error ? { code: error.name, error: error.message } : { code: 'unknown', error: typeof error }
 }

@@ -1,4 +1,4 @@
-/** What one invocation measures, by watching what goes through the ports: actions know nothing of it. */
+/** Measures one invocation by watching the calls of its ports. Actions know nothing of it. */
 import type { HookName } from '../../core/hooks.ts'
 import {
   handledMetric,
@@ -19,7 +19,7 @@ import { isThrottled } from '../data-plane.ts'
 import type { Measured } from './emf.ts'
 import { codeOf } from './log.ts'
 
-/** Any other name of an error is none that we or the SDK gave, and no dimension's value. */
+/** Codes that may be a dimension's value: every other name of an error comes neither from us nor from the SDK. */
 const CODE = /^[\w-]{1,64}$/
 
 export interface Watched {
@@ -42,19 +42,20 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
   const errors = new Map<string, number>()
   /** Ids whose PUBACK was seen, or that are counted as settled. */
   const known = new Set<string>()
-  /** Ids that `mqtt_acked` was told of: what goes off the queue together with one of them is acknowledged. */
+  /** Ids that were written to `mqtt_acked`. What leaves a queue together with one of them was acknowledged or settled. */
   const acknowledged = new Set<string>()
 
   /** The event's clock and ours may differ by a little. */
-  const took = (name: string, from: number, to: number) => latencies.set(name, [...(latencies.get(name) ?? []), Math.max(0, to - from)])
+  const addLatency = (name: string, from: number, to: number) =>
+    latencies.set(name, [...(latencies.get(name) ?? []), Math.max(0, to - from)])
 
   function stored({ msgid }: Message): void {
-    // Redriven from a rule's error a message has that one's time.
-    if (!isTimeInDoubt(msgid)) took(PUBLISH_TO_STORED, millisOfMsgid(msgid), clock.now())
+    // A message that was redriven from a rule error has the time of that error.
+    if (!isTimeInDoubt(msgid)) addLatency(PUBLISH_TO_STORED, millisOfMsgid(msgid), clock.now())
   }
 
-  /** On the ack topic a client says it; elsewhere what nobody confirmed was delivered natively. */
-  function wentOff(ids: readonly string[]): void {
+  /** Counts what was settled: it left the queue without a PUBACK, and without the client saying so on the ack topic. */
+  function countSettled(ids: readonly string[]): void {
     if (hook === 'message.acked' || !ids.some((id) => acknowledged.has(id))) return
     const settled = ids.filter((id) => !known.has(id))
     for (const id of settled) known.add(id)
@@ -86,7 +87,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       ...topics,
       async removeIds(topic: string, homes: Homes) {
         await topics.removeIds(topic, homes)
-        wentOff([...homes.keys()])
+        countSettled([...homes.keys()])
       },
     },
   }
@@ -124,7 +125,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       if (result.status === 'fulfilled') {
         add(counts, handledMetric(hook))
         const { at } = (event ?? {}) as { at?: number }
-        if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) took(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
+        if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) addLatency(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
       } else {
         const code = codeOf(result.reason)
         if (code === UNFINISHED_CODE) add(counts, UNFINISHED)

@@ -1,5 +1,5 @@
 /**
- * Nothing, in place of the SDK's event streams, which no operation of DynamoDB or the IoT data plane has: esbuild puts this where
- * the SDK imports them at run time (`lib/pipeline/hook-bundles.ts`). Without that import it need not wrap what both share in functions.
+ * Empty. esbuild puts this file in place of the SDK's event streams (`lib/pipeline/hook-bundles.ts`), which no operation of DynamoDB or of
+ * the IoT data plane has. Without that dynamic import esbuild need not wrap shared modules in functions.
  */
 export {}

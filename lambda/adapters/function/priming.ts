@@ -1,20 +1,20 @@
 /**
- * Priming: while Lambda initializes a function, clients like its own send a request each to a connection that answers by itself. What V8
- * compiles and what the SDK works out once is then paid at load, not by the first event. There is no network in it, and it fails in silence.
+ * Priming: while Lambda initializes a function, clients like its own send one request each over a fake connection that answers. So V8 compiles
+ * and the SDK prepares at load what the first event would else pay for. No network is used, and a failure is ignored.
  */
 import { Agent } from 'node:http'
 import { Duplex } from 'node:stream'
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetRetainedMessageCommand, type IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 
-/** Of clients whose endpoint is any http: URL: nobody looks its name up. */
+/** Make clients whose endpoint is any http: URL: its name is never looked up. */
 export interface PrimedClients {
   readonly dynamodb: (httpAgent: Agent) => DynamoDBClient
-  /** Where each event asks the data plane: elsewhere it would cost more than it saves. */
+  /** Only for a hook whose events all call the data plane: else it costs more than it saves. */
   readonly iot: ((httpAgent: Agent) => IoTDataPlaneClient) | undefined
 }
 
-/** Resolves when it is done, whatever came of it. */
+/** Resolves when both are done, also if they failed. */
 export async function prime({ dynamodb, iot }: PrimedClients): Promise<void> {
   await Promise.allSettled([primeDynamoDb(dynamodb), iot && primeDataPlane(iot)])
 }
@@ -33,7 +33,7 @@ async function primeDataPlane(clientOn: NonNullable<PrimedClients['iot']>): Prom
   client.destroy()
 }
 
-/** An agent whose connections answer every request the same, without a socket. */
+/** An agent whose connections give every request the same answer, without a socket. */
 function answering(status: string, body: string): Agent {
   const head = [`HTTP/1.1 ${status}`, 'content-type: application/x-amz-json-1.0', 'x-amzn-errortype: ResourceNotFoundException']
   const response = `${head.join('\r\n')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`

@@ -29,12 +29,12 @@ export function messageOfItem(item: Item): Message {
     retain: number(item.retain) === 1 ? 1 : 0,
     payload: payloadOf(item.payload),
     arrived: number(item.arrived) ?? 0,
-    properties: propertiesOf(item),
+    properties: propertiesOfItem(item),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   }
 }
 
-/** S as on the page where the bytes are UTF-8, else B: EMQX wrote S always, which destroys other bytes. */
+/** S, as on the page, where the bytes are UTF-8, else B. EMQX always wrote S, which destroys other bytes. */
 const payloadValue = (payload: Buffer): AttributeValue => (isUtf8(payload) ? S(payload.toString('utf8')) : { B: payload })
 
 const payloadOf = (value: AttributeValue | undefined): Buffer =>
@@ -57,7 +57,7 @@ function propertyAttributes(properties: MessageProperties): Item {
   return item
 }
 
-function propertiesOf(item: Item): MessageProperties {
+function propertiesOfItem(item: Item): MessageProperties {
   const user = (item.user_properties?.L ?? []).map(({ L: pair }) => [text(pair?.[0]) ?? '', text(pair?.[1]) ?? ''] as const)
   const properties: { -readonly [K in keyof MessageProperties]: MessageProperties[K] } = { user }
   for (const [attribute, property] of Object.entries(PROPERTY_ATTRIBUTES)) {

@@ -15,7 +15,7 @@ export function ackedTable(db: Database): AckedTable {
     async remove(topic, clientid, at) {
       const key = { topic: S(topic), clientid: S(clientid) }
       const msgid = text((await getItem(db, 'mqtt_acked', key))?.msgid)
-      // A replayed event must not take away what was acknowledged after it (I4).
+      // A repeated event must not delete an acknowledgement that came after it (I4).
       if (msgid === undefined || millisOfMsgid(msgid) > at) return
       const remove = new DeleteItemCommand({
         TableName,

@@ -1,4 +1,4 @@
-/** `mqtt_client`: conditional writes, one an event save where it overtook another, so that any order of the events ends in the true state (I6). */
+/** `mqtt_client`: who is online. By conditional writes, events in any order end in the true row (I6): one write an event, or more out of order. */
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Connected, Connection, Disconnected } from '../../core/events/events.ts'
 import type { ClientTable } from '../../core/model/ports.ts'
@@ -16,7 +16,7 @@ export function clientTable(db: Database, node: string): ClientTable {
       const put = new PutItemCommand({
         TableName,
         Item: {
-          ...connectionOf(event),
+          ...connectionAttributes(event),
           connect_state: N(1),
           node: S(node),
           online_at: N(seconds(event.at)),
@@ -35,7 +35,7 @@ export function clientTable(db: Database, node: string): ClientTable {
     },
 
     async disconnected(event) {
-      // Since when the connection stood is not known where its end overtakes it, unless its connect comes in between.
+      // If the end of a connection comes before its connect, nobody knows when it began. Its connect may be handled between two of these writes.
       const writes: OfflineWrite[] = [
         OF_THE_ROW,
         { condition: NEWER_OR_UNKNOWN, more: ' REMOVE connected_at', values: horizon(event) },
@@ -70,7 +70,7 @@ export function clientTable(db: Database, node: string): ClientTable {
     return (await ifHolds(db.client.send(update))) !== undefined
   }
 
-  /** The disconnect overtook its connect: the row stays offline and only learns since when the client was online. */
+  /** The disconnect overtook its connect: the row stays offline, and gets the time of the connect. */
   async function noteOnline(event: Connected): Promise<void> {
     const update = new UpdateItemCommand({
       TableName,
@@ -115,7 +115,7 @@ interface OfflineWrite {
 }
 const OF_THE_ROW: OfflineWrite = { condition: SAME_CONNECTION }
 
-const connectionOf = (event: Connection): Item => ({
+const connectionAttributes = (event: Connection): Item => ({
   clientid: S(event.clientid),
   session: S(event.session),
   version: N(event.version),

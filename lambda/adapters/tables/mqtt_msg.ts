@@ -14,7 +14,7 @@ export function messageTable(db: Database): MessageTable {
       return before !== undefined
     },
 
-    together: ITEMS_PER_WRITE,
+    putAllFrom: ITEMS_PER_WRITE,
     putAll: (messages) => batchPut(db, 'mqtt_msg', messages.map(itemOfMessage)),
 
     async get(msgids) {

@@ -1,7 +1,7 @@
 /**
- * `mqtt_retain`: the last retained message of each topic. Puts and deletes are ordered by message id, whatever the order
- * they arrive in: a delete leaves a tombstone (a row of `mqtt_topic_msg_map`, so that scans of this table show retained
- * messages only). Each writes its own row first and looks at the other's after, so no interleaving undoes the newer one (I6).
+ * `mqtt_retain`: the last retained message of each topic. The message id orders puts and deletes, whatever the order in which they arrive:
+ * a delete leaves a tombstone (a row of `mqtt_topic_msg_map`, so that scans of this table show retained messages only). A put writes the
+ * message, then reads the tombstone; a delete writes the tombstone, then deletes: in any interleaving the newer one stands (I6).
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { RetainTable } from '../../core/model/ports.ts'
@@ -47,8 +47,9 @@ export function retainTable(db: Database): RetainTable {
       if (cleared !== undefined && cleared >= eventId) await removeUpTo(message.topic, cleared)
     },
 
-    async clear(message, { certain, knew }) {
-      const { event_id, event_at } = certain && knew === undefined ? eventAttributes(message.msgid) : attributesBefore(message.msgid, knew)
+    async clear(message, { certain, inferredFrom }) {
+      const { event_id, event_at } =
+        certain && inferredFrom === undefined ? eventAttributes(message.msgid) : attributesBefore(message.msgid, inferredFrom)
       const put = new PutItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
         Item: {
@@ -66,7 +67,7 @@ export function retainTable(db: Database): RetainTable {
     },
 
     async get(topic, as) {
-      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) }, { consistent: as !== 'lately' })
+      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) }, { consistent: as !== 'eventual' })
       return item && messageOfItem(item)
     },
 
@@ -101,17 +102,19 @@ export function retainTable(db: Database): RetainTable {
   }
 }
 
-/** The first level, as a key of the index: that of `/a` is empty, which no key may be, and no level is `/`. */
+/** The first level, as a key of the index. That of `/a` is empty, which no key may be: it is written as `/`, which no level is. */
 const rootOf = (topic: string): string => firstLevel(topic) || '/'
 /** Orders messages as strings: the 128-bit id in 32 hex digits. */
 const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
 const eventAttributes = (msgid: string) => ({ event_id: { S: eventIdOf(msgid) }, event_at: N(millisOfMsgid(msgid)) })
 
-/** Rules may stamp two publishes of a topic in the wrong order by so much; IoT Core takes one retained publish a second. Milliseconds. */
+/** Rules may give two publishes of a topic times in the wrong order, by so much. (IoT Core accepts one retained publish a second.) Milliseconds. */
 const STAMPS_DIFFER = 500
 
-function attributesBefore(msgid: string, knew: string | undefined) {
+function attributesBefore(msgid: string, inferredFrom: string | undefined) {
   const at = millisOfMsgid(msgid) - STAMPS_DIFFER
   const before = { event_id: { S: ((BigInt(at) * 1000n) << 64n).toString(16).padStart(32, '0') }, event_at: N(at) }
-  return knew !== undefined && knew !== msgid && eventIdOf(knew) > before.event_id.S ? eventAttributes(knew) : before
+  return inferredFrom !== undefined && inferredFrom !== msgid && eventIdOf(inferredFrom) > before.event_id.S
+    ? eventAttributes(inferredFrom)
+    : before
 }

@@ -1,4 +1,4 @@
-/** `mqtt_topic_msg_map`: the topic row, made of its ids (topic-ids.ts), its live clients (live-clients.ts) and the markers of the gone. */
+/** `mqtt_topic_msg_map`: the topic row, made of its ids (topic-ids.ts), its seats (topic-seats.ts) and the gone markers. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable, TopicTable } from '../../core/model/ports.ts'
 import { goneKey } from '../../core/model/topic-row.ts'
@@ -7,7 +7,7 @@ import { type Database, getItem, ifHolds } from './dynamodb.ts'
 import { topicIds } from './topic-ids.ts'
 import { liveClients } from './topic-seats.ts'
 
-/** An event that arrives later than this finds no marker. Longer than a dead-letter queue keeps events. Seconds. */
+/** How long a gone marker stays: longer than a dead-letter queue keeps events. Seconds. */
 const MARKER_LIFETIME = 15 * 24 * 3600
 
 export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'>): TopicTable {

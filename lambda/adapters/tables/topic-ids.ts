@@ -1,4 +1,4 @@
-/** The ids of a topic row: added to the head, sealed into segments, taken off wherever they are. Single-row atomic updates only. */
+/** The ids of a topic row: added to the head, sealed into segments, removed wherever they are. Atomic updates of one row only. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable, TopicTable } from '../../core/model/ports.ts'
 import { type Homes, PAGE, segmentKey, type TopicRow } from '../../core/model/topic-row.ts'
@@ -56,8 +56,8 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
   }
 
   /**
-   * Steps 2 and 3: the set becomes a segment, then leaves the head. A segment is put once, by whichever helper comes first:
-   * nothing that was acknowledged since can come back through a slow one.
+   * Steps 2 and 3: the set becomes a segment, then leaves the head. The first helper puts the segment, and nobody puts it again: so a slow
+   * helper does not bring back ids that were acknowledged since.
    */
   async function finishSealing(topic: string, seq: number, ids: readonly string[]): Promise<void> {
     const put = new PutItemCommand({
@@ -74,15 +74,15 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       ExpressionAttributeValues: { ':seq': N(seq) },
     })
     const cleared = await ifHolds(db.client.send(clear))
-    // Somebody else had finished: if our segment came after its ids were acknowledged and the segment deleted, it is a ghost.
+    // Another helper had finished. Its segment may have been emptied and deleted since: then ours has brought acknowledged ids back.
     if (!written || cleared !== undefined) return
     const existing = await messages.existing(ids)
-    // A repeated event may have stored one of them again. Its name here is good as long as drains look here.
+    // A repeated event may have stored one of the messages again. Its id can stay here if drains still read this segment.
     const isRead = existing.size > 0 && (await announceLate(topic)).first <= seq
     await removeFromSegment(topic, seq, isRead ? ids.filter((id) => !existing.has(id)) : ids)
   }
 
-  /** Drains that have read the topic before this cannot advance `first` any more: they may not have seen the segment. */
+  /** Says on the head that a segment came late. A drain that read the head before cannot advance `first`: it may not have seen the segment. */
   async function announceLate(topic: string): Promise<TopicRow> {
     const update = new UpdateItemCommand({
       TableName,
@@ -110,7 +110,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
     await ifHolds(db.client.send(remove))
   }
 
-  /** Takes the ids off the head and its sealing set; returns the head as it was before. */
+  /** Removes the ids from the head and its sealing set; returns the head as it was before. */
   async function removeFromHead(topic: string, ids: readonly string[]): Promise<TopicRow | undefined> {
     const update = new UpdateItemCommand({
       TableName,
@@ -132,7 +132,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       const before = await removeFromHead(topic, [...homes.keys()])
       if (before === undefined) return
       const { sealing } = before
-      // In the set, or taken off it by this very update, whose first answer was lost: the sealer knows the set as it was.
+      // Ids of the sealing set, also those that the SDK's first try of this update removed: a sealer may put the set as it was before.
       const moving =
         sealing === undefined ? [] : [...homes.keys()].filter((id) => sealing.ids.includes(id) || homes.get(id)!.has(sealing.seq))
       if (sealing !== undefined && moving.length > 0) {
@@ -152,7 +152,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
 
     async seal(row) {
       if (row.ids.length < PAGE) return false
-      // A set still aside while the head is full again: its sealer may have died, so help.
+      // The head is full again, and the last set is still aside: its sealer may have died, so finish its work.
       if (row.sealing !== undefined) await finishSealing(row.topic, row.sealing.seq, row.sealing.ids)
       const moved = await moveAside(row)
       if (moved?.sealing === undefined) return false

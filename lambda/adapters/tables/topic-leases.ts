@@ -1,4 +1,4 @@
-/** Who drains a topic's queue for a live client: a lease in its seat, held under the SQS message id. */
+/** Leases: which event may drain a topic's queue for a client. A lease is in the client's seat, under the event's SQS message id. */
 import type { TopicTable } from '../../core/model/ports.ts'
 import { N, S } from './attributes.ts'
 import { leaseValue } from './topic-item.ts'
@@ -12,7 +12,7 @@ export function leases(rows: LiveRows): Pick<TopicTable, 'lease' | 'release' | '
   return {
     async lease(seat, lease, now) {
       const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`
-      // Of this window: a later one of the session, which has unsubscribed in between, is for who began it.
+      // Of this subscription only: if the session has unsubscribed and subscribed again, the later event leases the queue.
       const mine = `${SAME_SESSION} AND live.#entry.since = :since`
       const leased = await rows.update(seat.key, 'SET live.#entry.catching = :lease', `${mine} AND ${free}`, {
         names: { ...NAMES, '#entry': seat.entry },
@@ -36,14 +36,14 @@ export function leases(rows: LiveRows): Pick<TopicTable, 'lease' | 'release' | '
 
     async handOver(row, seat, by) {
       const inHead = seat.key === row.topic
-      // A topic that nobody has published to yet does not count either.
+      // A topic without any publish has no `adds`.
       const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''
       const done = await rows.update(seat.key, 'REMOVE live.#entry.catching', `${quiet}${SAME_SESSION} AND ${OWN_LEASE}`, {
         names: { ...NAMES, '#entry': seat.entry },
         values: { ':session': S(seat.live.session), ':by': S(by), ':adds': N(row.adds) },
       })
       if (done === undefined) return false
-      // A spilled client's row does not count publishes: look at the head once more, rather twice than never.
+      // A spill row does not count publishes, so the head is read again. If one came in between, it may be delivered twice, but never not at all.
       return inHead || (await rows.head(row.topic))?.adds === row.adds
     },
   }

@@ -1,4 +1,4 @@
-/** Reads and conditional updates of the rows that carry a `live` map. */
+/** Reads and conditional updates of rows with seats (`live`): heads and spill rows. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../../core/errors.ts'
 import type { TopicRow } from '../../core/model/topic-row.ts'
@@ -6,10 +6,13 @@ import { type Item, S } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
 import { topicRowOf } from './topic-item.ts'
 
-/** Rounds of optimistic writes before the event goes back to its queue. */
+/** Attempts of an optimistic write before the event goes back to its queue. */
 export const ROUNDS = 12
 export const contended = (topic: string): BackendError =>
-  new BackendError('contended', `live clients of topic '${topic}': changed under ${ROUNDS} attempts, wanted one to hold`)
+  new BackendError(
+    'contended',
+    `subscribers of topic '${topic}': changed during each of ${ROUNDS} attempts to write, wanted one to succeed`,
+  )
 
 export interface Placeholders {
   readonly names?: Record<string, string>

@@ -1,6 +1,6 @@
 /**
- * Spill rows: live clients for whom a topic's head has no room, so that a topic with 10,000 subscribers neither grows its
- * head nor its price. A spill row is written before the head learns of it, and `mqtt_sub` points to it before that.
+ * Spill rows: seats for which the head has no room. So 10,000 subscribers of a topic make neither its head larger nor a publish dearer.
+ * A spill row is written before the head says that it is there, and `mqtt_sub` says which one is the client's before that.
  */
 import { createHash } from 'node:crypto'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
@@ -16,11 +16,11 @@ export interface SpillRows {
   /** The client's seat in the spill row that its subscription points to. */
   seatOf(topic: string, subscription: Subscription, entry: string): Promise<Seat | undefined>
   keysOf(topic: string, subscription: Subscription): string[]
-  /** Which spill row is the client's, said once by its row of `mqtt_sub`: events handled side by side agree on it. */
+  /** Number of the client's spill row. Its row of `mqtt_sub` keeps the first answer, so that events that are handled at once agree. */
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
-  /** Takes the client off the spill row that is its by now, if one is, also one that its row of `mqtt_sub` does not know; returns what `remove` does. */
+  /** Gives up the client's seat in a spill row, if it has one, also if its row of `mqtt_sub` does not say so. Returns what `remove` returns. */
   vacate<T>(head: TopicRow, subscription: Subscription, entry: string, remove: (key: string) => Promise<T>): Promise<T | undefined>
-  /** Tells the head of a spilled client, and that there are so many spill rows at least; returns the head as of that moment. */
+  /** Says on the head that there are at least so many spill rows, with this client in one; returns the head as of that moment. */
   count(topic: string, live: Live, least: number): Promise<TopicRow>
 }
 
@@ -57,17 +57,17 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
         ExpressionAttributeValues: { ':n': N(n) },
         ReturnValues: 'ALL_NEW',
       })
-      // Without a row the subscription is over already, and whoever asks will find out.
+      // Without a row in mqtt_sub the subscription is over, which the caller will find out.
       return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n
     },
 
     async vacate(head, { clientid, topic: filter, spill }, entry, remove) {
       const known = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
       if (known !== undefined) return remove(spillKey(head.topic, known))
-      // The row that knew was deleted, and who sat down by it died before it could leave.
+      // The row of mqtt_sub was deleted, and the handler that had taken the seat by it died before it gave it up.
       const keys = placesOf(entry, head.spill).map((n) => spillKey(head.topic, n))
-      const sits = await Promise.all(keys.map(async (key) => (await rows.head(key))?.live.has(entry)))
-      const found = keys.find((_, i) => sits[i])
+      const taken = await Promise.all(keys.map(async (key) => (await rows.head(key))?.live.has(entry)))
+      const found = keys.find((_, i) => taken[i])
       return found === undefined ? undefined : remove(found)
     },
 
@@ -89,8 +89,8 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
 }
 
 /**
- * In which of `rows` spill rows a client sits, and before that, in which it would have sat while there were fewer: as there come more, few
- * move, and only to new ones (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+ * The spill row of a client while there are `rows` of them, after its rows while there were fewer. When rows are added, few clients move,
+ * and only to the new ones (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
  */
 export function placesOf(entry: string, rows: number): number[] {
   let key = createHash('sha256').update(entry).digest().readBigUInt64BE()

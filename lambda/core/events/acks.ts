@@ -10,7 +10,7 @@ export interface Ack {
   readonly topic?: string
 }
 
-/** Each is a few calls to DynamoDB: what one client sends in a message must leave time for the others' events of the batch. */
+/** Each ack takes a few calls to DynamoDB, and the other events of the batch need time too. */
 const MAX_ACKS = 1000
 
 /** @throws BackendError `bad-event` */

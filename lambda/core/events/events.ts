@@ -21,7 +21,7 @@ import {
   textField,
   timeField,
 } from './fields.ts'
-import { type MessageProperties, propertiesOf } from './properties.ts'
+import { type MessageProperties, parseProperties } from './properties.ts'
 
 /** `$aws/events` topic filters whose rules SELECT * for the hook. A client id may contain '/', hence `#`. */
 export const LIFECYCLE_TOPICS = {
@@ -82,7 +82,7 @@ export interface Publish {
   /** Publishing client, `n/a` for HTTP publishes. */
   readonly sender: string
   readonly at: number
-  /** It was at `at` or before: redriven from a rule's error, which does not tell. */
+  /** It was published at `at` or earlier: redriven from a rule error, which does not tell the time. */
   readonly timeInDoubt?: boolean
   /** UUID of the publish: `traceid()`, or `newuuid()` where the platform gave none. */
   readonly uuid: string
@@ -137,7 +137,7 @@ export function parseSubscriptionChange(event: unknown): SubscriptionChange {
     clientid: clientIdField(fields, 'clientId'),
     session: sessionField(fields, 'sessionIdentifier'),
     at: timeField(fields, 'timestamp'),
-    // Said twice it is one subscription: two handlings of it side by side would deliver its queue twice.
+    // A filter that is there twice is one subscription: handled twice at once, its queue would be delivered twice.
     topics: [...new Set(filters)],
   }
 }
@@ -152,7 +152,7 @@ export function parsePublish(event: unknown): Publish {
     ...(fields.time_in_doubt === true ? { timeInDoubt: true } : {}),
     uuid: uuidOf(fields),
     payload: base64Field(fields, 'payload'),
-    properties: propertiesOf(fields),
+    properties: parseProperties(fields),
   }
 }
 

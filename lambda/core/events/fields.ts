@@ -1,4 +1,4 @@
-/** The fields of an event, each checked where it is read. An error tells type and length of what was got, never the content (I10). */
+/** Reads the fields of an event and checks each. An error tells the type and length of what was got, never its content (I10). */
 import { BackendError } from '../errors.ts'
 import { stringFault } from '../topic.ts'
 
@@ -8,9 +8,9 @@ export type Fields = Readonly<Record<string, unknown>>
 const MAX_MILLIS = 8_640_000_000_000_000
 /** AWS IoT Core quota "client ID size". */
 const MAX_CLIENT_ID_BYTES = 128
-/** IoT Core's are UUIDs. Every live client of a topic keeps one in the topic's row, which must not grow without bounds. */
+/** IoT Core's sessions are UUIDs. Every seat of a topic's row contains one, and that row must stay small. */
 const MAX_SESSION_BYTES = 256
-/** What DynamoDB allows a range key: a filter is mqtt_sub's, a topic the index's of mqtt_retain. IoT Core's own quota is 256. */
+/** DynamoDB's limit of a sort key: a filter is that of mqtt_sub, a topic that of mqtt_retain's index. IoT Core's own quota is 256. */
 const MAX_TOPIC_BYTES = 1024
 
 /** @throws BackendError `bad-event` */
@@ -18,7 +18,7 @@ export function badEvent(field: string, got: unknown, wanted: string): BackendEr
   return new BackendError('bad-event', `bad event: ${field} is ${described(got)}, wanted ${wanted}`)
 }
 
-/** What a value is, without what it says. */
+/** Type and size of a value, without its content. */
 export function described(value: unknown): string {
   if (value === undefined) return 'missing'
   if (value === null) return 'null'
@@ -37,11 +37,11 @@ export const isMissing = (value: unknown): value is undefined | null | '' => val
 export function textField(fields: Fields, field: string): string {
   const value = fields[field]
   if (typeof value !== 'string' || value === '') throw badEvent(field, value, 'a non-empty string')
-  return text(field, value)
+  return mqttText(field, value)
 }
 
 /** Text that MQTT and UTF-8 can carry: no U+0000, no unpaired surrogate, at most 65,535 bytes. */
-export function text(field: string, value: string): string {
+export function mqttText(field: string, value: string): string {
   const fault = stringFault(value)
   if (fault) throw badEvent(field, value, `text that MQTT can carry (${fault})`)
   return value
@@ -51,7 +51,7 @@ export function optionalText(fields: Fields, field: string): string | undefined 
   const value = fields[field]
   if (isMissing(value)) return undefined
   if (typeof value !== 'string') throw badEvent(field, value, 'a string or nothing')
-  return text(field, value)
+  return mqttText(field, value)
 }
 
 export function sessionField(fields: Fields, field: string): string {
@@ -81,17 +81,17 @@ export function countField(fields: Fields, field: string): number {
   return value as number
 }
 
-/** What `encode(*, 'base64')` wrote; what it yields for an empty payload is undocumented, so nothing, null and "" are all empty. */
+/** The result of `encode(*, 'base64')`. For an empty payload it is not documented, so a missing field, null and "" are all empty. */
 export function base64Field(fields: Fields, field: string): Buffer {
   const value = fields[field]
   if (isMissing(value)) return Buffer.alloc(0)
   const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined
-  // Buffer skips what it cannot read: only text that it would write itself is base64
+  // Buffer.from skips characters that are not base64. They show when the bytes are encoded again.
   if (bytes === undefined || bytes.toString('base64') !== value) throw badEvent(field, value, 'base64 or nothing')
   return bytes
 }
 
-/** The check of a topic name or filter, and that it can be a key: one that cannot would leave half of what is to be written. */
+/** Checks a topic name or filter, and its length: one that is too long for a key would fail after half of the writes. */
 export function checkTopic(field: string, value: string, wanted: string, check: (value: string) => void): void {
   checkField(field, value, wanted, check)
   const bytes = Buffer.byteLength(value)

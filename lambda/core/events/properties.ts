@@ -1,6 +1,6 @@
 /** MQTT 5 properties as `get_mqtt_property()` and `get_user_properties()` put them into a publish event. */
 
-import { badEvent, type Fields, fieldsOf, isMissing, optionalText, text } from './fields.ts'
+import { badEvent, type Fields, fieldsOf, isMissing, mqttText, optionalText } from './fields.ts'
 
 export interface MessageProperties {
   /** In the order sent; a key may repeat. */
@@ -12,7 +12,7 @@ export interface MessageProperties {
 }
 
 /** @throws BackendError `bad-event` */
-export function propertiesOf(fields: Fields): MessageProperties {
+export function parseProperties(fields: Fields): MessageProperties {
   const contentType = optionalText(fields, 'content_type')
   const payloadFormat = optionalText(fields, 'format_indicator')
   const responseTopic = optionalText(fields, 'response_topic')
@@ -34,6 +34,6 @@ function userPropertiesOf(properties: unknown): [string, string][] {
     const [entry, ...more] = Object.entries(fieldsOf(property, field))
     if (entry === undefined || more.length > 0) throw badEvent(field, property, 'an object of one key')
     if (typeof entry[1] !== 'string') throw badEvent(`${field}'s value`, entry[1], 'a string')
-    return [text(`${field}'s key`, entry[0]), text(`${field}'s value`, entry[1])]
+    return [mqttText(`${field}'s key`, entry[0]), mqttText(`${field}'s value`, entry[1])]
   })
 }

@@ -18,7 +18,7 @@ export interface RuleError {
   readonly failures: readonly { readonly failedAction: string; readonly failedResource: string; readonly errorMessage: string }[]
 }
 
-/** Where a rule error lay: what SQS says of it. */
+/** The SQS message that carries a rule error. */
 export interface RuleErrorMessage {
   readonly messageId: string
   /** Milliseconds since the epoch. */
@@ -29,9 +29,9 @@ export interface RuleErrorMessage {
 export const ruleNameOf = (error: unknown): string => textField(fieldsOf(error), 'ruleName')
 
 /**
- * The event as the rule selects it. An error tells neither the time of a publish nor its MQTT 5 properties: the time is when SQS got the
- * error, so that redriving it twice makes one message, and said to be in doubt: IoT Core may have tried for seconds.
- * @throws BackendError `bad-event` where the error is none, `SyntaxError` where a lifecycle event is no JSON
+ * The event as the rule selects it. A rule error tells neither the time of a publish nor its MQTT 5 properties. The event gets the time at
+ * which SQS received the error, so that a second redrive makes the same message. It is marked as in doubt: IoT Core may have tried for seconds.
+ * @throws BackendError `bad-event` where it is no rule error, `SyntaxError` where a lifecycle event is no JSON
  */
 export function eventOfRuleError(hook: HookName, error: unknown, { messageId, sentAt }: RuleErrorMessage): unknown {
   const fields = fieldsOf(error)
@@ -46,7 +46,7 @@ export function eventOfRuleError(hook: HookName, error: unknown, { messageId, se
   return hook === 'message.publish' ? { ...published, time_in_doubt: true, ...idsOf(fields, messageId) } : published
 }
 
-/** The parser of publishes takes the trace id if it is a UUID, as `traceid()` is; SQS's message id always is one. */
+/** {@link parsePublish} uses the trace id if it is a UUID, as `traceid()` is. SQS's message id always is one. */
 function idsOf(fields: Fields, messageId: string): { traceid?: string; uuid: string } {
   const traceid = optionalText(fields, 'cloudwatchTraceId')
   return { ...(traceid === undefined ? {} : { traceid }), uuid: messageId }

@@ -14,12 +14,12 @@ export interface Hook<Event> {
   readonly parse: (body: unknown) => Event
   /** Id of the message that the event is about, for the log. */
   readonly msgid?: (event: Event) => string | undefined
-  /** Handles a batch; one result for each delivery, in order. A failed one is tried again alone. */
+  /** Handles a batch; one result for each delivery, in order. Only the failed ones are tried again. */
   readonly handle: (deliveries: readonly Delivery<Event>[]) => Promise<PromiseSettledResult<void>[]>
 }
 
-/** Handles each event by itself, all at once: one that fails leaves its neighbours alone (I8). */
-export const eachAlone =
+/** Handles the events of a batch at the same time, each by itself: one that fails does not affect the others (I8). */
+export const eachEvent =
   <Event>(run: (event: Event, context: Context) => Promise<void>): Hook<Event>['handle'] =>
   (deliveries) =>
     Promise.allSettled(deliveries.map(({ event, context }) => run(event, context)))

@@ -17,22 +17,24 @@ export interface Message {
   readonly expiresAt?: number
 }
 
-/** Whether the publish is the topic's retained message; `cleared`: an empty retained publish, which deletes it and is no message itself. */
+/** Whether a publish was retained, which rules cannot see. */
 export interface RetainFlag {
+  /** The publish became the topic's retained message, or cleared it. */
   readonly retained: boolean
+  /** An empty retained publish: it deletes the retained message and is no message itself. */
   readonly cleared: boolean
-  /** Inferred: IoT Core retains nothing, and our table had the message of this id. Another empty publish of about the time may have cleared it. */
-  readonly knew?: string | undefined
-  /** An empty publish that may have been sent with RETAIN or not: nothing is retained on the topic any more. */
+  /** `cleared` was inferred: IoT Core had no retained message, our table had this one (the publish's own id: an earlier try cleared it). */
+  readonly inferredFrom?: string | undefined
+  /** An empty publish on a topic without a retained message: it may have cleared one, or was not retained. */
   readonly mayHaveCleared?: true
-  /** It was retained when an earlier try of its event put it there, and has been cleared meanwhile. */
+  /** An earlier try of the event stored the message as retained, and another publish has cleared it since. */
   readonly wasCleared?: true
-  /** The true QoS, where IoT Core told it. */
+  /** The QoS of the publish, where IoT Core told it. */
   readonly qos?: number
 }
 export const NOT_RETAINED: RetainFlag = { retained: false, cleared: false }
 
-/** Everything comes from the event: a retried event writes the same bytes. */
+/** All values come from the event: a retried event writes the same bytes. */
 export function messageOf(publish: Publish, options: { qos: number; retained: boolean; expiredAfter?: number | undefined }): Message {
   const arrived = Math.floor(publish.at / 1000)
   return {
@@ -49,7 +51,7 @@ export function messageOf(publish: Publish, options: { qos: number; retained: bo
 }
 
 /**
- * QoS of a publish, which rules cannot see: IoT Core's word on a retained message, else the MQTT 5 user property `qos`,
+ * QoS of a publish, which rules cannot see: what IoT Core tells of a retained message, else the MQTT 5 user property `qos`,
  * else the row's `"qos"`, else 1.
  */
 export function qosOf(publish: Publish, row: { qos?: number } | undefined, flag: RetainFlag): number {

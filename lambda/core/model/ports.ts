@@ -9,7 +9,7 @@ import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
 export interface ClientTable {
-  /** Applies a connected event unless the row shows something newer. Returns whether it showed that all before are over (`followsEnd`). */
+  /** Writes a connect unless the row shows a newer connection. Returns whether the row had proved that all before are over (`followsEnd`). */
   connected(event: Connected): Promise<boolean>
   disconnected(event: Disconnected): Promise<void>
   presence(clientid: string): Promise<Presence | undefined>
@@ -29,8 +29,8 @@ export interface MessageTable {
   put(message: Message): Promise<boolean>
   /** Stores messages in few requests, none twice; one result for each, in order. Whether a row was there already is not told. */
   putAll(messages: readonly Message[]): Promise<PromiseSettledResult<void>[]>
-  /** From how many messages on that is done: fewer cost less one by one, since nothing is looked for once they are named. */
-  readonly together: number
+  /** From so many messages on {@link putAll} costs less: one that was put by itself is known to be new, and not looked for later. */
+  readonly putAllFrom: number
   /** Messages by id; absent ones are missing. */
   get(msgids: readonly string[]): Promise<Map<string, Message>>
   /** Which of the ids have a row. */
@@ -92,12 +92,12 @@ export interface AckedTable {
 export interface RetainTable {
   put(message: Message): Promise<void>
   /**
-   * Deletes the topic's retained message as of the message that cleared it, and remembers that one if it is `certain`. One that is not, or
-   * of which no more is known than that a message is retained no longer, spares what is hardly older.
+   * Deletes the topic's retained message, and older ones that arrive later. `certain`: the message cleared the topic, and
+   * {@link clearedBy} returns it from now on. If that is unsure, or inferred, messages of the half second before it stay, except `inferredFrom`.
    */
-  clear(message: Message, how: { certain: boolean; knew?: string | undefined }): Promise<void>
-  /** As of all writes that were answered; `lately`: perhaps without those of the last second, at half the price. */
-  get(topic: string, as?: 'lately'): Promise<Message | undefined>
+  clear(message: Message, how: { certain: boolean; inferredFrom?: string | undefined }): Promise<void>
+  /** A strongly consistent read; `eventual`: perhaps without the writes of the last second, at half the price. */
+  get(topic: string, as?: 'eventual'): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>
   matching(filter: string): Promise<Message[]>

@@ -14,7 +14,7 @@ export interface Presence {
   readonly session?: string
   readonly version?: number
   readonly eventAt?: number
-  /** Milliseconds: when the connection that was last known to begin did so. */
+  /** Milliseconds: when the latest connection began whose connect is known. */
   readonly connectedAt?: number
 }
 
@@ -36,8 +36,8 @@ export function isNewer(event: { version: number; at: number }, row: Presence): 
 }
 
 /**
- * Whether the row, as it was before the connect, shows that all earlier connections are over: the very last one, and its end. Versions may
- * skip, and a first connect may have had earlier ones whose events are late: then it is not known.
+ * Whether the row from before a connect proves that all earlier connections are over: it shows the end of the connection just before.
+ * Versions may skip, and events of earlier connections may be late: then it proves nothing.
  */
 export const followsEnd = (event: { version: number }, before: Presence | undefined): boolean =>
   before === undefined ? event.version === 0 : !before.connected && before.version === event.version - 1
@@ -48,7 +48,7 @@ export const connectionIsOver = (row: Presence | undefined, event: Connection): 
 
 /**
  * The same for a subscribed event, which carries no version: its session has ended since, or a newer connection came after it.
- * Where the row is unsure the answer is no: a subscriber too many costs duplicates, one too few costs a delivery.
+ * In doubt the answer is no: a subscriber too many costs duplicates, one too few costs a delivery.
  */
 export function subscriptionIsOver(row: Presence | undefined, event: { session: string; at: number }): boolean {
   if (row?.session === undefined || row.eventAt === undefined) return false

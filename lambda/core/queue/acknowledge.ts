@@ -1,4 +1,4 @@
-/** Taking messages off a topic's queue: `on_message_acked_for_queue`, for whatever tells that a client has them. */
+/** Takes messages off a topic's queue (`on_message_acked_for_queue`), whatever tells that a client has them. */
 
 import type { HookConfig } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
@@ -9,7 +9,7 @@ import { oldestFirst } from './pending.ts'
 export interface Acknowledged {
   readonly topic: string
   readonly clientid: string
-  /** The messages' ids, and where the queue names them. */
+  /** The messages' ids, and the segments that have them. */
   readonly homes: Homes
 }
 
@@ -17,9 +17,9 @@ export interface Acknowledged {
 export const takesAcks = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
 
 /**
- * The client has the messages: they are gone for everybody (one-to-one, as on the page). The row goes first, so that what a
- * crash leaves behind is a name without a message, which the next reader cleans, and never a message that nothing names.
- * Where `on_message_store` covers the topic the row stays as history. Without a message.acked row nothing is ever taken off.
+ * The client has the messages, so they are removed for everybody (one-to-one, as on the page). The message's row goes first: a crash may
+ * leave an id without a message, which the next reader removes, but never a message without an id.
+ * Where `on_message_store` covers the topic the row stays as history. Without a message.acked row nothing is taken off.
  */
 export async function acknowledge({ ports, config }: Context, { topic, clientid, homes }: Acknowledged): Promise<void> {
   const ids = oldestFirst(homes.keys())
@@ -28,14 +28,14 @@ export async function acknowledge({ ports, config }: Context, { topic, clientid,
   const keep = config.history.some((filter) => topicMatches(filter, topic))
   await Promise.all([ports.acked.put(topic, clientid, newest), keep ? undefined : ports.messages.remove(ids)])
   if (keep) await ports.topics.removeIds(topic, homes)
-  else await dropNames(ports, topic, homes)
+  else await dropIds(ports, topic, homes)
 }
 
 /**
- * Takes ids off the queue whose messages are gone. A repeated publish event may have stored one again just now: then it is
- * pending again, and named again (I5).
+ * Takes ids off the queue whose messages are gone. A repeated publish event may have stored one of them again just now: then it is
+ * pending again, and its id is added again (I5).
  */
-export async function dropNames(ports: Ports, topic: string, homes: Homes): Promise<void> {
+export async function dropIds(ports: Ports, topic: string, homes: Homes): Promise<void> {
   if (homes.size === 0) return
   await ports.topics.removeIds(topic, homes)
   const back = await ports.messages.existing([...homes.keys()])

@@ -1,4 +1,4 @@
-/** The deliveries of one drain, in order; acknowledgements follow in groups, and ids that lead nowhere are cleaned on the way. */
+/** The deliveries of one drain, in order. Acknowledgements are written in groups, and ids without a message are removed. */
 
 import type { HookRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
@@ -7,8 +7,8 @@ import type { Context } from '../model/ports.ts'
 import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { acknowledge, dropNames, takesAcks } from './acknowledge.ts'
-import { Courier } from './patient-sender.ts'
+import { acknowledge, dropIds, takesAcks } from './acknowledge.ts'
+import { PatientSender } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 
 /** Messages read ahead, and acknowledged together at most. */
@@ -29,29 +29,29 @@ export interface Drain {
 /** Why a drain cannot go on. `late`: the invocation ends soon. */
 export type Stop = 'gone' | 'forbidden' | 'late'
 
-/** One drain's deliveries: what was sent, what is off the queue, how many may follow. */
-export class DeliveryRun {
+/** One drain's deliveries: what was sent, what is off the queue, how many more may be sent. */
+export class DrainRun {
   private readonly context: Context
   private readonly drain: Drain
-  /** Delivered or not to be delivered: not met again while the queue names them. */
+  /** Ids that are done, delivered or not: skipped as long as they are on the queue. */
   private readonly passed = new Set<string>()
-  /** Of these the ids that are off the queue once the acknowledgements are written: a repeated publish may name them anew. */
-  private readonly taken = new Set<string>()
-  private readonly courier: Courier
-  private left: number
+  /** Those of them that leave the queue when the acknowledgements are written: after that a repeated publish may add them again. */
+  private readonly offQueue = new Set<string>()
+  private readonly sender: PatientSender
+  private remaining: number
   private unsaved: Homes = new Map()
   private acks: Promise<void> = Promise.resolve()
 
   constructor(context: Context, drain: Drain) {
     this.context = context
     this.drain = drain
-    this.left = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
-    this.courier = new Courier(context, drain.clientid, drain)
+    this.remaining = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
+    this.sender = new PatientSender(context, drain.clientid, drain)
   }
 
-  isLate = (): boolean => this.courier.isLate()
+  isLate = (): boolean => this.sender.isLate()
 
-  /** Ids for this client, oldest first. A native subscriber gets from us what IoT Core has surely not delivered or may not have. */
+  /** The ids to deliver, oldest first. For a native subscriber those that IoT Core surely or perhaps did not deliver: from before its SUBSCRIBE. */
   eligible(homes: Homes): string[] {
     const { seat, row, at } = this.drain
     const before = seat.live.kind === 'client' ? seat.live.since + MARGIN : Number.POSITIVE_INFINITY
@@ -61,36 +61,36 @@ export class DeliveryRun {
       const time = millisOfMsgid(id)
       return !this.passed.has(id) && time < before && time >= after
     })
-    return this.left > 0 ? oldestFirst(ids) : []
+    return this.remaining > 0 ? oldestFirst(ids) : []
   }
 
   async deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined> {
     const { messages } = this.context.ports
     const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
     let next = ids.length > 0 ? read(0) : undefined
-    for (let from = 0; from < ids.length && this.left > 0; from += READ_AHEAD) {
+    for (let from = 0; from < ids.length && this.remaining > 0; from += READ_AHEAD) {
       const stored = await next!
       next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
       next?.catch(() => {})
       await this.clean(ids.slice(from, from + READ_AHEAD), stored, homes)
       for (const id of ids.slice(from, from + READ_AHEAD)) {
         const message = stored.get(id)
-        if (this.passed.has(id) || message === undefined || this.left === 0) continue
-        const outcome = await this.courier.send(message)
+        if (this.passed.has(id) || message === undefined || this.remaining === 0) continue
+        const outcome = await this.sender.send(message)
         if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late') return outcome
         this.passed.add(id)
         if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
       }
     }
-    await this.settleAcks()
-    for (const id of this.taken) this.passed.delete(id)
-    this.taken.clear()
+    await this.writeAcks()
+    for (const id of this.offQueue) this.passed.delete(id)
+    this.offQueue.clear()
     return undefined
   }
 
   private acked(id: string, seqs: Set<number>): void {
-    this.left--
-    if (takesAcks(this.context.config, this.drain.seat.topic)) this.taken.add(id)
+    this.remaining--
+    if (takesAcks(this.context.config, this.drain.seat.topic)) this.offQueue.add(id)
     this.unsaved.set(id, seqs)
     if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
   }
@@ -104,12 +104,12 @@ export class DeliveryRun {
     this.acks.catch(() => {})
   }
 
-  async settleAcks(): Promise<void> {
+  async writeAcks(): Promise<void> {
     if (this.unsaved.size > 0) this.flush()
     await this.acks
   }
 
-  /** Ids without a message are left over from something that was cut short; expired messages are nobody's. */
+  /** Removes expired messages, and ids without a message: a handler died before it had removed them. */
   private async clean(ids: readonly string[], stored: Map<string, Message>, homes: Homes): Promise<void> {
     const { ports } = this.context
     const expired = ids.filter((id) => stored.has(id) && hasExpired(stored.get(id)!, this.drain.at))
@@ -117,9 +117,9 @@ export class DeliveryRun {
     if (dead.length === 0) return
     for (const id of dead) {
       this.passed.add(id)
-      this.taken.add(id)
+      this.offQueue.add(id)
     }
     if (expired.length > 0) await ports.messages.remove(expired)
-    await dropNames(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
+    await dropIds(ports, this.drain.seat.topic, new Map(dead.map((id) => [id, homes.get(id) ?? new Set()])))
   }
 }

@@ -7,40 +7,40 @@ import { subscriptionIsOver } from '../model/presence.ts'
 import type { Seat, Seated } from '../model/seat.ts'
 import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { DeliveryRun, type Drain, type Stop } from './drain-run.ts'
-import { pendingWindows, type ReadAhead, readAhead } from './pending.ts'
+import { type Drain, DrainRun, type Stop } from './drain-run.ts'
+import { pendingForwards, type ReadAhead, readAhead } from './pending.ts'
 
 /**
- * How long after its connect or SUBSCRIBE a client may not be known yet. Later "not connected" is the truth, whatever the presence
- * row says: its disconnected event was lost or is late. Milliseconds.
+ * For so long after a connect or SUBSCRIBE the data plane may not know the client yet. Later, "not connected" is believed whatever the
+ * client's row says: its disconnected event is late or lost. Milliseconds.
  */
 const ARRIVAL = 60_000
 export const hasJustArrived = (live: Live, now: number): boolean => now - live.at <= ARRIVAL
 
-/** The right to drain a topic's queue for a client. */
+/** The right to drain a topic's queue for a client, and the first part of the queue. */
 interface Claim {
   readonly leased: TopicRow
   readonly ahead: ReadAhead | undefined
 }
 
 /**
- * Takes the lease of the seat, and begins to read, unless nothing is there for the client. `taken`: another handler has it. A claim whose
- * event turns out to be stale goes with the seat, if the seat is of that event's own SUBSCRIBE.
+ * Leases the queue for the client of the seat, and begins to read it. `empty`: nothing is there for the client. `held`: another handler has
+ * the lease. If the event turns out to be stale, its lease goes with the seat.
  */
-export async function claimQueue(context: Context, { row, seat }: Seated): Promise<Claim | 'empty' | 'taken'> {
+export async function claimQueue(context: Context, { row, seat }: Seated): Promise<Claim | 'empty' | 'held'> {
   const { topics, clock } = context.ports
-  // One that is catching up, by a try that was cut short, has publishers leave messages to it until somebody hands over.
+  // A seat with a lease is catching up: publishers leave messages to the drain. If its handler died, somebody must go on and hand over.
   if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return 'empty'
   const { id: by, deadline: until } = context.invocation
   const ahead = readAhead(topics, row)
   ahead?.homes.catch(() => {})
-  // Taken with the seat a moment ago; a lease of an earlier try, given back or run out, may be another's by now.
+  // The seat was taken together with this lease a moment ago. A lease of an earlier try may be another handler's by now.
   const mine = seat.live.catching?.by === by && seat.live.catching.until === until
   const leased = mine ? row : await topics.lease(seat, { by, until }, clock.now())
-  return leased === undefined ? 'taken' : { leased, ahead }
+  return leased === undefined ? 'held' : { leased, ahead }
 }
 
-/** Drains what the topic held when the client became live, unless nothing is there for it or another handler is at it. */
+/** Drains the topic's queue for a client that took its seat, unless nothing is there for it or another handler drains already. */
 export async function fetchQueue(
   context: Context,
   seated: Seated,
@@ -50,24 +50,24 @@ export async function fetchQueue(
   const claim = await claimed
   if (claim === 'empty') return
   const { seat } = seated
-  if (claim !== 'taken') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
-  // Who is at it began with an earlier SUBSCRIBE of the session, and stops where that one's connection turns out to be over.
-  if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'queue in the hands of an earlier SUBSCRIBE')
+  if (claim !== 'held') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
+  // The other handler has an earlier SUBSCRIBE of the session, and stops if that one turns out to be stale: so this event is tried again.
+  if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'the handler of an earlier SUBSCRIBE delivers its queue')
 }
 
 const mayHold = (row: TopicRow, seat: Seat): boolean =>
   row.first < finalSegments(row) || [...headHomes(row).keys()].some((id) => millisOfMsgid(id) < seat.live.since + MARGIN)
 
 /**
- * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease; where
- * it cannot go on it gives it back, so that whoever comes next need not wait for its end.
+ * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease. A drain that
+ * cannot finish gives the lease back, so that the next handler need not wait until it ends.
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow, ahead?: ReadAhead): Promise<void> {
-  const run = new DeliveryRun(context, drain)
+  const run = new DrainRun(context, drain)
   const place = { seat: drain.seat }
   const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row, ahead)])
-  const [saved] = await Promise.allSettled([run.settleAcks()])
+  const [saved] = await Promise.allSettled([run.writeAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
   if (failed === undefined && stop === undefined) return
@@ -80,7 +80,7 @@ export async function drain(context: Context, drain: Drain, row: TopicRow, ahead
 async function untilHandedOver(
   context: Context,
   place: { seat: Seat },
-  run: DeliveryRun,
+  run: DrainRun,
   row: TopicRow,
   ahead?: ReadAhead,
 ): Promise<Stop | undefined> {
@@ -90,7 +90,7 @@ async function untilHandedOver(
   let first = ahead
   while (current !== undefined) {
     let met = 0
-    for await (const homes of pendingWindows(topics, current, first)) {
+    for await (const homes of pendingForwards(topics, current, first)) {
       const ids = run.eligible(homes)
       met += ids.length
       const stop = await run.deliver(ids, homes)
@@ -101,7 +101,7 @@ async function untilHandedOver(
     current = await topics.head(place.seat.topic)
     const live = await stillIn(context, place, current)
     const { seat } = place
-    // Another session's or another window's by now: whoever began that drains it.
+    // The seat is of another session or a later subscription by now: the handler of that event drains.
     if (live?.session !== seat.live.session || live.since !== seat.live.since) return undefined
     if (live.catching !== undefined && live.catching.by !== lease.by) return undefined
     if (live.catching === undefined) current = await topics.lease(seat, lease, clock.now())
@@ -110,7 +110,7 @@ async function untilHandedOver(
   return undefined
 }
 
-/** What the seat shows now; where the client moved from a spill row to the head, `place` follows. */
+/** The client's entry now. If it moved from a spill row to the head, `place` moves along. */
 async function stillIn({ ports }: Context, place: { seat: Seat }, head: TopicRow | undefined): Promise<Live | undefined> {
   const { topic, key, entry, live: mine } = place.seat
   const live = key === topic ? undefined : (await ports.topics.head(key))?.live.get(entry)
@@ -138,4 +138,4 @@ async function checkStop(context: Context, { seat, clientid, justArrived }: Drai
 
 const whereIs = (clientid: string, { topic }: Seat): string => `client '${clientid}', topic '${topic}'`
 const unfinished = (clientid: string, seat: Seat, why: string): BackendError =>
-  new BackendError('unfinished', `${whereIs(clientid, seat)}: ${why}; goes on at the next try`)
+  new BackendError('unfinished', `${whereIs(clientid, seat)}: ${why}; continues at the next try`)

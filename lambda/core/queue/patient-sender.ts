@@ -1,4 +1,4 @@
-/** Direct messages to one client with patience: one at a time, tried again while there is time. */
+/** Sends direct messages to one client, one at a time, and tries again while there is time. */
 import type { SendOutcome } from '../metrics.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
@@ -7,11 +7,11 @@ import type { Context } from '../model/ports.ts'
 const CLOSING_TIME = 8_000
 /** Right after a connect the data plane may not know the client yet. Milliseconds. */
 const ARRIVAL_PAUSES = [200, 400, 800]
-/** Short: no PUBACK has been waited for already, and a client's quota is counted by the second. */
+/** Short: a PUBACK that is missing was waited for already, and a client's quota is counted by the second. */
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 8_000
 
-export class Courier {
+export class PatientSender {
   private readonly context: Context
   private readonly clientid: string
   private arrivalPauses: readonly number[]
@@ -25,7 +25,7 @@ export class Courier {
 
   isLate = (): boolean => this.context.ports.clock.now() > this.context.invocation.deadline - CLOSING_TIME
 
-  /** `late`: time is up. No PUBACK and throttling are tried again: the client may get a message twice, never not at all. */
+  /** Sends again after a missing PUBACK or throttling: the client may get a message twice, never not at all. `late`: the time is over. */
   async send(message: Message, options?: { retain: boolean }): Promise<Exclude<SendOutcome, 'unknown' | 'throttled'> | 'late'> {
     const { clock, device } = this.context.ports
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {

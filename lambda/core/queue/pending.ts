@@ -7,7 +7,7 @@ import { msgidNumber } from '../msgid.ts'
 /** Segments read at a time: one BatchGetItem. */
 const SEGMENTS_AT_ONCE = 100
 
-/** A topic's first window of segments, on its way. */
+/** The first segments of a topic, which are being read. */
 export interface ReadAhead {
   /** The topic as it was before. */
   readonly row: TopicRow
@@ -15,21 +15,21 @@ export interface ReadAhead {
   readonly homes: Promise<Homes>
 }
 
-/** Starts to read the first window of segments, if there are any. Segments are final: they only lose ids. */
+/** Starts to read the first segments, if there are any. Segments are final: they only lose ids. */
 export function readAhead(topics: TopicTable, row: TopicRow): ReadAhead | undefined {
   const to = Math.min(row.first + SEGMENTS_AT_ONCE, finalSegments(row))
   return to <= row.first ? undefined : { row, to, homes: homesIn(topics, row.topic, row.first, to) }
 }
 
-/** Pending ids in windows, oldest segments first; the last window has the head. Notes on the way where segments begin. */
-export async function* pendingWindows(topics: TopicTable, row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes> {
+/** Pending ids in parts, oldest segments first; the last part has the head. Then moves `first` past the segments that are empty. */
+export async function* pendingForwards(topics: TopicTable, row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes> {
   const end = finalSegments(row)
   const seen = ahead?.row ?? row
   let lowest: number | undefined
   for (let from = seen.first; from < end; from += SEGMENTS_AT_ONCE) {
     const to = Math.min(from + SEGMENTS_AT_ONCE, end)
     const has = from === seen.first ? ahead : undefined
-    // One window all the same: only its ids are put in order.
+    // What was read ahead may be only the beginning of this part. Ids are sorted by part, so the rest is read too.
     const rest = has?.to === to ? undefined : homesIn(topics, row.topic, has?.to ?? from, to)
     const [some = new Map(), others = new Map()] = await Promise.all([has?.homes, rest])
     const homes: Homes = merge(some, others)
@@ -52,8 +52,8 @@ export async function* pendingBackwards(topics: TopicTable, row: TopicRow): Asyn
 }
 
 /**
- * Where the ids are: needed of those that a repeated event may have added twice, or of which nobody knows. Notes on the way where
- * segments begin: a queue that is taken off as it grows is drained by nobody, who would note it.
+ * Which segments have the ids: of ids that a repeated event may have added twice, or whose segment nobody knows. Then moves `first` past
+ * the empty segments, which else only a drain does: a queue whose messages are acknowledged as they come is never drained.
  */
 export async function locate(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
   const wanted = new Set(ids)
@@ -68,8 +68,8 @@ export async function locate(topics: TopicTable, row: TopicRow, ids: Iterable<st
   return found
 }
 
-/** Those of the ids that the queue names, and where. */
-export async function named(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
+/** Those of the ids that are on the queue, and their segments. */
+export async function findPending(topics: TopicTable, row: TopicRow, ids: Iterable<string>): Promise<Homes> {
   const wanted = new Set(ids)
   const found: Homes = new Map()
   for await (const homes of pendingBackwards(topics, row)) collect(found, homes, wanted)

@@ -1,4 +1,4 @@
-/** Rows of `mqtt_msg` that the publishes of an invocation store together. */
+/** Stores the messages of an invocation's publishes in `mqtt_msg`, many in one request. */
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { splitWildcardEntry, type TopicRow } from '../model/topic-row.ts'
@@ -13,11 +13,11 @@ export interface Publishes {
 }
 
 /**
- * Starts to store the messages of all topics; the answer tells when one topic's are. Many go in few requests, which do not say
- * what was there before, and fail together; by itself goes
- * - a message in a small batch: nothing more is asked of it, which costs a read unit less;
- * - one whose event SQS hands out again: it would be looked for more dearly, and whatever made a batch fail fails one only;
- * - one that a wildcard's server-side subscriber is to get: who takes it off must know whether a long queue names it already.
+ * Starts to store the messages of all topics. The function that is returned resolves when one topic's messages are stored. Many messages
+ * share a few requests, which fail as a whole and do not tell whether a row was there before. A message is stored by itself
+ * - in a small batch: since its row is known to be new, nothing is read later, which saves a read unit;
+ * - when SQS hands out its event again: what makes a shared request fail then fails one event only;
+ * - when a server-side wildcard subscriber will get it: who acknowledges it must know whether a long queue has its id already.
  */
 export function storing(topics: readonly Publishes[], inTurn: InTurn): (one: Publishes) => Promise<Stored[]> {
   const together = storeTogether(topics)
@@ -39,13 +39,13 @@ async function storeTogether(topics: readonly Publishes[]): Promise<Map<string, 
   const first = topics.filter(({ context }) => context.invocation.receives === 1)
   if (first[0] === undefined) return new Map()
   const { ports, config } = first[0].context
-  const { together } = ports.messages
-  if (countOf(first) < together) return new Map()
+  const { putAllFrom } = ports.messages
+  if (countOf(first) < putAllFrom) return new Map()
   const covers = config.serverSubscriptions
     ? await ports.topics.heads([...new Set(first.flatMap(({ messages }) => coversOf(messages[0]!.topic)))])
     : []
   const some = first.filter(({ messages }) => !covers.some((row) => mayPush(row, messages[0]!.topic)))
-  if (countOf(some) < together) return new Map()
+  if (countOf(some) < putAllFrom) return new Map()
   const messages = some.flatMap((one) => one.messages)
   const results = await ports.messages.putAll(messages)
   return new Map(messages.map(({ msgid }, i) => [msgid, results[i]!]))
@@ -53,6 +53,6 @@ async function storeTogether(topics: readonly Publishes[]): Promise<Map<string, 
 
 const countOf = (topics: readonly Publishes[]): number => topics.reduce((sum, { messages }) => sum + messages.length, 0)
 
-/** Whether a live client of the covering row gets the topic's messages; which ones the spill rows hold is not read for that. */
+/** Whether a seat of the covering row may get the topic's messages. Spill rows are not read for this. */
 const mayPush = (row: TopicRow, topic: string): boolean =>
   row.spill > 0 || [...row.live.keys()].some((entry) => topicMatches(splitWildcardEntry(entry)[1], topic))

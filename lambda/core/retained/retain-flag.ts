@@ -6,10 +6,10 @@ import type { Ports } from '../model/ports.ts'
 import { compareMsgids, isMsgid, msgidOf } from '../msgid.ts'
 import { topicMatches } from '../topic.ts'
 
-/** IoT Core stores a retained message before or while its rule event is handled; one older than this is another publish's. Milliseconds. */
+/** If IoT Core's retained message is older than the publish by more than this, it is of another publish. Milliseconds. */
 const LATEST_LAG = 60_000
 
-/** `again`: SQS has handed out the event before, and an earlier try may have been cut short. */
+/** `again`: SQS has handed out the event before, and an earlier try may have died half way. */
 export async function retainFlagOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<RetainFlag> {
   const row = retainRowOf(config, publish.topic)
   if (row === undefined) return NOT_RETAINED
@@ -31,7 +31,7 @@ const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => 
   return of('on_message_retain') ?? of('on_retain_delete')
 }
 
-/** GetRetainedMessage shows this very payload: then whatever was published is the retained message, with its true QoS. */
+/** Retained if GetRetainedMessage returns the same payload. It tells the true QoS too. */
 async function nativeFlag(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
   const stored = await ports.device.retained(publish.topic)
   const retained = stored?.payload.equals(publish.payload) === true && stored.lastModified >= publish.at - LATEST_LAG
@@ -41,22 +41,22 @@ async function nativeFlag(ports: Ports, publish: Publish, again: boolean): Promi
 }
 
 /**
- * An empty publish of whose topic IoT Core holds no retained message: it cleared one if we knew one (or it did so already, on an
- * earlier try); else, or if an earlier try took it for a message, it is one without a payload. Also then nothing is retained any more:
- * the publish that was may be on its way to our table still.
+ * An empty publish. If IoT Core has no retained message of the topic, it cleared the one that our table has, or an earlier try of this event
+ * did. Else, or if an earlier try stored it as a message, it is a message without payload. The topic has no retained message then either, and
+ * the one that was retained may arrive at our table later.
  */
 async function nativeFlagOfEmpty(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
   const held = (await ports.device.retained(publish.topic)) !== undefined
-  // What it holds may have come since an earlier try cleared.
+  // On a retry the retained message may be newer than what the first try cleared.
   if (held && !again) return NOT_RETAINED
   const msgid = msgidOf(publish)
   const takenForMessage = async () => (await ports.messages.existing([msgid])).has(msgid)
   const found = held ? undefined : await ports.retained.get(publish.topic)
-  // One that is newer came since IoT Core was asked: it was not that one that was cleared.
+  // A newer one was stored after IoT Core had answered: this publish did not clear it.
   const kept = found !== undefined && isMsgid(found.msgid) && compareMsgids(found.msgid, msgid) < 0 ? found : undefined
-  if (kept !== undefined && !(await takenForMessage())) return { retained: true, cleared: true, knew: kept.msgid }
-  // Asked after the row: another receive of the event may be clearing it just now, and remembers that before it deletes.
+  if (kept !== undefined && !(await takenForMessage())) return { retained: true, cleared: true, inferredFrom: kept.msgid }
+  // Read after the row: another receive of the event may be clearing it now. It writes the tombstone first, then deletes.
   const cleared = (await ports.retained.clearedBy(publish.topic)) === msgid
-  if (cleared && !(await takenForMessage())) return { retained: true, cleared, knew: msgid }
+  if (cleared && !(await takenForMessage())) return { retained: true, cleared, inferredFrom: msgid }
   return held ? NOT_RETAINED : { ...NOT_RETAINED, mayHaveCleared: true }
 }

@@ -1,22 +1,24 @@
-/** Retained messages on their way to a subscriber, by direct message with the user property `retain` = 1. */
+/** Sends retained messages to a subscriber, by direct messages with the user property `retain` = 1. */
 
 import { BackendError } from '../errors.ts'
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import { Courier } from '../queue/patient-sender.ts'
+import { PatientSender } from '../queue/patient-sender.ts'
 import { hasWildcard } from '../topic.ts'
 
-/** `native`: the client subscribed itself, so that IoT Core sent what it retains of exactly this topic. */
+/** `native`: the client subscribed itself, so IoT Core has sent it the retained message of an exact filter. */
 export async function sendRetained(to: { clientid: string; filter: string; native: boolean }, context: Context): Promise<void> {
   const messages = hasWildcard(to.filter) ? await context.ports.retained.matching(to.filter) : await ofTopic(to, context)
-  const courier = new Courier(context, to.clientid, { justArrived: true })
+  const sender = new PatientSender(context, to.clientid, { justArrived: true })
   for (const message of messages) {
     if (hasExpired(message, context.ports.clock.now())) continue
-    const outcome = await courier.send(message, { retain: true })
+    const outcome = await sender.send(message, { retain: true })
     if (outcome === 'gone') return
     if (outcome === 'late' || outcome === 'forbidden') {
       const why =
-        outcome === 'late' ? 'time is up with retained messages left' : 'direct message refused (403), wanted iot:Receive for the client'
+        outcome === 'late'
+          ? 'time is up with retained messages left; continues at the next try'
+          : 'direct message refused (403), wanted iot:Receive for the client'
       throw new BackendError(
         outcome === 'late' ? 'unfinished' : 'receive-forbidden',
         `client '${to.clientid}', filter '${to.filter}': ${why}`,
@@ -26,8 +28,8 @@ export async function sendRetained(to: { clientid: string; filter: string; nativ
 }
 
 async function ofTopic({ filter, native }: { filter: string; native: boolean }, { ports }: Context): Promise<Message[]> {
-  // A publish and a SUBSCRIBE come through two queues: what was stored within the last moment may as well have come after.
-  const message = await ports.retained.get(filter, 'lately')
+  // Publish and SUBSCRIBE come through two queues: a message of the last moment may as well be younger than the SUBSCRIBE.
+  const message = await ports.retained.get(filter, 'eventual')
   const sentByIotCore = message !== undefined && native && (await ports.device.retained(filter)) !== undefined
   return message === undefined || sentByIotCore ? [] : [message]
 }

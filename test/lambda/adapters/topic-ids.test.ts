@@ -4,7 +4,7 @@ import { topicTable } from '../../../lambda/adapters/tables/mqtt_topic_msg_map.t
 import type { MessageTable, TopicTable } from '../../../lambda/core/model/ports.ts'
 import { type Homes, PAGE, segmentKey } from '../../../lambda/core/model/topic-row.ts'
 import { encodeMsgid } from '../../../lambda/core/msgid.ts'
-import { locate, oldestFirst, pendingWindows, readAhead } from '../../../lambda/core/queue/pending.ts'
+import { locate, oldestFirst, pendingForwards, readAhead } from '../../../lambda/core/queue/pending.ts'
 import type { Row } from '../../simulation/rows.ts'
 import { createTables, forEachEngine } from '../../support/engines.ts'
 
@@ -26,7 +26,7 @@ forEachEngine((engine) => {
   const pending = async (topic = 't') => {
     const found = new Set<string>()
     const row = await topics.head(topic)
-    if (row !== undefined) for await (const homes of pendingWindows(topics, row)) for (const id of homes.keys()) found.add(id)
+    if (row !== undefined) for await (const homes of pendingForwards(topics, row)) for (const id of homes.keys()) found.add(id)
     return [...found].sort()
   }
   /** Adds one id and seals a full head, as a publish does. */
@@ -195,7 +195,7 @@ forEachEngine((engine) => {
     await topics.seal(await topics.add('t', [...all.slice(2 * PAGE, 3 * PAGE), twice]))
     await topics.add('t', [...all.slice(0, 2), twice])
     const windows: Homes[] = []
-    for await (const homes of pendingWindows(topics, (await topics.head('t'))!, ahead)) windows.push(homes)
+    for await (const homes of pendingForwards(topics, (await topics.head('t'))!, ahead)) windows.push(homes)
     expect(windows.map((homes) => oldestFirst(homes.keys()))).toEqual([[...all.slice(0, 2), ...all.slice(PAGE, 3 * PAGE)]])
     expect(windows[0]?.get(twice)).toEqual(new Set([0, 1, 2]))
   })

@@ -69,10 +69,10 @@ describe('native', () => {
     ['... stored later: the event comes late', 'x', { native: { payload: 'x', age: 3_600_000 } }, { ...YES, qos: 0 }],
     ['it holds another', 'x', { native: { payload: 'y' } }, NO],
     ['it holds none', 'x', {}, NO],
-    ['empty, it holds none and we have one', '', { kept: -1_000 }, { ...CLEARED, knew: idAt(-1_000) }],
+    ['empty, it holds none and we have one', '', { kept: -1_000 }, { ...CLEARED, inferredFrom: idAt(-1_000) }],
     ['... but one that came later: since IoT Core was asked', '', { kept: 1 }, PERHAPS],
     ['... but one of which nobody knows the time', '', { kept: 'foreign' }, PERHAPS],
-    ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, { ...CLEARED, knew: msgidOf(publish('')) }],
+    ['empty, this very event had cleared it', '', { clearedBy: msgidOf(publish('')) }, { ...CLEARED, inferredFrom: msgidOf(publish('')) }],
     ['empty, it holds none and we have one, but an earlier try took it for a message', '', { kept: -1_000, stored: true }, PERHAPS],
     ['empty, another event had cleared it', '', { clearedBy: 'another' }, PERHAPS],
     ['empty, and nobody knows of one', '', {}, PERHAPS],
@@ -85,7 +85,7 @@ describe('native', () => {
 describe('native, empty, tried again while IoT Core holds one that came since', () => {
   const mine = msgidOf(publish(''))
   it.each<[string, Known, object]>([
-    ['an earlier try cleared', { clearedBy: mine }, { ...CLEARED, knew: mine }],
+    ['an earlier try cleared', { clearedBy: mine }, { ...CLEARED, inferredFrom: mine }],
     ['an earlier try cleared, and another stored it as a message', { clearedBy: mine, stored: true }, NO],
     ['no try cleared', {}, NO],
   ])('%s', async (_name, known, wanted) => {
