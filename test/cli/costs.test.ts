@@ -147,7 +147,7 @@ describe('mqtt-dynamodb costs', () => {
 
   it('docs/costs.md shows what it prints', () => {
     const text = readFileSync(join(ROOT, 'docs/costs.md'), 'utf8')
-    const shown = [...text.matchAll(/```\n\$ npm run -s costs -- (.*)\n([\s\S]*?)```/g)]
+    const shown = [...text.matchAll(/```\n\$ npx mqtt-dynamodb costs (.*)\n([\s\S]*?)```/g)]
     expect(shown.length).toBeGreaterThan(1)
     for (const [, args, printed] of shown) {
       expect(asText(workloadIn(args!.split(' ')))).toBe(printed)

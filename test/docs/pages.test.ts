@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { programFor } from '../../cli/command-line/all-commands.ts'
 import { ACTIONS_OF_HOOK, HOOKS } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { parseConf } from '../../lib/conf/conf.ts'
@@ -64,6 +66,12 @@ describe.each(PAGES)('%s', (page) => {
     expect(suites.filter((suite) => !existsSync(join(ROOT, suite)))).toEqual([])
   })
 
+  it('gives commands of mqtt-dynamodb with flags that they have', async () => {
+    const program = await programFor([])
+    const given = [...read(page).matchAll(/\bnpx mqtt-dynamodb ((?:[^\s`|&)]+ ?)*)/g)].map(([, words]) => words!.trim())
+    expect(given.flatMap((words) => wrongIn(program, words.split(' ')))).toEqual([])
+  })
+
   it('has confs that are right', () => {
     for (const conf of blocksOf(page, 'conf')) {
       const { warnings, errors } = parseConf(conf, { file: page })
@@ -72,7 +80,27 @@ describe.each(PAGES)('%s', (page) => {
   })
 })
 
-test('what is wrong would be found', () => {
+/** What is wrong with the words after `npx mqtt-dynamodb`; what follows a `#` is no part of them. */
+function wrongIn(program: CommandUnknownOpts, words: readonly string[]): string[] {
+  const [first = '', ...more] = words
+  const command = program.commands.find((one) => one.name() === first)
+  if (command !== undefined) return wrongIn(command, more)
+  if (program.commands.length > 0) return first === '' || first === '#' ? [] : [`no command ${first}`]
+  const end = words.indexOf('#')
+  const flags = (end < 0 ? words : words.slice(0, end)).flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? [])
+  return flags
+    .filter((flag) => flag !== '--help' && !program.options.some(({ long }) => long === flag))
+    .map((flag) => `${program.name()} has no ${flag}`)
+}
+
+test('what is wrong would be found', async () => {
+  const program = await programFor([])
+  const line = 'scal --publishes 1; costs --publish 1; dead-letters redriv; dead-letters list --json # --x; start --host H'
+  expect(line.split('; ').flatMap((words) => wrongIn(program, words.split(' ')))).toEqual([
+    'no command scal',
+    'costs has no --publish',
+    'no command redriv',
+  ])
   expect(isBroken('README.md', 'docs/no-such-page.md')).toBe(true)
   expect(isBroken('README.md', 'docs/index.md#no-such-heading')).toBe(true)
   expect(isBroken('README.md', '#no-such-heading')).toBe(true)
