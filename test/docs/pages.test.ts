@@ -85,7 +85,7 @@ function wrongIn(program: CommandUnknownOpts, words: readonly string[]): string[
   const [first = '', ...more] = words
   const command = program.commands.find((one) => one.name() === first)
   if (command !== undefined) return wrongIn(command, more)
-  if (program.commands.length > 0) return first === '' || first === '#' ? [] : [`no command ${first}`]
+  if (program.commands.length > 0) return ['', '#', '--help', '--version'].includes(first) ? [] : [`no command ${first}`]
   const end = words.indexOf('#')
   const flags = (end < 0 ? words : words.slice(0, end)).flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? [])
   return flags
