@@ -2,14 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Broker } from '../mqtt/broker.ts'
 import type { Client } from '../mqtt/client-registry.ts'
-import { checkClientId, checkPublishTopic } from '../mqtt/iot-limits.ts'
+import { checkClientId, checkPublishTopic, MAX_PUBLISHES_PER_SECOND } from '../mqtt/iot-limits.ts'
 import type { MqttMessage } from '../mqtt/mqtt-message.ts'
+import { TokenBuckets } from '../token-bucket.ts'
 import { asRequestCheck, DataPlaneError } from './data-plane-error.ts'
 import { flag, type HttpRequest, integer, mqttProperties } from './http-request.ts'
-import { TokenBuckets } from './token-bucket.ts'
 
 /** Quotas a second for one client (quota page). */
-const DIRECT_MESSAGES = 100
 const LOOKUPS = 1
 /** GetConnection forgets a client half an hour after its disconnect. */
 const DISCONNECT_MEMORY_MS = 30 * 60_000
@@ -17,7 +16,6 @@ const DEFAULT_CONFIRM_SECONDS = 5
 
 export class DataPlaneOperations {
   readonly #broker: Broker
-  readonly #direct = new TokenBuckets(DIRECT_MESSAGES)
   readonly #connectionLookups = new TokenBuckets(LOOKUPS)
   readonly #subscriptionLookups = new TokenBuckets(LOOKUPS)
 
@@ -50,9 +48,9 @@ export class DataPlaneOperations {
     const confirmMs = flag(request, 'confirmation') ? seconds * 1000 : undefined
     const properties = mqttProperties(request)
     const { session } = this.#connected(clientid)
-    if (!this.#direct.take(clientid)) throw throttled(`more than ${DIRECT_MESSAGES} direct messages a second to client ${clientid}`)
     const message: MqttMessage = { topic, payload: request.body, qos: confirmMs === undefined ? 0 : 1, retain: false, properties }
     const outcome = await session!.direct(message, confirmMs)
+    if (outcome === 'throttled') throw throttled(`more than ${MAX_PUBLISHES_PER_SECOND} publishes a second to client ${clientid}`)
     if (outcome === 'busy') throw throttled(`client ${clientid} has as many unacknowledged messages as it takes`)
     if (outcome === 'unconfirmed')
       throw new DataPlaneError('GatewayTimeoutException', `client ${clientid} did not confirm the message within ${seconds} s`)

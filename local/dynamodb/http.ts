@@ -76,11 +76,15 @@ async function answer(request: IncomingMessage, options: DynamoDbHttpOptions): P
   const target = `${request.headers['x-amz-target'] ?? ''}`
   const name = target.startsWith(TARGET) ? target.slice(TARGET.length) : ''
   const operation = Object.hasOwn(options.operations, name) ? options.operations[name] : undefined
-  if (request.method !== 'POST' || !operation) throw new ApiError(`${CORAL}UnknownOperationException`, '')
+  if (request.method !== 'POST' || !operation) throw new ApiError(`${CORAL}UnknownOperationException`, unknown(name))
   checkSigned(request)
   if (ITEM_OPERATION.test(name) && options.throttle?.()) throw throttled()
   return { status: 200, body: await operation(parse(text)) }
 }
+
+/** DynamoDB itself says nothing. An operation that only this engine lacks should not look like a misspelt one. */
+const unknown = (name: string): string =>
+  /^[A-Z]\w{0,60}$/.test(name) ? `the embedded DynamoDB does not have ${name}; DynamoDB Local does: start with --dynamodb local` : ''
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const tooLarge = () => new ApiError(`${CORAL}RequestEntityTooLargeException`, `a request of more than ${MAX_BODY_BYTES} bytes`, 413)

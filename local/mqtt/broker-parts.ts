@@ -4,6 +4,7 @@ import type { Backlog } from './backlog.ts'
 import type { ClientRegistry } from './client-registry.ts'
 import type { LifecycleEvent } from './lifecycle.ts'
 import type { MqttMessage } from './mqtt-message.ts'
+import type { Remind } from './reminder.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
@@ -21,4 +22,6 @@ export interface BrokerParts {
   readonly hearsPuback: () => boolean
   readonly journal: Append
   readonly warn: (text: string) => void
+  /** A warning that is not repeated with every message. */
+  readonly remind: Remind
 }

@@ -14,10 +14,12 @@ import type { Backlog } from './backlog.ts'
 import type { BrokerParts } from './broker-parts.ts'
 import { ClientRegistry, subjectOf } from './client-registry.ts'
 import { Connection } from './connection.ts'
+import { HeldMessages } from './held-messages.ts'
 import { emitsLifecycleEvents } from './iot-limits.ts'
 import { disconnectedEvent, type LifecycleEvent } from './lifecycle.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 import { packetHandlers } from './packets/dispatch.ts'
+import { type Remind, reminder } from './reminder.ts'
 import { RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
 import { SubscriptionIndex } from './subscription-index.ts'
@@ -42,16 +44,20 @@ export interface BrokerOptions {
 mqtt.writeToStream.cacheNumbers = false
 
 export class Broker {
-  readonly clients = new ClientRegistry()
+  readonly clients: ClientRegistry
+  readonly held = new HeldMessages()
   readonly retained: RetainedMessages
   readonly subscriptions = new SubscriptionIndex<Session>()
   readonly options: BrokerOptions
   readonly #server: Server
   readonly #sockets = new Set<Connection>()
+  readonly #remind: Remind
   readonly #traceid = traceIds()
 
   private constructor(options: BrokerOptions) {
     this.options = options
+    this.#remind = reminder(options.warn)
+    this.clients = new ClientRegistry({ held: this.held, remind: this.#remind })
     this.retained = new RetainedMessages(options.journal?.append)
     const handlers = packetHandlers(this.#parts())
     this.#server = createServer((socket) => {
@@ -127,6 +133,7 @@ export class Broker {
       hearsPuback,
       journal: (entry) => journal?.append(entry),
       warn,
+      remind: this.#remind,
     }
   }
 

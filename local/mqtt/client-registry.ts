@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { CLIENT_MEMORY_MS, type KeptClient } from '../state/kept-state.ts'
 import type { Connection } from './connection.ts'
 import type { DisconnectReason, Subject } from './lifecycle.ts'
-import { Session } from './session.ts'
+import { Session, type SessionParts } from './session.ts'
 
 export interface Client {
   readonly clientid: string
@@ -24,19 +24,24 @@ export interface Client {
 export class ClientRegistry {
   readonly #clients = new Map<string, Client>()
   readonly #sweeper = setInterval(() => this.#forget(), CLIENT_MEMORY_MS / 60).unref()
+  readonly #sessions: SessionParts
+
+  constructor(sessions: SessionParts) {
+    this.#sessions = sessions
+  }
 
   of(clientid: string): Client | undefined {
     return this.#clients.get(clientid)
   }
 
   /** The client of a new connection, with the next version. Its session is resumed unless it asks for a fresh one. */
-  connecting(clientid: string, fresh: boolean): { client: Client; session: Session; resumed: boolean } {
+  connecting(clientid: string, fresh: boolean, protocol: 4 | 5): { client: Client; session: Session; resumed: boolean } {
     const known = this.#clients.get(clientid)
     const client: Client = known ?? { clientid, version: -1, sessionId: '', timers: new Set() }
     for (const timer of client.timers) clearTimeout(timer)
     client.timers.clear()
     const resumed = client.session !== undefined && !fresh
-    const session = resumed ? client.session! : new Session(clientid, randomUUID())
+    const session = resumed ? client.session! : new Session(clientid, randomUUID(), protocol, this.#sessions)
     Object.assign(client, { session, sessionId: session.id, version: client.version + 1 })
     this.#clients.set(clientid, client)
     return { client, session, resumed }

@@ -1,11 +1,13 @@
 /** One client's socket: reads packets in order, slows the client down while the backlog is full, watches the keep-alive, closes. */
 import type { Socket } from 'node:net'
 import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
+import { TokenBucket } from '../token-bucket.ts'
 import type { Backlog } from './backlog.ts'
-import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES } from './iot-limits.ts'
+import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND } from './iot-limits.ts'
 import type { DisconnectReason } from './lifecycle.ts'
-import { KEEP_ALIVE_TIMEOUT, PACKET_TOO_LARGE } from './reason-codes.ts'
+import { KEEP_ALIVE_TIMEOUT, MALFORMED_PACKET, PACKET_TOO_LARGE } from './reason-codes.ts'
 import type { Link, Session } from './session.ts'
+import { strictParser } from './strict-parser.ts'
 
 /** What the broker does with a connection's packets. Handlers are synchronous: packets of one client never overtake each other. */
 export interface PacketHandlers {
@@ -29,13 +31,17 @@ export class Connection implements Link {
   readonly aliases = new Map<number, string>()
   protocol: 4 | 5 = 4
   window = MAX_IN_FLIGHT
+  maximumPacketSize = Number.POSITIVE_INFINITY
+  readonly rate = new TokenBucket(MAX_PUBLISHES_PER_SECOND)
+  /** Publishes from the client. */
+  readonly inboundRate = new TokenBucket(MAX_PUBLISHES_PER_SECOND)
   keepAliveSeconds = MAX_KEEP_ALIVE_SECONDS
   /** Set once CONNECT is accepted. */
   session: Session | undefined
   version = 0
   will: IConnectPacket['will']
   readonly #handlers: PacketHandlers
-  readonly #parser = mqtt.parser()
+  readonly #parser = strictParser()
   #timer: NodeJS.Timeout
   /** A publish that waits for room in the backlog, and the packets behind it. */
   #held: Packet[] = []
@@ -49,7 +55,7 @@ export class Connection implements Link {
     this.#timer = setTimeout(() => this.end('CLIENT_ERROR', 'sent no CONNECT'), CONNECT_TIMEOUT_MS)
     socket.setNoDelay(true)
     this.#parser.on('packet', (packet) => this.#receive(packet))
-    this.#parser.on('error', (error: Error) => this.end('CLIENT_ERROR', `sent a malformed packet: ${error.message}`))
+    this.#parser.on('error', ({ message }: Error) => this.end('CLIENT_ERROR', `sent a malformed packet: ${message}`, MALFORMED_PACKET))
     socket.on('data', (chunk: Buffer) => this.#parse(chunk))
     socket.on('error', () => undefined) // 'close' follows
     socket.on('close', () => this.#lost())
@@ -61,6 +67,11 @@ export class Connection implements Link {
 
   get unsent(): number {
     return this.socket.writableLength
+  }
+
+  takes(packet: IPublishPacket): boolean {
+    if (this.maximumPacketSize === Number.POSITIVE_INFINITY) return true
+    return mqtt.generate(packet, { protocolVersion: this.protocol }).length <= this.maximumPacketSize
   }
 
   send(packet: Packet | IPublishPacket): void {
@@ -89,7 +100,7 @@ export class Connection implements Link {
   #parse(chunk: Buffer): void {
     if (this.#closed) return
     this.#parser.parse(chunk)
-    const { packet } = this.#parser as unknown as { packet: { length: number } }
+    const { packet } = this.#parser
     if (packet.length > MAX_PACKET_BYTES)
       this.end('CLIENT_ERROR', `sends a packet of ${packet.length} bytes, wanted at most 128 KB`, PACKET_TOO_LARGE)
   }

@@ -11,11 +11,22 @@ export const MAX_SUBSCRIPTIONS = 50
 export const MAX_FILTERS = 8
 /** Unacknowledged QoS 1 messages a connection, in each direction. */
 export const MAX_IN_FLIGHT = 100
+/** Publishes a second to a connection, and as many from it. */
+export const MAX_PUBLISHES_PER_SECOND = 100
+/** Messages of a persistent session a second, once its client is back. */
+export const REPLAYED_PER_SECOND = 10
+/** Messages that are stored for clients that are away, a second, of an account. */
+export const MAX_STORED_PER_SECOND = 500
 export const MAX_KEEP_ALIVE_SECONDS = 1200
 /** Topic aliases of a connection, in each direction. */
 export const MAX_TOPIC_ALIASES = 8
 export const DEFAULT_SESSION_SECONDS = 3600
-export const MAX_SESSION_SECONDS = 7 * 24 * 3600
+/** The quota that an account has unless AWS raises it (to 7 days at most); a longer Session Expiry Interval is cut to it. */
+export const MAX_SESSION_SECONDS = 3600
+/** A longer Message Expiry Interval is cut to it (developer guide, "Message expiry"). */
+export const MAX_EXPIRY_SECONDS = 7 * 24 * 3600
+/** Characters of a share group's name. */
+export const MAX_SHARE_NAME = 128
 
 /** @throws BackendError `bad-topic-name` where a client may not publish: too long, too deep, a wildcard, or reserved. */
 export function checkPublishTopic(topic: string): void {
@@ -27,7 +38,12 @@ export function checkPublishTopic(topic: string): void {
 /** @throws BackendError `bad-topic-filter` where a client may not subscribe. */
 export function checkSubscribeFilter(filter: string): void {
   checkTopicFilter(filter)
-  const { filter: plain } = splitShare(filter)
+  const { filter: plain, group = '' } = splitShare(filter)
+  if (group.length > MAX_SHARE_NAME)
+    throw new BackendError(
+      'bad-topic-filter',
+      `bad topic filter: a share group of ${group.length} characters, wanted at most ${MAX_SHARE_NAME}`,
+    )
   checkSize('bad-topic-filter', 'topic filter', plain)
   if (plain.startsWith('$') && !plain.startsWith('$aws/events/'))
     throw new BackendError('bad-topic-filter', 'bad topic filter: it starts with $, wanted $aws/events/... or one that is not reserved')

@@ -1,5 +1,6 @@
 /** A publish as the local IoT Core passes it around, MQTT 5 properties included. */
 import type { IPublishPacket, UserProperties } from 'mqtt-packet'
+import { MAX_EXPIRY_SECONDS } from './iot-limits.ts'
 
 export interface MqttProperties {
   /** In the order sent, as far as the codec keeps it; a key may repeat. */
@@ -27,13 +28,15 @@ export interface MqttMessage {
 export function messageOfPacket(packet: PacketFields, clientid: string, now: number): MqttMessage {
   const { properties } = packet
   const expiry = properties?.messageExpiryInterval
+  // IoT Core raises 0 to 1 (developer guide, "Message expiry").
+  const expirySeconds = expiry === undefined ? undefined : Math.min(Math.max(expiry, 1), MAX_EXPIRY_SECONDS)
   return {
     topic: packet.topic,
     payload: Buffer.from(packet.payload),
     qos: packet.qos === 0 || packet.qos === undefined ? 0 : 1,
     retain: packet.retain ?? false,
     clientid,
-    ...(expiry === undefined ? {} : { expiresAt: now + expiry * 1000 }),
+    ...(expirySeconds === undefined ? {} : { expiresAt: now + expirySeconds * 1000 }),
     properties: {
       ...(properties?.userProperties ? { user: pairs(properties.userProperties) } : {}),
       ...(properties?.contentType === undefined ? {} : { contentType: properties.contentType }),
@@ -55,8 +58,8 @@ export function packetProperties({ properties, expiresAt }: MqttMessage, now: nu
     ...(utf8 === undefined ? {} : { payloadFormatIndicator: utf8 }),
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
-    // [MQTT-3.3.2-6] less the time that the message waited here
-    ...(expiresAt === undefined ? {} : { messageExpiryInterval: Math.max(1, Math.ceil((expiresAt - now) / 1000)) }),
+    // [MQTT-3.3.2-6] The seconds that are left. IoT Core sends 0 where less than one is.
+    ...(expiresAt === undefined ? {} : { messageExpiryInterval: Math.max(0, Math.floor((expiresAt - now) / 1000)) }),
   }
   return Object.keys(all).length > 0 ? all : undefined
 }

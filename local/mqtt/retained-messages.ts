@@ -1,6 +1,6 @@
 /** The retained message of each topic: kept, replaced, and deleted by an empty one. */
 import type { Append, SavedRetainedMessage } from '../state/kept-state.ts'
-import type { MqttMessage } from './mqtt-message.ts'
+import type { MqttMessage, MqttProperties } from './mqtt-message.ts'
 
 export interface RetainedMessage {
   readonly message: MqttMessage
@@ -43,21 +43,28 @@ export class RetainedMessages {
   }
 
   restore(saved: Iterable<SavedRetainedMessage>): void {
-    for (const { topic, payload, qos, lastModifiedTime, user, contentType, expiresAt } of saved) {
-      const properties = { ...(user ? { user } : {}), ...(contentType === undefined ? {} : { contentType }) }
-      const expiry = expiresAt === undefined ? {} : { expiresAt }
-      const message: MqttMessage = { topic, payload: Buffer.from(payload, 'base64'), qos, retain: true, properties, ...expiry }
-      this.#byTopic.set(topic, { message, lastModifiedTime })
-    }
+    for (const one of saved) this.#byTopic.set(one.topic, restored(one))
   }
 }
 
-const savedOf = ({ message, lastModifiedTime }: RetainedMessage): SavedRetainedMessage => ({
-  topic: message.topic,
-  payload: message.payload.toString('base64'),
-  qos: message.qos,
-  lastModifiedTime,
-  ...(message.properties.user ? { user: message.properties.user } : {}),
-  ...(message.properties.contentType === undefined ? {} : { contentType: message.properties.contentType }),
-  ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt }),
-})
+function savedOf({ message, lastModifiedTime }: RetainedMessage): SavedRetainedMessage {
+  const { topic, payload, qos, expiresAt, properties } = message
+  const { correlationData, ...others } = properties
+  return {
+    topic,
+    payload: payload.toString('base64'),
+    qos,
+    lastModifiedTime,
+    ...others,
+    ...(correlationData === undefined ? {} : { correlationData: correlationData.toString('base64') }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
+}
+
+function restored({ topic, payload, qos, lastModifiedTime, expiresAt, correlationData, ...others }: SavedRetainedMessage): RetainedMessage {
+  const correlation = correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData, 'base64') }
+  const expiry = expiresAt === undefined ? {} : { expiresAt }
+  const properties: MqttProperties = { ...others, ...correlation }
+  const message: MqttMessage = { topic, payload: Buffer.from(payload, 'base64'), qos, retain: true, properties, ...expiry }
+  return { message, lastModifiedTime }
+}

@@ -9,6 +9,8 @@ export interface Grant {
   readonly nl: boolean
   /** MQTT 5 retain as published. */
   readonly rap: boolean
+  /** The shared filter, where the publish comes by that alone. */
+  readonly share?: string
 }
 
 /** As a rule's FROM (`a/#` does not match `a`), and a wildcard first level does not match `$...` [MQTT-4.7.2-1]. */
@@ -52,19 +54,28 @@ export class SubscriptionIndex<S extends Member> {
     if (listeners.members.size === 0 && listeners.groups.size === 0) side.delete(filter)
   }
 
+  /** The members of a shared filter's group; none of a filter that is not shared. */
+  sharing(subscription: string): Iterable<S> {
+    const { filter, group } = splitShare(subscription)
+    const side = hasWildcard(filter) ? this.#wildcard : this.#exact
+    return (group === undefined ? undefined : side.get(filter)?.groups.get(group)?.keys()) ?? []
+  }
+
   /** Overlapping subscriptions of one session give one delivery, at the best QoS among them. */
   receivers(topic: string): Map<S, Grant> {
     const receivers = new Map<S, Grant>()
-    const take = (listeners: Listeners<S>) => {
+    const take = (filter: string, listeners: Listeners<S>) => {
       for (const [session, grant] of listeners.members) receivers.set(session, better(receivers.get(session), grant))
-      for (const group of listeners.groups.values()) {
+      for (const [name, group] of listeners.groups) {
         const chosen = nextInTurn(group)
-        if (chosen) receivers.set(chosen[0], better(receivers.get(chosen[0]), chosen[1]))
+        if (!chosen) continue
+        const [session, grant] = chosen
+        receivers.set(session, better(receivers.get(session), { ...grant, share: `$share/${name}/${filter}` }))
       }
     }
     const exact = this.#exact.get(topic)
-    if (exact) take(exact)
-    for (const [filter, listeners] of this.#wildcard) if (nativeMatch(filter, topic)) take(listeners)
+    if (exact) take(topic, exact)
+    for (const [filter, listeners] of this.#wildcard) if (nativeMatch(filter, topic)) take(filter, listeners)
     return receivers
   }
 }

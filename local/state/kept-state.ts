@@ -16,7 +16,7 @@ export type Entry =
 
 export type Append = (entry: Entry) => void
 
-/** A retained message as the journal keeps it. `payload` is base64. */
+/** A retained message as the journal keeps it. `payload` and `correlationData` are base64. */
 export interface SavedRetainedMessage {
   readonly topic: string
   readonly payload: string
@@ -24,6 +24,10 @@ export interface SavedRetainedMessage {
   readonly lastModifiedTime: number
   readonly user?: readonly (readonly [string, string])[]
   readonly contentType?: string
+  /** Payload format indicator: true for UTF-8. */
+  readonly utf8?: boolean
+  readonly responseTopic?: string
+  readonly correlationData?: string
   readonly expiresAt?: number
 }
 

@@ -124,6 +124,7 @@ describe.each([4, 5] as const)('after CONNECT, protocol level %d', (version) => 
     ['CONNECT again', () => helloOf('hostile', version)],
     ['CONNECT a thousand times', () => Buffer.concat(Array.from({ length: 1000 }, () => helloOf('hostile', version)))],
     ['SUBSCRIBE to 9 filters', () => subscribe(Array.from({ length: 9 }, (_, i) => `t/${i}`))],
+    ['SUBSCRIBE to U+0000', () => subscribe(['a\0b', 'good'])],
     ['SUBSCRIBE to nothing', () => Buffer.from(version === 5 ? [0x82, 3, 0, 1, 0] : [0x82, 2, 0, 1])],
     ['PUBLISH of 8 slashes', () => publish('1/2/3/4/5/6/7/8/9')],
     ['PUBLISH on 257 bytes', () => publish('x'.repeat(257))],
@@ -150,7 +151,6 @@ describe.each([4, 5] as const)('after CONNECT, protocol level %d', (version) => 
     ['a reserved topic', '$SYS/#'],
     ['a wildcard inside a level', 'a+/b'],
     ['# in the middle', '#/b'],
-    ['U+0000', 'a\0b'],
   ])('SUBSCRIBE to %s is refused, the filter beside it is taken', async (_, filter) => {
     const one = await joined()
     one.socket.write(subscribe([filter, 'good']))

@@ -10,13 +10,14 @@ import {
   checkClientId,
   checkPublishTopic,
   DEFAULT_SESSION_SECONDS,
+  emitsLifecycleEvents,
   MAX_IN_FLIGHT,
   MAX_KEEP_ALIVE_SECONDS,
-  MAX_PAYLOAD_BYTES,
   MAX_SESSION_SECONDS,
 } from '../iot-limits.ts'
 import { connectedEvent } from '../lifecycle.ts'
 import { SESSION_TAKEN_OVER } from '../reason-codes.ts'
+import { takeOverShared } from '../shared-messages.ts'
 
 interface Refusal {
   readonly text: string
@@ -36,13 +37,19 @@ export function acceptConnect(parts: BrokerParts, connection: Connection, packet
 function start(parts: BrokerParts, connection: Connection, packet: IConnectPacket, clientid: string): void {
   parts.clients.of(clientid)?.connection?.end('DUPLICATE_CLIENTID', undefined, SESSION_TAKEN_OVER)
   const previous = parts.clients.of(clientid)?.session
-  const { client, session, resumed } = parts.clients.connecting(clientid, packet.clean ?? true)
-  if (previous && !resumed) for (const filter of previous.subscriptions.keys()) parts.subscriptions.remove(previous, filter)
+  // An MQTT 3.1.1 session cannot be resumed by an MQTT 5 client, nor the other way round (developer guide, "MQTT persistent sessions").
+  const fresh = (packet.clean ?? true) || previous?.protocol !== connection.protocol
+  const { client, session, resumed } = parts.clients.connecting(clientid, fresh, connection.protocol)
+  if (previous && !resumed) {
+    for (const filter of previous.subscriptions.keys()) parts.subscriptions.remove(previous, filter)
+    previous.end()
+  }
 
   session.expirySeconds = sessionSeconds(packet)
   connection.session = session
   connection.version = client.version
   connection.will = packet.will
+  connection.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY
   connection.window = Math.min(packet.properties?.receiveMaximum ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT)
   // IoT Core uses 1,200 s where the client wants none or more, and 30 s where it wants less.
   // Here less than 30 s is granted: tests of lost connections need not wait so long.
@@ -54,6 +61,11 @@ function start(parts: BrokerParts, connection: Connection, packet: IConnectPacke
   connection.send(connack(connection, packet, resumed))
   parts.emitEvent(clientid, connectedEvent(subjectOf(client), connection.connectedSince, connection.socket.remoteAddress ?? '127.0.0.1'))
   session.attach(connection)
+  for (const filter of session.subscriptions.keys()) takeOverShared(parts, session, filter)
+  if (!emitsLifecycleEvents(clientid))
+    parts.warn(
+      `client ${JSON.stringify(clientid)}: IoT Core tells of no client id with # or +, so it gets no presence, no queue and no wildcard's retained messages`,
+    )
 }
 
 function connectRefusal(packet: IConnectPacket, clientid: string): Refusal | undefined {
@@ -72,7 +84,6 @@ function connectRefusal(packet: IConnectPacket, clientid: string): Refusal | und
 
 function willRefusal(will: NonNullable<IConnectPacket['will']>): Refusal | undefined {
   if (will.qos === 2) return { text: 'a will at QoS 2, which IoT Core does not have', codes: [5, 0x9b] }
-  if (will.payload.length > MAX_PAYLOAD_BYTES) return { text: `a will of ${will.payload.length} bytes`, codes: [5, 0x95] }
   try {
     checkPublishTopic(will.topic)
   } catch (error) {

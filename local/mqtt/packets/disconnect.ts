@@ -3,15 +3,20 @@ import type { IDisconnectPacket } from 'mqtt-packet'
 import type { BrokerParts } from '../broker-parts.ts'
 import { type Client, subjectOf } from '../client-registry.ts'
 import type { Connection } from '../connection.ts'
+import { MAX_SESSION_SECONDS } from '../iot-limits.ts'
 import { type DisconnectReason, disconnectedEvent } from '../lifecycle.ts'
-import { DISCONNECT_WITH_WILL } from '../reason-codes.ts'
+import { DISCONNECT_WITH_WILL, PROTOCOL_ERROR } from '../reason-codes.ts'
 import { publishWill } from './publish.ts'
 
 export function acceptDisconnect(connection: Connection, { reasonCode, properties }: IDisconnectPacket): void {
   const session = connection.session!
   const expiry = properties?.sessionExpiryInterval
-  // [MQTT-3.14.2-2] A session that was to end with its connection cannot be made to outlive it.
-  if (expiry !== undefined && session.expirySeconds > 0) session.expirySeconds = Math.min(expiry, session.expirySeconds)
+  // [MQTT-3.14.2-2]
+  if (expiry !== undefined && expiry > 0 && session.expirySeconds === 0) {
+    connection.end('CLIENT_ERROR', 'wants a session to outlive its connection only when it ends', PROTOCOL_ERROR)
+    return
+  }
+  if (expiry !== undefined) session.expirySeconds = Math.min(expiry, MAX_SESSION_SECONDS)
   if (reasonCode !== DISCONNECT_WITH_WILL) connection.will = undefined
   connection.end('CLIENT_INITIATED_DISCONNECT')
 }
@@ -36,5 +41,6 @@ function endSession({ subscriptions }: BrokerParts, client: Client): void {
   const { session } = client
   if (!session) return
   for (const filter of session.subscriptions.keys()) subscriptions.remove(session, filter)
+  session.end()
   delete client.session
 }

@@ -22,7 +22,7 @@ function dispatch(parts: BrokerParts, connection: Connection, packet: Packet): v
       acceptPublish(parts, connection, packet)
       break
     case 'puback':
-      connection.session!.acknowledge(packet.messageId!, parts.hearsPuback)
+      connection.session!.acknowledge(packet.messageId!, packet.reasonCode ?? 0, parts.hearsPuback)
       break
     case 'subscribe':
       acceptSubscribe(parts, connection, packet)

@@ -4,10 +4,10 @@ import type { BackendError } from '../../../lambda/core/errors.ts'
 import type { BrokerParts } from '../broker-parts.ts'
 import type { Client } from '../client-registry.ts'
 import type { Connection } from '../connection.ts'
-import { checkPublishTopic, MAX_PAYLOAD_BYTES, MAX_TOPIC_ALIASES } from '../iot-limits.ts'
+import { checkPublishTopic, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND, MAX_TOPIC_ALIASES } from '../iot-limits.ts'
 import type { DisconnectReason } from '../lifecycle.ts'
 import { messageOfPacket } from '../mqtt-message.ts'
-import { PACKET_TOO_LARGE, QOS_NOT_SUPPORTED, TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../reason-codes.ts'
+import { PACKET_TOO_LARGE, PROTOCOL_ERROR, QOS_NOT_SUPPORTED, TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../reason-codes.ts'
 
 export function acceptPublish(parts: BrokerParts, connection: Connection, packet: IPublishPacket): void {
   const fault = publishFault(connection, packet)
@@ -15,6 +15,11 @@ export function acceptPublish(parts: BrokerParts, connection: Connection, packet
     connection.end(...fault)
     return
   }
+  if (!connection.inboundRate.take())
+    parts.remind(
+      `inbound ${connection.clientid}`,
+      `client ${JSON.stringify(connection.clientid)} publishes more than ${MAX_PUBLISHES_PER_SECOND} messages a second: IoT Core would discard them, the local run takes them`,
+    )
   parts.publish(messageOfPacket(packet, connection.clientid, Date.now()))
   // IoT Core sends a PUBACK once it has accepted the publish: here, once the queues hold it.
   if (packet.qos === 1) connection.send({ cmd: 'puback', messageId: packet.messageId!, ...success(connection) })
@@ -36,6 +41,9 @@ type Fault = [reason: DisconnectReason, text: string, code: number]
 /** Why IoT Core closes the connection on a PUBLISH; undefined if it takes it. Puts the topic of an alias into the packet. */
 function publishFault(connection: Connection, packet: IPublishPacket): Fault | undefined {
   if (packet.qos === 2) return ['CLIENT_ERROR', 'published at QoS 2, which IoT Core does not have', QOS_NOT_SUPPORTED]
+  // [MQTT-3.3.4-6] Only a server sends it.
+  if (packet.properties?.subscriptionIdentifier !== undefined)
+    return ['CLIENT_ERROR', 'published with a Subscription Identifier, which only a server may send', PROTOCOL_ERROR]
   const alias = packet.properties?.topicAlias
   if (alias !== undefined) {
     if (packet.topic !== '' && alias >= 1 && alias <= MAX_TOPIC_ALIASES) connection.aliases.set(alias, packet.topic)

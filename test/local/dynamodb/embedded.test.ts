@@ -14,6 +14,7 @@ import {
   ListTablesCommand,
   PutItemCommand,
   ScanCommand,
+  TransactGetItemsCommand,
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
@@ -166,6 +167,16 @@ describe('on the wire', () => {
     const response = await post(operation, body, headers)
     expect(response.status).toBe(status)
     expect(((await response.json()) as { __type: string }).__type).toMatch(new RegExp(`#${type}$`))
+  })
+
+  it('says of an operation that only it lacks which engine has it', async () => {
+    const transaction = client.send(
+      new TransactGetItemsCommand({ TransactItems: [{ Get: { TableName: 'rows', Key: { id: { S: 'x' } } } }] }),
+    )
+    await expect(transaction).rejects.toMatchObject({
+      name: 'UnknownOperationException',
+      message: 'the embedded DynamoDB does not have TransactGetItems; DynamoDB Local does: start with --dynamodb local',
+    })
   })
 
   it('refuses a body of more than 16 MB, announced or not, and goes on', async () => {

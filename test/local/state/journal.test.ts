@@ -63,7 +63,13 @@ describe('I1: what a killed run had accepted', () => {
   })
 
   test('retained messages with all they carry, and a deletion', () => {
-    const properties = { user: [['k', 'v']] as [string, string][], contentType: 'x/y' }
+    const properties = {
+      user: [['k', 'v']] as [string, string][],
+      contentType: 'x/y',
+      utf8: false,
+      responseTopic: 'answers/1',
+      correlationData: Buffer.from([0, 1, 255]),
+    }
     const message = { topic: 'r/1', payload: Buffer.from([0, 255]), qos: 1 as const, retain: true, properties }
     const retained = new RetainedMessages(open().append)
     retained.apply(message, 123)

@@ -1,0 +1,45 @@
+/** mqtt-packet's parser, but strict about strings: it replaces ill-formed UTF-8 by U+FFFD, where MQTT closes the connection. */
+import mqtt, { type Parser } from 'mqtt-packet'
+
+/** Members of the parser that its types leave out. */
+interface ParserInternals {
+  /** Of the packet that is being read: its length is known before its body has come. */
+  readonly packet: { readonly length: number }
+  readonly _list: { slice(start: number, end: number): Buffer }
+  _pos: number
+  _parseString(): string | null
+  _emitError(error: Error): void
+}
+
+export type StrictParser = Parser & Pick<ParserInternals, 'packet'>
+
+/** `ignoreBOM`: U+FEFF is a character like others [MQTT-1.5.3-3]. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Emits an error for a string that is not well-formed UTF-8 [MQTT-1.5.3-1] or holds U+0000 [MQTT-1.5.3-2]. */
+export function strictParser(): StrictParser {
+  const parser = mqtt.parser() as StrictParser & ParserInternals
+  const lenient = parser._parseString
+  parser._parseString = () => {
+    const start = parser._pos + LENGTH_BYTES
+    const text = lenient.call(parser)
+    if (text === null) return null
+    const fault = stringFault(parser._list.slice(start, parser._pos))
+    if (fault === undefined) return text
+    parser._emitError(new Error(fault))
+    return null
+  }
+  return parser
+}
+
+const LENGTH_BYTES = 2
+
+function stringFault(bytes: Buffer): string | undefined {
+  if (bytes.includes(0)) return 'a string with U+0000'
+  try {
+    UTF8.decode(bytes)
+    return undefined
+  } catch {
+    return 'a string that is not well-formed UTF-8'
+  }
+}
