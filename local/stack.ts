@@ -13,6 +13,7 @@ import { FunctionMetrics } from './functions/metrics.ts'
 import { type Misbehaviour, type Misbehaviours, misbehave, WELL_BEHAVED } from './misbehaviour.ts'
 import { Backlog } from './mqtt/backlog.ts'
 import { Broker } from './mqtt/broker.ts'
+import { inOneLine } from './printable.ts'
 import { Rules } from './rules/rules.ts'
 import type { HeldMessage } from './sqs/queue.ts'
 import { SqsOperations } from './sqs/sqs-operations.ts'
@@ -85,7 +86,8 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
 type OnClose = (closer: () => unknown) => void
 
 async function start(options: LocalStackOptions, onClose: OnClose, close: () => Promise<void>): Promise<LocalStack> {
-  const { host = '127.0.0.1', seed = 1, log = warnOnly } = options
+  const { host = '127.0.0.1', seed = 1 } = options
+  const log = inOneLine(options.log ?? warnOnly)
   const warn = (text: string) => log('warn', text)
   const misbehaviours = { ...WELL_BEHAVED, ...options.misbehaviour }
   const misbehaviour = misbehave(misbehaviours, seed)
