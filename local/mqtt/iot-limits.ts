@@ -26,7 +26,7 @@ export const MAX_SESSION_SECONDS = 3600
 /** A longer Message Expiry Interval is cut to it (developer guide, "Message expiry"). */
 export const MAX_EXPIRY_SECONDS = 7 * 24 * 3600
 /** Characters of a share group's name. */
-export const MAX_SHARE_NAME = 128
+const MAX_SHARE_NAME = 128
 
 /** @throws BackendError `bad-topic-name` where a client may not publish: too long, too deep, a wildcard, or reserved. */
 export function checkPublishTopic(topic: string): void {
