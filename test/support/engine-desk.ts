@@ -9,8 +9,9 @@ import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
 import { dynamoDbLocalCommand, startDynamoDbLocal } from '../../local/dynamodb/local.ts'
 
 export type EngineName = 'local' | 'embedded'
-/** Set for the test files: where the desk listens, and which engines it can start (comma separated). */
+/** Set for the test files: where the desk listens. */
 export const DESK_VARIABLE = 'TEST_ENGINE_DESK'
+/** Set by whoever wants only some engines, and for the test files: which there are (comma separated). */
 export const ENGINES_VARIABLE = 'TEST_ENGINES'
 
 const ANY_PORT = { host: '127.0.0.1', port: 0 }
@@ -25,13 +26,13 @@ export interface EngineDesk {
   close(): Promise<void>
 }
 
-/** Downloads DynamoDB Local if need be (the first run); where it cannot be had, says so in one line and does without. */
-export async function openEngineDesk(log: (line: string) => void): Promise<EngineDesk> {
-  const engines: EngineName[] = ['embedded']
-  await dynamoDbLocalCommand(log).then(
-    () => engines.unshift('local'),
-    (error) => log(`engine tests run on the embedded DynamoDB only: ${error.message}`),
-  )
+/**
+ * Downloads DynamoDB Local if need be (the first run); where it cannot be had, says so in one line and does without.
+ * @param wanted only these engines, comma separated. Then one that cannot be had is an error.
+ * @throws Error
+ */
+export async function openEngineDesk(log: (line: string) => void, wanted?: string): Promise<EngineDesk> {
+  const engines = wanted ? await chosen(wanted, log) : await available(log)
   const started = new Map<EngineName, Promise<DynamoDbEngine>>()
   const engine = (name: EngineName) => {
     const running = started.get(name) ?? START[name]()
@@ -53,4 +54,21 @@ export async function openEngineDesk(log: (line: string) => void): Promise<Engin
     await Promise.allSettled([...started.values()].map(async (running) => (await running).close()))
   }
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, engines, close }
+}
+
+async function available(log: (line: string) => void): Promise<EngineName[]> {
+  const engines: EngineName[] = ['embedded']
+  await dynamoDbLocalCommand(log).then(
+    () => engines.unshift('local'),
+    (error) => log(`engine tests run on the embedded DynamoDB only: ${error.message}`),
+  )
+  return engines
+}
+
+async function chosen(wanted: string, log: (line: string) => void): Promise<EngineName[]> {
+  const names = wanted.split(',')
+  const unknown = names.find((name) => !(name in START))
+  if (unknown !== undefined) throw new Error(`${ENGINES_VARIABLE} is '${wanted}', wanted ${Object.keys(START).join(', ')} or both`)
+  if (names.includes('local')) await dynamoDbLocalCommand(log)
+  return names as EngineName[]
 }

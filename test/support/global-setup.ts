@@ -5,7 +5,7 @@ declare global {
 }
 
 export default async function globalSetup(): Promise<void> {
-  const desk = await openEngineDesk((line) => process.stderr.write(`${line}\n`))
+  const desk = await openEngineDesk((line) => process.stderr.write(`${line}\n`), process.env[ENGINES_VARIABLE])
   globalThis.engineDesk = desk
   process.env[DESK_VARIABLE] = desk.url
   process.env[ENGINES_VARIABLE] = desk.engines.join(',')

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { RETAIN_INDEX, TABLE_NAMES } from '../../../lambda/core/tables.ts'
+import { openEngineDesk } from '../../support/engine-desk.ts'
 import { createTables, forEachEngine, type Tables } from '../../support/engines.ts'
 
 forEachEngine((engine) => {
@@ -39,5 +40,17 @@ forEachEngine((engine) => {
       { topic: { S: 'a/1' }, root: { S: 'a' } },
       { topic: { S: 'a/2' }, root: { S: 'a' } },
     ])
+  })
+})
+
+describe('TEST_ENGINES', () => {
+  it('chooses engines', async () => {
+    const desk = await openEngineDesk(() => {}, 'embedded')
+    expect(desk.engines).toEqual(['embedded'])
+    await desk.close()
+  })
+
+  it.each(['embeded', 'embedded,', 'local embedded'])('refuses %j', async (wanted) => {
+    await expect(openEngineDesk(() => {}, wanted)).rejects.toThrow(`TEST_ENGINES is '${wanted}', wanted local, embedded or both`)
   })
 })
