@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build } from 'esbuild'
-import type { Mutant } from './mutants.ts'
+import { HISTORIES, type Mutant } from './mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Inside the project, so that packages are found. */
@@ -15,8 +15,15 @@ export interface Found {
   readonly histories: number
 }
 
+export interface Search {
+  /** Of the first history. */
+  readonly seed: number
+  /** Histories, instead of the mutant's own number. */
+  readonly runs?: number | undefined
+}
+
 /** @throws Error if the code that the mutant replaces is not there exactly once */
-export async function search(mutant: Mutant, { seed = 1, runs }: { seed?: number; runs: number }): Promise<Found> {
+export async function search(mutant: Mutant, { seed, runs = mutant.histories ?? HISTORIES }: Search): Promise<Found> {
   mkdirSync(BUILDS, { recursive: true })
   const directory = mkdtempSync(join(BUILDS, 'build-'))
   try {
@@ -59,7 +66,7 @@ const run = (file: string, args: readonly string[]): Promise<Found> =>
 /** Some at once, in any order; told of each as it is known. */
 export async function searchAll(
   mutants: readonly Mutant[],
-  options: { seed?: number; runs: number; jobs: number },
+  options: Search & { readonly jobs: number },
   told: (mutant: Mutant, found: Found) => void,
 ): Promise<void> {
   const left = [...mutants]

@@ -10,7 +10,7 @@ const HELP = `Usage: npm run mutants [-- OPTIONS]
 The product with one fault built in at a time, and what the simulation says of it. Exit code 1 if a mutant survives.
 
   --only TEXT   mutants whose name has it
-  --runs N      histories to look in (400)
+  --runs N      histories to look in (as many as the mutant needs, mostly 1000)
   --seed N      the first one's seed (1)
   --jobs N      processes (one for each core)
   --help        this
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: '' },
-      runs: { type: 'string', default: '400' },
+      runs: { type: 'string' },
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string', default: `${availableParallelism()}` },
       help: { type: 'boolean', default: false },
@@ -37,7 +37,8 @@ async function main(): Promise<number> {
   }
   const mutants = MUTANTS.filter(({ name }) => name.includes(values.only))
   if (mutants.length === 0) throw new Error(`--only is '${values.only}', wanted a part of a mutant's name`)
-  const [runs, seed, jobs] = [whole('runs', values.runs, 1), whole('seed', values.seed, 0), whole('jobs', values.jobs, 1)]
+  const runs = values.runs === undefined ? undefined : whole('runs', values.runs, 1)
+  const [seed, jobs] = [whole('seed', values.seed, 0), whole('jobs', values.jobs, 1)]
   const width = Math.max(...mutants.map(({ name }) => name.length))
   let survived = 0
   await searchAll(mutants, { seed, runs, jobs }, ({ name }, { violation, histories }) => {

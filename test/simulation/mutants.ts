@@ -18,7 +18,12 @@ export interface Mutant {
   /** A world in which it shows soon. Default: every seed's own. */
   readonly cast?: (typeof CASTS)[number]['name']
   readonly shares?: Partial<Shares>
+  /** In so many histories it is found. Default: {@link HISTORIES}. */
+  readonly histories?: number
 }
+
+/** Most mutants show in the first dozen. */
+export const HISTORIES = 1_000
 
 export const castOf = ({ cast }: Mutant) => {
   const found = CASTS.find(({ name }) => name === cast)

@@ -6,14 +6,10 @@ import { campaign } from './campaign.ts'
 import type { Scene } from './checks.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { runHistory } from './history.ts'
-import { type Found, search, searchAll } from './mutant-search.ts'
-import { MUTANTS } from './mutants.ts'
 import { formatPlan, parsePlan, planOf } from './plan.ts'
 import { shrink } from './shrink.ts'
 
 const HISTORIES = 2_000
-/** Histories in which each mutant must be found. */
-const SEARCHED = 1_000
 const JOBS = availableParallelism()
 
 jest.setTimeout(600_000)
@@ -78,20 +74,6 @@ describe('a seed', () => {
   })
 })
 
-describe('each mutant is found, for its own reason:', () => {
-  const found = new Map<string, Found>()
-  beforeAll(() => searchAll(MUTANTS, { runs: SEARCHED, jobs: JOBS }, ({ name }, result) => found.set(name, result)))
-
-  it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s', (name, { violates }) => {
-    expect(found.get(name)?.violation ?? `nothing like ${violates} in ${SEARCHED} histories`).toMatch(violates)
-  })
-
-  it('refuses a mutant whose code is not there', async () => {
-    const gone = { ...MUTANTS[0]!, from: 'code that nobody wrote' }
-    await expect(search(gone, { runs: 1 })).rejects.toThrow(/has 0 times what it replaces/)
-  })
-})
-
 describe('the command refuses', () => {
   const run = (command: string, ...args: string[]) =>
     new Promise<{ code: unknown; stderr: string }>((resolve) => {
@@ -104,8 +86,6 @@ describe('the command refuses', () => {
     ['simulate.ts', ['--seed', 'x'], /^simulate: seed is 'x', wanted .*\n$/],
     ['simulate.ts', ['--seed', '1/2', '--runs', '9'], /^simulate: --runs goes with .*\n$/],
     ['simulate.ts', ['--nonsense'], /^simulate: Unknown option '--nonsense'.*\n$/],
-    ['mutants-command.ts', ['--runs', '0'], /^mutants: --runs is '0', wanted .*\n$/],
-    ['mutants-command.ts', ['--only', 'nonsense'], /^mutants: --only is 'nonsense', wanted .*\n$/],
   ])('%s %j', async (command, args, wanted) => {
     const { code, stderr } = await run(command, ...args)
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(wanted) })
