@@ -4,6 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { programFor } from '../../cli/command-line/all-commands.ts'
+import { DEFAULTS } from '../../cli/costs/costs-workload.ts'
+import { PUBLISH } from '../../cli/costs/measured.ts'
+import { ours } from '../../cli/costs/ours.ts'
+import { PRICES } from '../../cli/costs/prices.ts'
 import { ACTIONS_OF_HOOK, HOOKS } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { parseConf } from '../../lib/conf/conf.ts'
@@ -145,6 +149,12 @@ describe('the README', () => {
       [...hooks!.matchAll(/`([^`]+)`/g)].map(([, hook]) => `${hook} ${action!.replaceAll('`', '')}`),
     )
     expect(shown.sort()).toEqual(HOOKS.flatMap((hook) => ACTIONS_OF_HOOK[hook].map((action) => `${hook} ${action}`)).sort())
+  })
+
+  it('says what a million publishes cost, as the calculator does', () => {
+    const stored = 1e6 * (PUBLISH.writes + 1) * PRICES.writeUnit
+    const all = ours({ ...DEFAULTS, publishes: 1e6 }).total
+    expect(read('README.md')).toContain(`take $${stored.toFixed(2)} of DynamoDB to store, about $${all.toFixed(0)} with everything else`)
   })
 
   it('has the six tables', () => {
