@@ -54,6 +54,24 @@ module.exports = {
       to: { dependencyTypes: ['npm-no-pkg', 'unknown'], pathNot: '^node_modules/@(smithy|aws-sdk)/' },
     },
     ...layer('lambda/core', '^lambda/core/', { files: '^lambda/core/', packages: NONE, core: PURE }),
+    // Inside of core, each folder stands on those before it.
+    ...['events', 'model', 'queue', 'subscriptions', 'retained'].map((folder, i, all) => ({
+      name: `lambda/core/${folder} rises`,
+      comment: `it may import the files beside the folders${all
+        .slice(0, i)
+        .map((below) => `, ${below}/`)
+        .join('')}`,
+      severity: 'error',
+      from: { path: `^lambda/core/${folder}/` },
+      to: { path: '^lambda/core/[^/]+/', pathNot: `^lambda/core/(${all.slice(0, i + 1).join('|')})/` },
+    })),
+    {
+      name: 'lambda/core stands on nothing',
+      comment: 'its files import none of its folders',
+      severity: 'error',
+      from: { path: '^lambda/core/[^/]+$' },
+      to: { path: '^lambda/core/[^/]+/' },
+    },
     ...layer('actions', '^lambda/[^/]+$', { files: '^lambda/core/', packages: NONE, core: PURE }),
     ...layer('lambda/hooks', '^lambda/hooks/', { files: '^lambda/', packages: NONE, core: PURE }),
     ...layer('lambda/adapters', '^lambda/adapters/', { files: '^lambda/(core|adapters)/', packages: '@aws-sdk|@smithy' }),

@@ -1,4 +1,4 @@
-import type { SubscriptionChange } from './core/events/events.ts'
+import type { SubscriptionChange } from './core/events/lifecycle-events.ts'
 import type { Context } from './core/model/ports.ts'
 
 /** session.unsubscribed: deletes the client's row of mqtt_acked for the filter. */

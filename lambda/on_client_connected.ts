@@ -1,4 +1,4 @@
-import type { Connected } from './core/events/events.ts'
+import type { Connected } from './core/events/lifecycle-events.ts'
 import type { Context } from './core/model/ports.ts'
 import { clearOlderConnections } from './core/subscriptions/end.ts'
 

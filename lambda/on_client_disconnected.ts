@@ -1,4 +1,4 @@
-import type { Disconnected } from './core/events/events.ts'
+import type { Disconnected } from './core/events/lifecycle-events.ts'
 import type { Context } from './core/model/ports.ts'
 import { endConnection } from './core/subscriptions/end.ts'
 

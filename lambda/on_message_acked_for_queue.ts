@@ -1,5 +1,5 @@
 import { BackendError } from './core/errors.ts'
-import type { AckEvent } from './core/events/events.ts'
+import type { Ack, AckEvent } from './core/events/ack-events.ts'
 import type { Context } from './core/model/ports.ts'
 import { addHomes } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
@@ -14,7 +14,7 @@ const QUEUEING = 120_000
  * message.acked, from the ack topic: removes the message from its topic's queue, for everybody. (A PUBACK of a direct message does the same
  * in the handler that sent it.) Only a subscriber of the message's topic may acknowledge it.
  */
-export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: AckEvent['acks'][number], context: Context): Promise<void> {
+export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: Ack, context: Context): Promise<void> {
   const { messages, subscriptions, topics, clock } = context.ports
   // In any order: if the id is added to the queue after the head is read, the ack is tried again.
   const [message, standing, headOfAck] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { Connected } from './core/events/events.ts'
+import type { Connected } from './core/events/lifecycle-events.ts'
 import { fetchRow, type HookConfig, type HookRow, retainRow } from './core/hooks.ts'
 import type { Context } from './core/model/ports.ts'
 import { connectionIsOver } from './core/model/presence.ts'

@@ -1,9 +1,9 @@
 /** Whether a letter can ever succeed: it is read as its hook will read it. */
 import { BackendError } from '../../lambda/core/errors.ts'
-import { EVENT_PARSERS } from '../../lambda/core/events/events.ts'
 import { eventOfRuleError, ruleNameOf } from '../../lambda/core/events/rule-errors.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { hookOfRule } from './aws-names.ts'
+import { EVENT_PARSERS } from './event-parsers.ts'
 import type { Fault, Letter, Verdict } from './letter.ts'
 
 /** A dead letter of a hook's queue goes back as it is. */

@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { type Publish, parsePublish } from '../core/events/events.ts'
+import { type Publish, parsePublish } from '../core/events/publish-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
 import { type Actions, type Delivery, type Hook, performInOrder } from '../core/model/hook.ts'
 import { type Message, messageOf, qosOf, type RetainFlag } from '../core/model/message.ts'

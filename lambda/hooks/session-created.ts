@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { type Connected, parseConnected } from '../core/events/events.ts'
+import { type Connected, parseConnected } from '../core/events/lifecycle-events.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'

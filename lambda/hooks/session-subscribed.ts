@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/events.ts'
+import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/lifecycle-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
 import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'

@@ -1,6 +1,8 @@
 /** The IoT rules' SQL statements. AWS IoT developer guide, "AWS IoT SQL reference". */
 import { createHash } from 'node:crypto'
-import { ACK_SELECT, ACK_TOPIC_PREFIX, LIFECYCLE_SELECT, LIFECYCLE_TOPICS, PUBLISH_SELECT } from '../../lambda/core/events/events.ts'
+import { ACK_SELECT, ACK_TOPIC_PREFIX } from '../../lambda/core/events/ack-events.ts'
+import { LIFECYCLE_SELECT, LIFECYCLE_TOPICS } from '../../lambda/core/events/lifecycle-events.ts'
+import { PUBLISH_SELECT } from '../../lambda/core/events/publish-events.ts'
 import type { HookConfig, HookName } from '../../lambda/core/hooks.ts'
 import { awsCover, overlaps } from './filter-cover.ts'
 import { confFilterOf, countFaults, type FromFault, filterFault, type RuleFault, ruleRefusal, sizeFaults } from './rule-limits.ts'

@@ -1,6 +1,6 @@
 /** The template's topic rules. What a rule selects goes to its queue; if its action fails, an error goes to the queue of rule errors. */
 import type { BackendError } from '../../lambda/core/errors.ts'
-import { NO_CLIENT } from '../../lambda/core/events/events.ts'
+import { NO_CLIENT } from '../../lambda/core/events/publish-events.ts'
 import type { RuleError } from '../../lambda/core/events/rule-errors.ts'
 import type { Misbehaviour } from '../misbehaviour.ts'
 import type { Queue } from '../sqs/queue.ts'

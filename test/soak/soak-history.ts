@@ -1,5 +1,5 @@
 /** What the stack's journal tells of every message: which event carried it under which id, and what became of the event. */
-import { parsePublish } from '../../lambda/core/events/events.ts'
+import { parsePublish } from '../../lambda/core/events/publish-events.ts'
 import { msgidOf } from '../../lambda/core/msgid.ts'
 import { type Entry, KeptState } from '../../local/state/kept-state.ts'
 import { PUBLISH_QUEUE } from './control.ts'

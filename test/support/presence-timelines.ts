@@ -1,5 +1,5 @@
 /** Connections of one client as they were, and the true state at the end: whatever order and number of their events must show it (I6). */
-import type { Connected, Disconnected } from '../../lambda/core/events/events.ts'
+import type { Connected, Disconnected } from '../../lambda/core/events/lifecycle-events.ts'
 
 export type PresenceEvent =
   | { readonly kind: 'connected'; readonly event: Connected }

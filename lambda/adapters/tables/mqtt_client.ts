@@ -1,6 +1,6 @@
 /** `mqtt_client`: who is online. By conditional writes, events in any order end in the true row (I6): one write an event, or more out of order. */
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Connected, Connection, Disconnected } from '../../core/events/events.ts'
+import type { Connected, Connection, Disconnected } from '../../core/events/lifecycle-events.ts'
 import type { ClientTable } from '../../core/model/ports.ts'
 import { followsEnd, type Presence, VERSION_HORIZON } from '../../core/model/presence.ts'
 import { type Item, N, number, S, text } from './attributes.ts'

@@ -1,6 +1,6 @@
 /** Reads the fields of an event and checks each. An error tells the type and length of what was got, never its content (I10). */
 import { BackendError } from '../errors.ts'
-import { stringFault } from '../topic.ts'
+import { checkTopicName, stringFault } from '../topic.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -79,6 +79,13 @@ export function countField(fields: Fields, field: string): number {
   const value = fields[field]
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw badEvent(field, value, 'an integer of 0 or more')
   return value as number
+}
+
+/** A topic name that can be a key. */
+export function topicField(fields: Fields): string {
+  const topic = textField(fields, 'topic')
+  checkTopic('topic', topic, 'a topic name', checkTopicName)
+  return topic
 }
 
 /** The result of `encode(*, 'base64')`. For an empty payload it is not documented, so a missing field, null and "" are all empty. */

@@ -4,8 +4,9 @@
  */
 
 import type { HookName } from '../hooks.ts'
-import { LIFECYCLE_TOPICS, NO_CLIENT } from './events.ts'
 import { base64Field, type Fields, fieldsOf, isMissing, optionalText, textField } from './fields.ts'
+import { LIFECYCLE_TOPICS } from './lifecycle-events.ts'
+import { NO_CLIENT } from './publish-events.ts'
 
 /** One message a rule and publish, whatever the number of actions that failed. */
 export interface RuleError {

@@ -1,6 +1,7 @@
 /** A message as `mqtt_msg` and `mqtt_retain` keep it: the page's seven attributes and ours. */
-import { type Publish, userProperty } from '../events/events.ts'
+
 import type { MessageProperties } from '../events/properties.ts'
+import { type Publish, userProperty } from '../events/publish-events.ts'
 import { msgidOf } from '../msgid.ts'
 
 export interface Message {

@@ -1,5 +1,5 @@
 /** What the actions need of the world. Stores speak the domain; `adapters` implements them on DynamoDB and the IoT data plane. */
-import type { Connected, Disconnected, SubscriptionChange } from '../events/events.ts'
+import type { Connected, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import type { HookConfig } from '../hooks.ts'
 import type { SendOutcome } from '../metrics.ts'
 import type { Message } from './message.ts'

@@ -2,7 +2,7 @@
  * Presence rules. A connection is (session, version); events come late, twice and out of order, and versions start over
  * after about an hour offline, so no single comparison orders them (AWS IoT developer guide, "Lifecycle events").
  */
-import type { Connection } from '../events/events.ts'
+import type { Connection } from '../events/lifecycle-events.ts'
 
 /** A row of `mqtt_client`. Seconds on the page's attributes, milliseconds on `event_at`. */
 export interface Presence {

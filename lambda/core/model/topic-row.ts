@@ -8,7 +8,7 @@
  *
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
  */
-import type { SubscriptionChange } from '../events/events.ts'
+import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 
 /** Ids in a head before it is sealed: 16 ids of 47 bytes and one live client stay below 1 KB, DynamoDB's write unit. */
 export const PAGE = 16

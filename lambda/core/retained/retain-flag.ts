@@ -1,5 +1,5 @@
 /** Whether a publish is its topic's retained message: RETAIN is invisible to rules, so the row's `"retain"` says how to find out. */
-import { type Publish, userProperty } from '../events/events.ts'
+import { type Publish, userProperty } from '../events/publish-events.ts'
 import type { HookConfig, HookRow } from '../hooks.ts'
 import { NOT_RETAINED, type RetainFlag } from '../model/message.ts'
 import type { Ports } from '../model/ports.ts'

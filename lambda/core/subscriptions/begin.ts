@@ -1,6 +1,6 @@
 /** Subscriptions of clients, from their events: who is subscribed, and whether an event still says the truth. */
 
-import type { SubscriptionChange } from '../events/events.ts'
+import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow, type HookRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'

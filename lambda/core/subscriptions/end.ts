@@ -1,6 +1,6 @@
 /** What the end of a connection or of a subscription leaves to do: nobody is live any more, what was delivered natively is settled. */
 
-import type { Connection, Disconnected, SubscriptionChange } from '../events/events.ts'
+import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow } from '../hooks.ts'
 import { CLEAN_DOUBT, lostDoubt } from '../model/delivery-window.ts'
 import type { Context, Ports } from '../model/ports.ts'

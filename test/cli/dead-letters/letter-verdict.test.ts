@@ -1,8 +1,10 @@
 /** What becomes of a letter: case table of both kinds, by the hooks' own parsers. */
 
+import { EVENT_PARSERS } from '../../../cli/dead-letters/event-parsers.ts'
 import type { Letter } from '../../../cli/dead-letters/letter.ts'
 import { deadLetterVerdict, ruleErrorVerdict } from '../../../cli/dead-letters/letter-verdict.ts'
-import { EVENT_PARSERS, parseAck, parsePublish } from '../../../lambda/core/events/events.ts'
+import { parseAck } from '../../../lambda/core/events/ack-events.ts'
+import { parsePublish } from '../../../lambda/core/events/publish-events.ts'
 import type { HookName } from '../../../lambda/core/hooks.ts'
 import { clientConnected } from '../../../lambda/hooks/client-connected.ts'
 import { clientDisconnected } from '../../../lambda/hooks/client-disconnected.ts'

@@ -1,7 +1,7 @@
 /** `mqtt_client`: the conditions that DynamoDB judges say what core/model/presence.ts says. */
 import fc from 'fast-check'
 import { clientTable } from '../../../lambda/adapters/tables/mqtt_client.ts'
-import type { Connected, Disconnected } from '../../../lambda/core/events/events.ts'
+import type { Connected, Disconnected } from '../../../lambda/core/events/lifecycle-events.ts'
 import type { ClientTable } from '../../../lambda/core/model/ports.ts'
 import { isNewer, sameConnection, VERSION_HORIZON } from '../../../lambda/core/model/presence.ts'
 import { createTables, forEachEngine, type Tables } from '../../support/engines.ts'

@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { BackendError } from '../../../lambda/core/errors.ts'
-import {
-  parseAck,
-  parseConnected,
-  parseDisconnected,
-  parsePublish,
-  parseSubscriptionChange,
-  userProperty,
-} from '../../../lambda/core/events/events.ts'
+import { parseAck } from '../../../lambda/core/events/ack-events.ts'
+import { parseConnected, parseDisconnected, parseSubscriptionChange } from '../../../lambda/core/events/lifecycle-events.ts'
+import { parsePublish, userProperty } from '../../../lambda/core/events/publish-events.ts'
 
 const MSGID = 'Mjg4MTk1MDYwNTk0NjYwNzYzMTg4MDk3OTQ2MDU2Nzg1OTD'
 const OTHER_MSGID = 'Mjg4MTk1NzE3MTY4MjYxMjA5MDExMDg0NTk5ODgzMjAyNTH'

@@ -1,4 +1,4 @@
-import type { Publish } from '../../../lambda/core/events/events.ts'
+import type { Publish } from '../../../lambda/core/events/publish-events.ts'
 import { hasExpired, messageOf, NOT_RETAINED, qosOf } from '../../../lambda/core/model/message.ts'
 import { msgidOf } from '../../../lambda/core/msgid.ts'
 

@@ -1,4 +1,4 @@
-import type { Publish } from '../../../lambda/core/events/events.ts'
+import type { Publish } from '../../../lambda/core/events/publish-events.ts'
 import { type HookRow, hookConfigs, type RetainMode } from '../../../lambda/core/hooks.ts'
 import type { Ports } from '../../../lambda/core/model/ports.ts'
 import { msgidOf } from '../../../lambda/core/msgid.ts'

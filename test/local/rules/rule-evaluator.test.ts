@@ -1,4 +1,6 @@
-import { ACK_SELECT, LIFECYCLE_SELECT, PUBLISH_SELECT } from '../../../lambda/core/events/events.ts'
+import { ACK_SELECT } from '../../../lambda/core/events/ack-events.ts'
+import { LIFECYCLE_SELECT } from '../../../lambda/core/events/lifecycle-events.ts'
+import { PUBLISH_SELECT } from '../../../lambda/core/events/publish-events.ts'
 import { awsFilterMatches, compileRule } from '../../../local/rules/rule-evaluator.ts'
 import type { RuleMessage } from '../../../local/rules/rule-message.ts'
 

@@ -1,0 +1,17 @@
+/** The parser of each hook's events: a letter that its hook can never handle is not worth redriving. */
+
+import { parseAck } from '../../lambda/core/events/ack-events.ts'
+import { parseConnected, parseDisconnected, parseSubscriptionChange } from '../../lambda/core/events/lifecycle-events.ts'
+import { parsePublish } from '../../lambda/core/events/publish-events.ts'
+import type { HookName } from '../../lambda/core/hooks.ts'
+
+/** Each throws BackendError `bad-event` on an event that the hook will never handle. */
+export const EVENT_PARSERS: Readonly<Record<HookName, (event: unknown) => unknown>> = {
+  'client.connected': parseConnected,
+  'session.created': parseConnected,
+  'client.disconnected': parseDisconnected,
+  'session.subscribed': parseSubscriptionChange,
+  'session.unsubscribed': parseSubscriptionChange,
+  'message.publish': parsePublish,
+  'message.acked': parseAck,
+}
