@@ -162,6 +162,19 @@ describe('the README', () => {
   })
 })
 
+test('docs/internals.md, "Numbers": each stands where it says', () => {
+  const [, chapter] = /\n## Numbers\n([\s\S]*?)\n## /.exec(read('docs/internals.md'))!
+  let file = ''
+  const missing = [...chapter!.matchAll(/^\| (.*?) \| (.*?) \|/gm)].flatMap(([, numbers, where]) => {
+    file = /`(.*\.ts)`/.exec(where!)?.[1] ?? file
+    return [...numbers!.matchAll(/`([A-Z_]+)`/g)].flatMap(([, name]) =>
+      read(file).includes(`const ${name} =`) ? [] : [`${name} in ${file}`],
+    )
+  })
+  expect(file).not.toBe('')
+  expect(missing).toEqual([])
+})
+
 describe('CONTRIBUTING.md, "Add an action"', () => {
   const [, chapter] = /\n## Add an action\n([\s\S]*?)\n## /.exec(read('CONTRIBUTING.md'))!
 
