@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { programFor } from '../../cli/command-line/all-commands.ts'
+import { surprisesOf } from '../../cli/conf/surprises.ts'
 import { DEFAULTS } from '../../cli/costs/costs-workload.ts'
 import { PUBLISH } from '../../cli/costs/measured.ts'
 import { ours } from '../../cli/costs/ours.ts'
@@ -78,8 +79,9 @@ describe.each(PAGES)('%s', (page) => {
 
   it('has confs that are right', () => {
     for (const conf of blocksOf(page, 'conf')) {
-      const { warnings, errors } = parseConf(conf, { file: page })
+      const { table, warnings, errors } = parseConf(conf, { file: page })
       expect([...errors, ...warnings].map(({ message }) => message)).toEqual([])
+      expect(surprisesOf(table).filter((surprise) => !/exact topic|native/.test(surprise))).toEqual([])
     }
   })
 })
