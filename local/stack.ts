@@ -1,12 +1,11 @@
 /** The whole backend in this process: IoT Core, DynamoDB, and the handlers as the synthesized template connects them. */
-import { join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
+import { hostnameOf, isLoopback } from './address.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
 import { DataPlaneOperations } from './data-plane/data-plane-operations.ts'
 import { LocalOperations } from './data-plane/local-operations.ts'
-import { startEmbedded, type Throttle } from './dynamodb/embedded.ts'
 import type { DynamoDbEngine } from './dynamodb/engine.ts'
-import { startDynamoDbLocal } from './dynamodb/local.ts'
+import { type EngineOptions, startEngine } from './dynamodb/start-engine.ts'
 import { connectFunctions, type Log } from './functions/function-connections.ts'
 import type { LocalFunction } from './functions/local-function.ts'
 import { FunctionMetrics } from './functions/metrics.ts'
@@ -91,11 +90,12 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const warn = (text: string) => log('warn', text)
   const misbehaviours = { ...WELL_BEHAVED, ...options.misbehaviour }
   const misbehaviour = misbehave(misbehaviours, seed)
+  checkHost(host, warn)
   const throttled = new Int32Array(new SharedArrayBuffer(4))
   if (options.dataDir !== undefined) await makeDataDirectory(options.dataDir)
   const [assembly, engine] = await settleBoth(
     assemble(options, warn, onClose),
-    startEngine(options, { rate: misbehaviours.throttle, seed, count: throttled }, onClose),
+    openEngine(options, { host, warn, throttle: { rate: misbehaviours.throttle, seed, count: throttled } }, onClose),
   )
   const template = readTemplate(assembly)
   const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
@@ -133,6 +133,14 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   return { mqttUrl: broker.url, dynamodbUrl: engine.url, dataUrl: dataPlane.url, engine: engine.name, functions, idle, deadLetters, close }
 }
 
+/** @throws BackendError `host` */
+function checkHost(host: string, warn: (text: string) => void): void {
+  if (isLoopback(host)) return
+  warn(
+    `listens on ${hostnameOf(host)}: whoever reaches this address may read, publish and delete everything; nobody is asked for credentials`,
+  )
+}
+
 async function assemble(options: LocalStackOptions, warn: (text: string) => void, onClose: OnClose): Promise<string> {
   if (options.assembly !== undefined) return options.assembly
   const { conf, context } = options
@@ -141,15 +149,11 @@ async function assemble(options: LocalStackOptions, warn: (text: string) => void
   return assembly.directory
 }
 
-async function startEngine(options: LocalStackOptions, throttling: Throttle, onClose: OnClose): Promise<DynamoDbEngine> {
-  const { dynamodb = 'embedded', host = '127.0.0.1', dynamodbPort: port = 0, dataDir } = options
-  const engine = await (async (): Promise<DynamoDbEngine> => {
-    if (dynamodb === 'local') return await startDynamoDbLocal({ host, port })
-    if (dynamodb !== 'embedded') return { name: 'remote', url: dynamodb.replace(/\/$/, ''), close: async () => undefined }
-    const throttle = throttling.rate > 0 ? { throttle: throttling } : {}
-    if (dataDir === undefined) return await startEmbedded({ host, port, inWorker: true, ...throttle })
-    return await startEmbedded({ host, port, inWorker: true, dataDir: join(dataDir, 'dynamodb'), ...throttle })
-  })()
+type EngineParts = Pick<EngineOptions, 'host' | 'warn' | 'throttle'>
+
+async function openEngine(options: LocalStackOptions, parts: EngineParts, onClose: OnClose): Promise<DynamoDbEngine> {
+  const { dynamodb = 'embedded', dynamodbPort: port = 0, dataDir } = options
+  const engine = await startEngine({ ...parts, dynamodb, port, dataDir })
   onClose(() => engine.close())
   return engine
 }

@@ -38,14 +38,15 @@ function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string {
 
 function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
   const { hostname, port } = new URL(mqttUrl)
+  const host = hostname.replace(/^\[|\]$/g, '')
   return `MQTT        ${mqttUrl}
 DynamoDB    ${dynamodbUrl} (${engine})
 Data plane  ${dataUrl}
 
 Try, in another terminal:
-  mosquitto_pub -h ${hostname} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello
+  mosquitto_pub -h ${host} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb scan --table-name mqtt_msg --region us-west-2 --endpoint-url ${dynamodbUrl}
-  mosquitto_sub -h ${hostname} -p ${port} -i reader-1 -q 1 -t t/1
+  mosquitto_sub -h ${host} -p ${port} -i reader-1 -q 1 -t t/1
   curl ${dataUrl}/local/queues
   npx mqtt-dynamodb dead-letters list --endpoint ${dataUrl}
 

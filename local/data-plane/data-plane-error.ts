@@ -1,6 +1,7 @@
 /** An error as the IoT data plane reports it: status, `x-amzn-errortype` and a JSON body. */
 const STATUS = {
   InvalidRequestException: 400,
+  ForbiddenException: 403,
   ResourceNotFoundException: 404,
   MethodNotAllowedException: 405,
   RequestEntityTooLargeException: 413,

@@ -1,5 +1,7 @@
 /** The IoT data plane over HTTP, as the real SDK client speaks to it; on the same port SQS, and the local run's own operations. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { urlOf } from '../address.ts'
+import { foreignRequest } from '../foreign-request.ts'
 import { SqsError } from '../sqs/sqs-error.ts'
 import { answerSqs, isSqs } from '../sqs/sqs-http.ts'
 import type { SqsOperations } from '../sqs/sqs-operations.ts'
@@ -54,9 +56,7 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const routes = routesOf(options)
   const server = createServer((message, response) => {
-    const origin = `http://${message.headers.host ?? ''}`
-    const answer = isSqs(message) ? answerSqs(options.sqs, { message, response, origin }) : answerDataPlane(routes, message)
-    answer.then(
+    answer(routes, options, { message, response }).then(
       (body) => reply(response, 200, body),
       (error) => replyError(response, error, options.warn),
     )
@@ -65,11 +65,19 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
-  return { url: `http://${options.host}:${(server.address() as { port: number }).port}`, close: () => close(server) }
+  return { url: urlOf('http', options.host, (server.address() as { port: number }).port), close: () => close(server) }
 }
 
-const answerDataPlane = async (routes: readonly Route[], message: IncomingMessage): Promise<object> =>
-  dispatch(routes, await readRequest(message))
+async function answer(
+  routes: readonly Route[],
+  { host, sqs }: DataPlaneOptions,
+  { message, response }: { message: IncomingMessage; response: ServerResponse },
+): Promise<object> {
+  const refusal = foreignRequest(message, host)
+  if (refusal !== undefined) throw new DataPlaneError('ForbiddenException', refusal)
+  if (isSqs(message)) return await answerSqs(sqs, { message, response, origin: `http://${message.headers.host}` })
+  return await dispatch(routes, await readRequest(message))
+}
 
 function dispatch(routes: readonly Route[], request: HttpRequest): Answer {
   const matching = routes.filter(({ path }) => labelOf(path, request.path) !== undefined)

@@ -5,6 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
+import { urlOf } from '../address.ts'
+import { foreignRequest } from '../foreign-request.ts'
 import { markNames, unmarkNames } from './names.ts'
 
 /** One operation. @throws ApiError as DynamoDB would answer */
@@ -63,7 +65,7 @@ export async function serveDynamoDb(options: DynamoDbHttpOptions): Promise<Dynam
   })
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
-  return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`, close: () => close(server) }
+  return { url: urlOf('http', options.host, port), close: () => close(server) }
 }
 
 interface Reply {
@@ -72,6 +74,8 @@ interface Reply {
 }
 
 async function answer(request: IncomingMessage, options: DynamoDbHttpOptions): Promise<Reply> {
+  const refusal = foreignRequest(request, options.host)
+  if (refusal !== undefined) throw new ApiError(`${CORAL}AccessDeniedException`, refusal, 403)
   const text = await bodyOf(request)
   const target = `${request.headers['x-amz-target'] ?? ''}`
   const name = target.startsWith(TARGET) ? target.slice(TARGET.length) : ''
@@ -149,7 +153,7 @@ function send(response: ServerResponse, reply: Reply): void {
     'content-length': Buffer.byteLength(text),
     'x-amz-crc32': crc32(text),
     'x-amzn-requestid': randomUUID(),
-    ...(reply.status === 413 ? { connection: 'close' } : {}), // the rest of the body is not read
+    ...(reply.status === 413 || reply.status === 403 ? { connection: 'close' } : {}), // the rest of the body is not read
   })
   response.end(text)
 }

@@ -1,17 +1,19 @@
 /**
  * Amazon's DynamoDB Local, the reference for DynamoDB's semantics on this machine: a Java program or a docker image.
- * It listens on **all interfaces** whatever `host` says (it has no option for that) and checks no credentials:
- * for tests, not for a machine on an open network. All keys and regions share one set of tables (`-sharedDb`).
+ * The Java program listens on **all interfaces** (it has no option for that) and checks neither credentials nor Host: a line says so.
+ * All keys and regions share one set of tables (`-sharedDb`).
  */
 import { execFile } from 'node:child_process'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { hostnameOf, urlOf } from '../address.ts'
 import { type ChildCommand, startChild } from '../child-process.ts'
 import { freePort } from '../free-port.ts'
+import { ownPost } from '../own-request.ts'
 import type { DynamoDbEngine } from './engine.ts'
 import { DYNAMODB_LOCAL_VERSION, dynamoDbLocalJars } from './local-jars.ts'
 
 export interface DynamoDbLocalOptions {
-  /** Where clients reach it; the server itself binds all interfaces. */
+  /** Where clients reach it. Only in docker it listens on that address alone. */
   readonly host: string
   /** 0: any free one. */
   readonly port: number
@@ -33,8 +35,8 @@ const toStderr = (line: string) => process.stderr.write(`${line}\n`)
 export async function startDynamoDbLocal(options: DynamoDbLocalOptions): Promise<DynamoDbEngine> {
   const command = await dynamoDbLocalCommand(options.log ?? toStderr)
   const port = options.port === 0 ? await freePort() : options.port
-  const child = startChild(command(port))
-  const url = `http://${options.host}:${port}`
+  const child = startChild(command(port, options.host))
+  const url = urlOf('http', options.host, port)
   try {
     await answers(url, child.ended)
   } catch (error) {
@@ -44,20 +46,24 @@ export async function startDynamoDbLocal(options: DynamoDbLocalOptions): Promise
   return { name: 'local', url, close: child.stop }
 }
 
-/** How to start it on a port: with Java and the jars (downloaded here if need be), else with docker. Throws as {@link startDynamoDbLocal}. */
-export async function dynamoDbLocalCommand(log: (line: string) => void = toStderr): Promise<(port: number) => ChildCommand> {
+/** How to start it on a port and a host: with Java and the jars (downloaded here if need be), else with docker. Throws as {@link startDynamoDbLocal}. */
+export async function dynamoDbLocalCommand(log: (line: string) => void = toStderr): Promise<(port: number, host: string) => ChildCommand> {
   try {
     await checkJava()
     const jars = await dynamoDbLocalJars(log)
     const main = 'software.amazon.dynamodb.services.local.main.ServerRunner'
     const java = ['java', ...JAVA_OPTIONS, LOG4J_QUIET, `-Djava.library.path=${jars}`, '-cp', `${jars}/*`, main, ...SERVER]
-    return (port) => ({ command: [...java, '-port', `${port}`] })
+    return (port) => {
+      log(`DynamoDB Local listens on port ${port} of all interfaces, whatever --host says, and checks no credentials`)
+      return { command: [...java, '-port', `${port}`] }
+    }
   } catch (error) {
     if (!(await dockerAnswers())) throw error
     const image = `amazon/dynamodb-local:${DYNAMODB_LOCAL_VERSION}`
-    return (port) => {
+    return (port, host) => {
       const name = `dynamodb-local-${process.pid}-${port}`
-      const run = ['docker', 'run', '--rm', '--name', name, '-p', `${port}:8000`, image, '-jar', 'DynamoDBLocal.jar', ...SERVER]
+      const address = host === 'localhost' ? '127.0.0.1' : hostnameOf(host)
+      const run = ['docker', 'run', '--rm', '--name', name, '-p', `${address}:${port}:8000`, image, '-jar', 'DynamoDBLocal.jar', ...SERVER]
       return { command: run, onStop: ['docker', 'rm', '-f', name] }
     }
   }
@@ -95,7 +101,7 @@ async function answers(url: string, ended: Promise<string>): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline && death === undefined) {
     // Without a signature it answers 400 at once; that is answer enough.
-    const up = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    const up = await ownPost(url, {}, '', 2_000).then(
       () => true,
       () => false,
     )

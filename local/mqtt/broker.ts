@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import mqtt from 'mqtt-packet'
+import { urlOf } from '../address.ts'
 import type { RuleMessage } from '../rules/rule-message.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KeptState } from '../state/kept-state.ts'
@@ -79,7 +80,7 @@ export class Broker {
   }
 
   get url(): string {
-    return `mqtt://${this.options.host}:${(this.#server.address() as { port: number }).port}`
+    return urlOf('mqtt', this.options.host, (this.#server.address() as { port: number }).port)
   }
 
   /** A publish over MQTT or HTTP, or a will: to the retained messages, the subscribers and the rules. */

@@ -1,5 +1,6 @@
 /** Creates the template's tables on the local DynamoDB. Tables that exist are not changed. */
 import { BackendError } from '../../lambda/core/errors.ts'
+import { ownPost } from '../own-request.ts'
 import type { TemplateTable } from './template.ts'
 
 /** @throws BackendError `dynamodb` with what the engine answered */
@@ -45,14 +46,9 @@ async function call(url: string, operation: string, request: object): Promise<un
     'content-type': 'application/x-amz-json-1.0',
     authorization: AUTHORIZATION,
   }
-  let response: Response
-  try {
-    response = await fetch(`${url}/`, { method: 'POST', headers: { ...headers, connection: 'close' }, body: JSON.stringify(request) })
-  } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } }
-    throw new BackendError('dynamodb', `DynamoDB at ${url} does not answer: ${cause?.code ?? message}`)
-  }
-  const text = await response.text()
-  if (response.ok) return JSON.parse(text)
-  throw new BackendError('dynamodb', `DynamoDB at ${url} answered ${operation} with ${response.status}: ${text.slice(0, 300)}`)
+  const { status, text } = await ownPost(`${url}/`, headers, JSON.stringify(request)).catch((error: NodeJS.ErrnoException) => {
+    throw new BackendError('dynamodb', `DynamoDB at ${url} does not answer: ${error.code ?? error.message}`)
+  })
+  if (status === 200) return JSON.parse(text)
+  throw new BackendError('dynamodb', `DynamoDB at ${url} answered ${operation} with ${status}: ${text.slice(0, 300)}`)
 }

@@ -194,7 +194,7 @@ describe('on the wire', () => {
   })
 
   const request = (operation: string, body: string) =>
-    `POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.${operation}\r\nauthorization: ${SIGNED}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    `POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: DynamoDB_20120810.${operation}\r\nauthorization: ${SIGNED}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 })
 
 describe('time to live', () => {

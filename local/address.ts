@@ -1,0 +1,22 @@
+/** Addresses that the local run listens on, and the URLs by which it is reached. */
+import { isIPv6 } from 'node:net'
+import { BackendError } from '../lambda/core/errors.ts'
+
+/** What means all interfaces, and the address by which this machine reaches it. */
+const ALL_INTERFACES: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }
+
+/** The URL of what listens on a host and a port, as this machine reaches it. No slash at its end. */
+export function urlOf(scheme: 'http' | 'mqtt', host: string, port: number): string {
+  const name = hostnameOf(host)
+  return `${scheme}://${ALL_INTERFACES[name] ?? name}:${port}`
+}
+
+/** A host as it stands in a URL: `[::1]` for `::1`. @throws BackendError `host` */
+export function hostnameOf(host: string): string {
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}`
+  if (URL.canParse(url) && new URL(url).host === new URL(url).hostname) return new URL(url).hostname
+  throw new BackendError('host', `--host is ${JSON.stringify(host)}, wanted an address or a host name, without a port and a zone`)
+}
+
+/** Whether only programs on this machine reach it. */
+export const isLoopback = (host: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostnameOf(host))
