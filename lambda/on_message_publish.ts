@@ -1,5 +1,5 @@
 import type { Context } from './core/model/ports.ts'
-import { PAGE, type TopicRow } from './core/model/topic-row.ts'
+import { HEAD_IDS, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import { inTurnOf } from './core/promises.ts'
 import { dropIds } from './core/queue/acknowledge.ts'
@@ -29,7 +29,7 @@ export function on_message_publish(topics: readonly Publishes[]): Promise<void>[
     if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
     await pushQueued(context, queued)
     const { row } = queued
-    if (row.ids.length >= PAGE && (await context.ports.topics.seal(row)))
+    if (row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row)))
       await settleMidWindow(context, row, millisOfMsgid(messages.at(-1)!.msgid))
   })
 }

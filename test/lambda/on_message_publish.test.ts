@@ -1,5 +1,5 @@
 /** The queue of a topic: kept for who subscribes later, oldest first, one-to-one, and gone once acknowledged. */
-import { PAGE, segmentKey } from '../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import { recording } from '../support/call-log.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { rowsWith, rowsWithout, World, type WorldOptions } from '../support/world.ts'
@@ -201,17 +201,17 @@ forEachEngine((engine) => {
   describe('long queues', () => {
     it('full heads are sealed into segments, acknowledged segments are deleted, and first follows', async () => {
       const world = await given()
-      await publishMany(world, 't', 0, 5 * PAGE)
+      await publishMany(world, 't', 0, 5 * HEAD_IDS)
       const row = await head(world)
       const sealed = Number(row?.seq?.N)
       expect(sealed).toBeGreaterThanOrEqual(3)
-      expect(row?.MsgId?.SS?.length ?? 0).toBeLessThan(2 * PAGE)
+      expect(row?.MsgId?.SS?.length ?? 0).toBeLessThan(2 * HEAD_IDS)
       expect(row?.sealing).toBeUndefined()
-      expect((await world.row('mqtt_topic_msg_map', segmentKey('t', 0)))?.MsgId?.SS?.length).toBeGreaterThanOrEqual(PAGE)
-      expect((await world.queue()).named).toHaveLength(5 * PAGE)
+      expect((await world.row('mqtt_topic_msg_map', segmentKey('t', 0)))?.MsgId?.SS?.length).toBeGreaterThanOrEqual(HEAD_IDS)
+      expect((await world.queue()).named).toHaveLength(5 * HEAD_IDS)
       await world.connect('c', 's1')
       await world.subscribe('c', 's1', 't')
-      expect(world.device('c').got).toEqual(payloads(0, 5 * PAGE))
+      expect(world.device('c').got).toEqual(payloads(0, 5 * HEAD_IDS))
       expect(Number((await head(world))?.first?.N)).toBe(sealed)
       expect((await world.scan('mqtt_topic_msg_map')).map(({ topic }) => topic?.S)).toEqual(['t'])
     })
@@ -228,7 +228,7 @@ forEachEngine((engine) => {
 
     it('I5: ids whose message a crash took are cleaned when met, in the head and in segments', async () => {
       const world = await given()
-      await publishMany(world, 't', 0, 3 * PAGE)
+      await publishMany(world, 't', 0, 3 * HEAD_IDS)
       const { stored } = await world.queue()
       const gone = stored.filter((_, i) => i % 2 === 0)
       await world.ports.messages.remove(gone)

@@ -4,7 +4,7 @@
  * those calls: both ways, action and resource.
  */
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
-import { HEAD_LIVE, PAGE, segmentKey } from '../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, HEAD_LIVE, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import type { BackendOptions } from '../../lib/options/options.ts'
 import { allowedTo } from '../support/call-log.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
@@ -170,10 +170,10 @@ class Story {
     await this.connect('mid', 's1')
     await this.subscribe('mid', 's1', 'settle/mid')
     this.at(10_000)
-    for (let i = 0; i < 3 * PAGE; i++) await this.publish('settle/mid', 'x')
+    for (let i = 0; i < 3 * HEAD_IDS; i++) await this.publish('settle/mid', 'x')
     this.at(HOUR)
     await cutShortSealing(world, 'settle/mid')
-    for (let i = 0; i < PAGE; i++) await this.publish('settle/mid', 'x')
+    for (let i = 0; i < HEAD_IDS; i++) await this.publish('settle/mid', 'x')
   }
 
   /** Events out of order: disconnect before connect, subscribe after its end, unsubscribe between two subscribes. */

@@ -1,6 +1,6 @@
 /** Native deliveries, which nobody reports: settled where a subscription's end, or GetConnection, proves them (I3). */
 import { lostDoubt, MARGIN } from '../../lambda/core/model/delivery-window.ts'
-import { PAGE } from '../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { rowsWithout, World, type WorldOptions } from '../support/world.ts'
 
@@ -85,19 +85,19 @@ forEachEngine((engine) => {
     it('what came faster than IoT Core delivers was not surely delivered, also across head and segments', async () => {
       const world = await given()
       const since = await subscribed(world)
-      const burst = Array.from({ length: 7 * PAGE }, (_, i) => world.publishEvent('t', 'burst', { timestamp: since + 10_000 + i }))
+      const burst = Array.from({ length: 7 * HEAD_IDS }, (_, i) => world.publishEvent('t', 'burst', { timestamp: since + 10_000 + i }))
       for (let i = 0; i < burst.length; i += 10) await world.handle('message.publish', ...burst.slice(i, i + 10))
       await publishAt(world, since + 20_000, 'alone')
       world.now = since + MINUTE
       await world.disconnect('c', 's1')
       const left = (await world.scan('mqtt_msg')).map(({ payload }) => payload?.S)
-      expect([left.length, new Set(left)]).toEqual([7 * PAGE, new Set(['burst'])])
+      expect([left.length, new Set(left)]).toEqual([7 * HEAD_IDS, new Set(['burst'])])
     })
 
     it('a whole backlog of the window settles, in head and segments, and first follows', async () => {
       const world = await given()
       const since = await subscribed(world)
-      for (let i = 0; i < 3 * PAGE; i += 6) {
+      for (let i = 0; i < 3 * HEAD_IDS; i += 6) {
         await world.handle(
           'message.publish',
           ...[0, 1, 2, 3, 4, 5].map((n) => world.publishEvent('t', 'x', { timestamp: since + 5_000 + (i + n) * 100 })),
@@ -198,9 +198,9 @@ forEachEngine((engine) => {
   describe('I3: in mid-window, when a head is sealed', () => {
     /** A head full of old messages, then one more publish that seals it. */
     const sealing = async (world: World, since: number) => {
-      for (let i = 0; i < PAGE; i++) await publishAt(world, since + 5_000 + i * 100, 'old')
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 5_000 + i * 100, 'old')
       world.now = since + 10 * MINUTE
-      for (let i = 0; i < PAGE; i++) await publishAt(world, since + 10 * MINUTE + i, 'new')
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 10 * MINUTE + i, 'new')
     }
     const left = async (world: World) =>
       (await world.scan('mqtt_msg')).map(({ payload }) => payload?.S ?? '').filter((payload) => payload === 'old').length
@@ -209,7 +209,7 @@ forEachEngine((engine) => {
       const world = await given()
       await sealing(world, await subscribed(world))
       expect(await left(world)).toBe(0)
-      expect(await pending(world)).toBe(PAGE)
+      expect(await pending(world)).toBe(HEAD_IDS)
       expect(await world.live()).toEqual(['t c'])
       const { named, stored } = await world.queue()
       expect(named).toEqual(stored)
@@ -227,14 +227,14 @@ forEachEngine((engine) => {
       const since = await subscribed(world)
       world.device('c').connection = connection
       await sealing(world, since)
-      expect(await left(world)).toBe(PAGE)
+      expect(await left(world)).toBe(HEAD_IDS)
     })
 
     it('asks GetConnection at most once in ten seconds for a topic (quota: one a second and client)', async () => {
       const world = await given()
       const since = await subscribed(world)
       world.device('c').connection = undefined
-      for (let i = 0; i < 8 * PAGE; i += 10) {
+      for (let i = 0; i < 8 * HEAD_IDS; i += 10) {
         await world.handle(
           'message.publish',
           ...Array.from({ length: 10 }, (_, n) => world.publishEvent('t', 'x', { timestamp: since + 5_000 + (i + n) * 10 })),
@@ -246,7 +246,7 @@ forEachEngine((engine) => {
     it('leaves a crowded second alone that lies across the sealed set and the new head', async () => {
       const world = await given()
       const since = await subscribed(world)
-      for (let i = 0; i < 7 * PAGE; i += 10) {
+      for (let i = 0; i < 7 * HEAD_IDS; i += 10) {
         await world.handle(
           'message.publish',
           ...Array.from({ length: 10 }, (_, n) => world.publishEvent('t', 'old', { timestamp: since + 5_000 + i + n })),
@@ -254,7 +254,7 @@ forEachEngine((engine) => {
       }
       const before = await left(world)
       world.now = since + 10 * MINUTE
-      for (let i = 0; i < 2 * PAGE; i++) await publishAt(world, since + 10 * MINUTE + i, 'new')
+      for (let i = 0; i < 2 * HEAD_IDS; i++) await publishAt(world, since + 10 * MINUTE + i, 'new')
       expect(before).toBeGreaterThan(100)
       expect(await left(world)).toBe(before)
     })

@@ -1,6 +1,6 @@
 /** What histories have reached: faults by kind, events handled, interleavings, states of topic rows. */
 import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
-import { PAGE, type TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, type TopicRow } from '../../lambda/core/model/topic-row.ts'
 import type { Row } from './rows.ts'
 
 /** Counts, as they travel from a worker. */
@@ -40,7 +40,7 @@ export class Coverage {
 
 /** How full the head is, whether a set is on its way, whether there are segments and spill rows, and who is live how. */
 function stateOf(row: TopicRow): string {
-  const ids = row.ids.length === 0 ? 'empty' : row.ids.length < PAGE ? 'some' : 'full'
+  const ids = row.ids.length === 0 ? 'empty' : row.ids.length < HEAD_IDS ? 'some' : 'full'
   const live = [...row.live.values()].map(({ kind, catching, since, at }) => {
     const lease = catching === undefined ? '' : catching.until === 0 ? ' released' : ' leased'
     return `${kind}${lease}${at > since ? ' again' : ''}`

@@ -24,7 +24,7 @@ import { allowedTo, type Call, note, recording, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
-export const HOOKS: Record<HookName, Hook<any>> = {
+export const HANDLERS: Record<HookName, Hook<any>> = {
   'client.connected': clientConnected,
   'session.created': sessionCreated,
   'client.disconnected': clientDisconnected,
@@ -163,7 +163,7 @@ export class World {
   /** A batch as SQS delivers it: a retried message keeps its id. `remaining`: of the invocation, in milliseconds. */
   async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
     const config = this.configOf(hook)
-    const handler = handlerOf(HOOKS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line), namespace: this.namespace })
+    const handler = handlerOf(HANDLERS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line), namespace: this.namespace })
     const calls: Call[] = []
     const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))

@@ -1,7 +1,7 @@
 /** The ids of a topic row: added to the head, sealed into segments, removed wherever they are. Atomic updates of one row only. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable, TopicTable } from '../../core/model/ports.ts'
-import { type Homes, PAGE, segmentKey, type TopicRow } from '../../core/model/topic-row.ts'
+import { HEAD_IDS, type Homes, segmentKey, type TopicRow } from '../../core/model/topic-row.ts'
 import { N, S, SS, text } from './attributes.ts'
 import { batchGet, type Database, ifHolds } from './dynamodb.ts'
 import { idsOf, topicRowOf } from './topic-item.ts'
@@ -48,7 +48,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       Key: keyOf(row.topic),
       UpdateExpression: 'SET sealing = MsgId, sealed = seq, seq = seq + :one REMOVE MsgId',
       ConditionExpression: 'attribute_not_exists(sealing) AND size(MsgId) >= :page',
-      ExpressionAttributeValues: { ':one': N(1), ':page': N(PAGE) },
+      ExpressionAttributeValues: { ':one': N(1), ':page': N(HEAD_IDS) },
       ReturnValues: 'ALL_NEW',
     })
     const moved = await ifHolds(db.client.send(update))
@@ -151,7 +151,7 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
     },
 
     async seal(row) {
-      if (row.ids.length < PAGE) return false
+      if (row.ids.length < HEAD_IDS) return false
       // The head is full again, and the last set is still aside: its sealer may have died, so finish its work.
       if (row.sealing !== undefined) await finishSealing(row.topic, row.sealing.seq, row.sealing.ids)
       const moved = await moveAside(row)

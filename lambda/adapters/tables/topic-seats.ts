@@ -1,4 +1,4 @@
-/** Who is live on a topic row: the map `live` of the head, and spill rows (spill.ts) when the head's few places are taken. */
+/** The seats of a topic's row: the map `live` of the head, and spill rows (topic-spill.ts) when the head has no room. */
 import { BackendError } from '../../core/errors.ts'
 import type { TopicTable } from '../../core/model/ports.ts'
 import type { Seat, Seated, Subscription } from '../../core/model/seat.ts'
@@ -220,19 +220,19 @@ export function liveClients(db: Database): LiveClients {
   }
 }
 
-/** Whether the client may have sat down in a spill row: the head has some, or one was claimed of which the head has not heard yet. */
+/** Whether the client may have a seat in a spill row: the head counts some, or one was claimed that the head does not count yet. */
 const maySpill = (head: TopicRow, { spill }: Subscription): boolean => head.spill > 0 || spill !== undefined
 
-/** A newer session of the client is live already. */
+/** A newer session of the client has the seat already. */
 const isOvertaken = (live: Live, current: Live): boolean => current.session !== live.session && current.since >= live.at
 
 /** The same session again; an operator's row never takes over from the client's own subscription. */
 const isRepeated = (current: Live, again: Live): boolean =>
   current.session === again.session && (current.kind === again.kind || current.kind === 'client')
 
-/** Who drains in the seat that was given up stops at its next look, or goes on in the new one. This event sees to it after that, so that never two drain. */
+/** The drain of the seat that was given up stops at its next read, or goes on in the new seat. This event is tried again, so that never two drain. */
 const movedWhileDraining = (topic: string, entry: string): BackendError =>
   new BackendError(
     'unfinished',
-    `client '${entry}', topic '${topic}': moved while another event delivers its queue; goes on at the next try`,
+    `client '${entry}', topic '${topic}': moved while another event delivers its queue; continues at the next try`,
   )

@@ -48,11 +48,11 @@ export interface Gone {
 
 /** `mqtt_topic_msg_map`: the topic rows. Every method is made of single-row atomic updates. */
 export interface TopicTable {
-  /** Adds ids to the head and returns it as of that moment: who is live sees the ids, or is seen here. */
+  /** Adds ids to the head and returns it as of that moment: a subscriber sees the ids, or is seen here. */
   add(topic: string, msgids: readonly string[]): Promise<TopicRow>
   head(topic: string): Promise<TopicRow | undefined>
   heads(topics: readonly string[]): Promise<TopicRow[]>
-  /** The live clients of the head and, unless `headOnly`, of its spill rows. */
+  /** The seats of the head and, unless `headOnly`, of its spill rows. */
   seats(row: TopicRow, options: { headOnly: boolean }): Promise<Seat[]>
   /** Ids of segments [from, to), by number. */
   segments(topic: string, from: number, to: number): Promise<Map<number, readonly string[]>>
@@ -62,11 +62,11 @@ export interface TopicTable {
   seal(row: TopicRow): Promise<boolean>
   /** Says that no segment below `first` has ids, unless one came late since `row` was read. */
   advanceFirst(row: TopicRow, first: number): Promise<void>
-  /** Makes the client live. `undefined`: a newer session already is. */
+  /** Gives the client a seat. `undefined`: a newer session of it has one. */
   goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
   /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row. */
   endLive(topic: string, subscription: Subscription, entry: string, end: { session: string; until: number }): Promise<Seated | undefined>
-  /** Ends what older sessions had live before `at` (ms). */
+  /** Removes the seats that older sessions took before `at` (ms). */
   clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
   /** Takes or renews the right to drain; `undefined`: another handler has it, or the seat is no longer the session's. */
   lease(seat: Seat, lease: Lease, now: number): Promise<TopicRow | undefined>

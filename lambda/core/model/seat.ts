@@ -1,4 +1,4 @@
-/** A client's subscription, and where on the topic rows it is live. */
+/** A client's subscription, and its seat on a topic's row. */
 import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
 import { type Live, type TopicRow, wildcardEntry } from './topic-row.ts'
 
@@ -15,11 +15,11 @@ export interface Subscription {
   readonly since?: number
   /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
   readonly at?: number
-  /** The spill row that holds the client's live entry. */
+  /** Number of the spill row that has the client's seat. */
   readonly spill?: number
 }
 
-/** Where a client is live: the topic's row, or one of its spill rows. */
+/** A client's seat, and where it is: on the topic's row, or on one of its spill rows. */
 export interface Seat {
   readonly topic: string
   /** Key of the row that holds the entry. */
@@ -31,7 +31,7 @@ export interface Seat {
   readonly live: Live
 }
 
-/** A live client, and its topic's head as of that moment. */
+/** A client's seat, and its topic's head as of that moment. */
 export interface Seated {
   readonly row: TopicRow
   readonly seat: Seat

@@ -3,19 +3,20 @@
  *
  * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
- * spill    {topic: topic U+0000 "live" number, live}  live clients for whom the head has no room
+ * spill    {topic: topic U+0000 "live" number, live}  seats for which the head has no room
  * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
  *
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
  */
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 
-/** Ids in a head before it is sealed: 16 ids of 47 bytes and one live client stay below 1 KB, DynamoDB's write unit. */
-export const PAGE = 16
-/** Live clients in the head, and in each spill row. */
+/** Ids in a head before it is sealed: 16 ids of 47 bytes and one seat stay below 1 KB, DynamoDB's write unit. */
+export const HEAD_IDS = 16
+/** Seats in the head, and in each spill row. */
 export const HEAD_LIVE = 4
 export const SPILL_LIVE = 16
 
+/** A seat: that a client is subscribed now. */
 export interface Live {
   /** `client`: it subscribed itself, IoT Core delivers to it. `server`: an operator's row subscribed it, we deliver to it. */
   readonly kind: 'client' | 'server'
@@ -26,7 +27,7 @@ export interface Live {
   readonly at: number
   /** Subscribed through `$share/`: a member of its group may have got the message instead. */
   readonly shared?: true
-  /** While a handler drains the queue for the client: publishers leave new messages to it. */
+  /** Set while a handler drains the queue for the client: publishers leave new messages to that handler. */
   readonly catching?: Lease
 }
 export interface Lease {
@@ -45,13 +46,13 @@ export interface TopicRow {
   readonly seq: number
   /** No segment below this number has ids. */
   readonly first: number
-  /** How many segments were written late, after somebody else had finished: who has read the segments before then cannot tell that they are empty. */
+  /** How many segments were written late, after another helper had finished. Who read the segments before may not have seen these. */
   readonly late: number
-  /** Grows with every publish: tells a drainer that nothing came in since it looked. */
+  /** Grows with every publish, so a drain sees whether one came in since it read the row. */
   readonly adds: number
-  /** Entry key -> live client. The key is the client id, on covering rows {@link wildcardEntry}. */
+  /** Entry key -> seat. The key is the client id, on covering rows {@link wildcardEntry}. */
   readonly live: ReadonlyMap<string, Live>
-  /** Whether the row has the map at all: a row that EMQX wrote has not. */
+  /** Whether the row has a map of seats: a row that EMQX wrote has none. */
   readonly hasLive: boolean
   /** Number of spill rows. */
   readonly spill: number
@@ -66,9 +67,9 @@ const NUL = '\u0000'
 export const segmentKey = (topic: string, seq: number): string => `${topic}${NUL}${seq}`
 export const spillKey = (topic: string, n: number): string => `${topic}${NUL}live${n}`
 export const goneKey = (filter: string, clientid: string): string => `${filter}${NUL}gone${NUL}${clientid}`
-/** Remembers a deleted retained message, so that an older publish that arrives later stays undone. */
+/** The tombstone of a retained message: an older retained message that arrives later is not stored. */
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
-/** On a covering row (`cmd/42/#`) one client may be live with several filters. */
+/** On a covering row (`cmd/42/#`) a client has a seat for each of its filters. */
 export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
 export const splitWildcardEntry = (entry: string): [clientid: string, filter: string] => {
   const at = entry.indexOf(NUL)

@@ -1,6 +1,6 @@
 /** session.unsubscribed, client.disconnected and message.acked: subscriptions that end, and messages that are taken off. */
 
-import { HEAD_LIVE, PAGE } from '../../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, HEAD_LIVE } from '../../../lambda/core/model/topic-row.ts'
 import { oldestFirst } from '../../../lambda/core/queue/pending.ts'
 import { rowsWith, type World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
@@ -88,7 +88,7 @@ export const ENDED: readonly Scenario[] = [
     }
   }),
   disconnected('clean: settles head and segments', async (world) => {
-    const c = await live(world, PAGE + 4, 't')
+    const c = await live(world, HEAD_IDS + 4, 't')
     const events = [world.disconnectedEvent('c', 's1')]
     return { events, had: { c }, rivals: { publish: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}9`) } } }
   }),
@@ -131,7 +131,7 @@ export const ENDED: readonly Scenario[] = [
     }
   }),
   acked('several, one of them twice, in head and segment', async (world) => {
-    const c = await live(world, PAGE + 3, 't')
+    const c = await live(world, HEAD_IDS + 3, 't')
     const all = oldestFirst((await world.queue()).stored)
     const said = [all[0]!, all.at(-1)!].map((msgid) => ({ msgid, topic: 't' }))
     return { events: [world.ackEvent('c', said), world.ackEvent('c', all[0]!)], had: { c } }

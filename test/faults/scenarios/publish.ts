@@ -1,6 +1,6 @@
 /** message.publish: every branch that makes calls of its own. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
-import { PAGE, segmentKey } from '../../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, segmentKey } from '../../../lambda/core/model/topic-row.ts'
 import { rowsWith, rowsWithout, type World } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
 import type { Scenario } from '../scenario.ts'
@@ -30,21 +30,21 @@ export const PUBLISH: readonly Scenario[] = [
     },
   })),
   publish('fills the head, which is sealed', async (world) => {
-    await publishMany(world, 't', 0, PAGE - 1)
+    await publishMany(world, 't', 0, HEAD_IDS - 1)
     return {
-      events: [world.publishEvent('t', `${CANARY}${PAGE}`)],
-      rivals: { publish: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}${PAGE + 1}`) } },
+      events: [world.publishEvent('t', `${CANARY}${HEAD_IDS}`)],
+      rivals: { publish: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}${HEAD_IDS + 1}`) } },
     }
   }),
   publish('finds a set that another sealer left aside', async (world) => {
     // As after a crash between moving the set aside and putting the segment, and the head is filling again.
-    await publishMany(world, 't', 0, PAGE)
+    await publishMany(world, 't', 0, HEAD_IDS)
     const segment = (await world.row('mqtt_topic_msg_map', segmentKey('t', 0)))!
     const head = (await world.row('mqtt_topic_msg_map', 't'))!
     await world.engine.client.send(new DeleteItemCommand({ TableName: world.tables.mqtt_topic_msg_map, Key: { topic: segment.topic! } }))
     await world.put('mqtt_topic_msg_map', { ...head, sealing: segment.MsgId!, sealed: { N: '0' } })
-    await publishMany(world, 't', PAGE, 2 * PAGE - 1)
-    return { events: [world.publishEvent('t', `${CANARY}${2 * PAGE}`)] }
+    await publishMany(world, 't', HEAD_IDS, 2 * HEAD_IDS - 1)
+    return { events: [world.publishEvent('t', `${CANARY}${2 * HEAD_IDS}`)] }
   }),
   publish('a server-side subscriber is live: pushed and acknowledged', async (world) => {
     await world.operatorSubscribes('s', 't')
@@ -92,9 +92,9 @@ export const PUBLISH: readonly Scenario[] = [
       await world.connect('n', 's1')
       await world.subscribe('n', 's1', 't')
       world.wait(10_000)
-      await publishMany(world, 't', 0, 2 * PAGE - 1, 1_000)
+      await publishMany(world, 't', 0, 2 * HEAD_IDS - 1, 1_000)
       world.wait(3_600_000)
-      return { events: [world.publishEvent('t', `${CANARY}last`)], had: { n: [...payloads(0, 2 * PAGE - 1), `${CANARY}last`] } }
+      return { events: [world.publishEvent('t', `${CANARY}last`)], had: { n: [...payloads(0, 2 * HEAD_IDS - 1), `${CANARY}last`] } }
     },
     { rows: RETAIN_BY_PROPERTY },
     { leaves: ['unsettled'] },

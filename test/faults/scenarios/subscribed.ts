@@ -1,5 +1,5 @@
 /** session.subscribed: queues that are drained, retained messages, and subscriptions that are no longer true. */
-import { HEAD_LIVE, PAGE } from '../../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, HEAD_LIVE } from '../../../lambda/core/model/topic-row.ts'
 import type { World } from '../../support/world.ts'
 import { rowsWith } from '../../support/world.ts'
 import { CANARY } from '../checks.ts'
@@ -47,7 +47,7 @@ export const SUBSCRIBED: readonly Scenario[] = [
     return { ...given, rivals: { ...given.rivals, ...rivals, publish: publish(world, 't', `${CANARY}9`) } }
   }),
   subscribed('a backlog in segments and head', async (world) => {
-    await publishMany(world, 't', 0, PAGE + 2)
+    await publishMany(world, 't', 0, HEAD_IDS + 2)
     return { events: (await subscribing(world, 't')).events }
   }),
   subscribed('a backlog, its set half-way to a segment', async (world) => {
@@ -131,7 +131,7 @@ export const SUBSCRIBED: readonly Scenario[] = [
     { rows: RETAIN_BY_PROPERTY, expiredAfter: 60 },
   ),
   subscribed('names without messages are cleaned', async (world) => {
-    await publishMany(world, 't', 0, PAGE + 1)
+    await publishMany(world, 't', 0, HEAD_IDS + 1)
     const { stored } = await world.queue()
     await world.ports.messages.remove(stored.filter((_, i) => i % 4 !== 0))
     return { events: (await subscribing(world, 't')).events }

@@ -2,7 +2,7 @@
 import { messageTable } from '../../../lambda/adapters/tables/mqtt_msg.ts'
 import { topicTable } from '../../../lambda/adapters/tables/mqtt_topic_msg_map.ts'
 import type { MessageTable, TopicTable } from '../../../lambda/core/model/ports.ts'
-import { type Homes, PAGE, segmentKey } from '../../../lambda/core/model/topic-row.ts'
+import { HEAD_IDS, type Homes, segmentKey } from '../../../lambda/core/model/topic-row.ts'
 import { encodeMsgid } from '../../../lambda/core/msgid.ts'
 import { locate, oldestFirst, pendingForwards, readAhead } from '../../../lambda/core/queue/pending.ts'
 import type { Row } from '../../simulation/rows.ts'
@@ -44,14 +44,14 @@ forEachEngine((engine) => {
   }
 
   it('I1: ten publishers side by side lose no id', async () => {
-    const all = ids(10 * PAGE)
+    const all = ids(10 * HEAD_IDS)
     await inParallel(all, 10, publish)
     expect(await pending()).toEqual(all.toSorted())
     expect((await topics.head('t'))?.adds).toBe(all.length)
   })
 
   it('I5: publishers and acknowledgers side by side: what was taken off stays off, the rest stays', async () => {
-    const all = ids(10 * PAGE)
+    const all = ids(10 * HEAD_IDS)
     const gone = new Set(all.filter((_, i) => i % 3 === 0))
     await inParallel(all, 8, async (id) => {
       await stored(id)
@@ -66,7 +66,7 @@ forEachEngine((engine) => {
   })
 
   it('an id that was seen in a head is found in the segment to which it moved', async () => {
-    const all = ids(3 * PAGE)
+    const all = ids(3 * HEAD_IDS)
     const homes = new Map<string, Set<number>>()
     for (const id of all) {
       const row = await topics.add('t', [id])
@@ -78,7 +78,7 @@ forEachEngine((engine) => {
   })
 
   it('locate finds ids wherever they are', async () => {
-    const all = ids(3 * PAGE)
+    const all = ids(3 * HEAD_IDS)
     for (const id of all) await publish(id)
     const row = (await topics.head('t'))!
     const homes = await locate(topics, row, [all[0]!, all.at(-1)!])
@@ -88,15 +88,15 @@ forEachEngine((engine) => {
   })
 
   it('a row that is not full is not sealed, and a full one once', async () => {
-    const row = await topics.add('t', ids(PAGE - 1))
+    const row = await topics.add('t', ids(HEAD_IDS - 1))
     expect(await topics.seal(row)).toBe(false)
-    const full = await topics.add('t', ids(1, PAGE))
+    const full = await topics.add('t', ids(1, HEAD_IDS))
     expect([await topics.seal(full), await topics.seal(full)]).toEqual([true, false])
     expect(await topics.head('t')).toMatchObject({ seq: 1, ids: [] })
   })
 
   it('helpers that both finish a sealing leave it once', async () => {
-    const all = ids(PAGE)
+    const all = ids(HEAD_IDS)
     const full = await topics.add('t', all)
     await Promise.all([topics.seal(full), topics.seal(full), topics.seal(full)])
     expect(await pending()).toEqual(all.toSorted())
@@ -104,7 +104,7 @@ forEachEngine((engine) => {
   })
 
   it('I5: a slow helper does not bring back a segment that was acknowledged meanwhile', async () => {
-    const all = ids(PAGE)
+    const all = ids(HEAD_IDS)
     await Promise.all(all.map(stored))
     const full = await topics.add('t', all)
     await topics.seal(full)
@@ -117,7 +117,7 @@ forEachEngine((engine) => {
   })
 
   it('I5: what a slow helper brings back is not hidden below first, though its message was stored again', async () => {
-    const all = ids(PAGE)
+    const all = ids(HEAD_IDS)
     const again = all[3]!
     await Promise.all(all.map(stored))
     const full = await topics.add('t', all)
@@ -138,7 +138,7 @@ forEachEngine((engine) => {
   })
 
   it('I5: a slow helper leaves no name below first', async () => {
-    const all = ids(PAGE)
+    const all = ids(HEAD_IDS)
     await Promise.all(all.map(stored))
     const full = await topics.add('t', all)
     await topics.seal(full)
@@ -153,7 +153,7 @@ forEachEngine((engine) => {
   })
 
   it('I5: ids taken off a set that is being moved stay off, though the answer was lost and the repetition finds them gone', async () => {
-    const all = ids(PAGE + 1)
+    const all = ids(HEAD_IDS + 1)
     const left = all.at(-1)!
     const gone = all.slice(0, -1)
     await Promise.all(all.map(stored))
@@ -186,17 +186,17 @@ forEachEngine((engine) => {
   })
 
   it('I2: segments that were read ahead, those that came after and the head are put in order together', async () => {
-    const all = ids(3 * PAGE + 2)
-    await topics.seal(await topics.add('t', all.slice(PAGE, 2 * PAGE)))
+    const all = ids(3 * HEAD_IDS + 2)
+    await topics.seal(await topics.add('t', all.slice(HEAD_IDS, 2 * HEAD_IDS)))
     const before = (await topics.head('t'))!
     const ahead = readAhead(topics, before)
     // Named late, and in each of them: all its homes are known.
-    const twice = all[PAGE]!
-    await topics.seal(await topics.add('t', [...all.slice(2 * PAGE, 3 * PAGE), twice]))
+    const twice = all[HEAD_IDS]!
+    await topics.seal(await topics.add('t', [...all.slice(2 * HEAD_IDS, 3 * HEAD_IDS), twice]))
     await topics.add('t', [...all.slice(0, 2), twice])
     const windows: Homes[] = []
     for await (const homes of pendingForwards(topics, (await topics.head('t'))!, ahead)) windows.push(homes)
-    expect(windows.map((homes) => oldestFirst(homes.keys()))).toEqual([[...all.slice(0, 2), ...all.slice(PAGE, 3 * PAGE)]])
+    expect(windows.map((homes) => oldestFirst(homes.keys()))).toEqual([[...all.slice(0, 2), ...all.slice(HEAD_IDS, 3 * HEAD_IDS)]])
     expect(windows[0]?.get(twice)).toEqual(new Set([0, 1, 2]))
   })
 
