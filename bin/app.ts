@@ -1,10 +1,11 @@
-/** The CDK app: the stack `MqttBackend`, made from a conf file. Options: `cdk synth -c name=value`, see lib/options/options.ts. */
+/** The CDK app: one stack, made from a conf file. Options: `cdk synth -c name=value`, see lib/options/options.ts. */
 import { App } from 'aws-cdk-lib/core'
 import { BackendError } from '../lambda/core/errors.ts'
 import { hookTableOf, problemLine } from '../lib/conf/conf.ts'
 import { DEFAULT_CONF, readConf } from '../lib/conf/conf-file.ts'
 import { MqttBackendStack } from '../lib/mqtt-backend-stack.ts'
-import { optionsOf } from '../lib/options/options.ts'
+import { refuseSharedTables } from '../lib/options/contradictions.ts'
+import { DEFAULT_STACK_NAME, optionsOf } from '../lib/options/options.ts'
 
 try {
   main()
@@ -18,12 +19,15 @@ try {
 function main(): void {
   // Asset metadata: the local run finds a function's code by it, whoever runs the app. A refused app must not synthesize what it has on its way out.
   const app = new App({ autoSynth: false, context: { 'aws:cdk:enable-asset-metadata': true } })
-  const { conf = DEFAULT_CONF, probe = false, ...options } = optionsOf(app.node.getAllContext())
+  const chosen = optionsOf(app.node.getAllContext())
+  refuseSharedTables(chosen)
+  const { conf = DEFAULT_CONF, stackName = DEFAULT_STACK_NAME, probe = false, ...options } = chosen
   const parsed = read(conf)
   for (const { message, ...place } of parsed.warnings)
     process.stderr.write(`${problemLine({ ...place, message: `warning: ${message}` })}\n`)
   const table = hookTableOf(parsed)
   new MqttBackendStack(app, 'MqttBackend', {
+    stackName,
     description: "The tables, hooks and actions of EMQX's emqx_backend_dynamo on AWS IoT Core",
     env: { region: table.region },
     backend: { hookTable: table, ...options },

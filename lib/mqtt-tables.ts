@@ -1,10 +1,12 @@
 import { AttributeType, BillingMode, type ITable, ProjectionType, Table, TableEncryption, type TableProps } from 'aws-cdk-lib/aws-dynamodb'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { RemovalPolicy, Validations } from 'aws-cdk-lib/core'
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
+import { BackendError } from '../lambda/core/errors.ts'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
 import type { BackendOptions, Billing } from './options/options.ts'
+import { TablePrefixGuard } from './table-prefix-guard.ts'
 
 export type MqttTablesProps = Pick<BackendOptions, 'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'retention' | 'ttl' | 'keyArn'>
 
@@ -14,6 +16,8 @@ const string = (name: string) => ({ name, type: AttributeType.STRING })
 export class MqttTables extends Construct {
   readonly tables: Readonly<Record<TableName, ITable>>
   readonly key: IKey | undefined
+  /** Names of the tables that the stack makes. */
+  private readonly made: readonly string[]
   /** Names of the tables that stay when the stack is destroyed. */
   readonly kept: readonly string[]
 
@@ -25,10 +29,26 @@ export class MqttTables extends Construct {
         id: 'AwsSolutions-DDB3',
         reason: 'With retention=dev nothing is kept, so there is nothing to recover.',
       })
+    const { prefix = '' } = props
     const existing = existingTableNames(props)
+    this.made = TABLE_NAMES.filter((name) => !existing.includes(name)).map((name) => prefix + name)
+    this.refuseOthers(prefix)
+    new TablePrefixGuard(this, 'Prefix', { prefix })
     const table = (name: TableName): ITable => (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
-    this.kept = (isDev(props) ? existing : TABLE_NAMES).map((name) => (props.prefix ?? '') + name)
+    this.kept = (isDev(props) ? existing : TABLE_NAMES).map((name) => prefix + name)
     this.tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, table(name)])) as Record<TableName, ITable>
+  }
+
+  /** @throws BackendError `option` if another stack of the app makes tables of these names */
+  private refuseOthers(prefix: string): void {
+    const here = Stack.of(this).environment
+    for (const other of this.node.root.node.findAll()) {
+      if (!(other instanceof MqttTables) || other === this || Stack.of(other).environment !== here) continue
+      const shared = this.made.find((name) => other.made.includes(name))
+      if (shared === undefined) continue
+      const got = `option prefix is ${JSON.stringify(prefix)} for ${this.node.path}: ${other.node.path} makes the table ${shared} already`
+      throw new BackendError('option', `${got}, wanted another prefix`)
+    }
   }
 
   private existing(name: TableName, { prefix = '' }: MqttTablesProps): ITable {

@@ -4,7 +4,7 @@ import type { HookName } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { existingTableNames } from '../mqtt-tables.ts'
 import { hookSettings } from '../pipeline/hook-settings.ts'
-import type { BackendOptions } from './options.ts'
+import { type AppOptions, type BackendOptions, DEFAULT_STACK_NAME } from './options.ts'
 
 /** What the options must fit. */
 export interface Place {
@@ -25,6 +25,17 @@ function ofExistingTables(options: BackendOptions): string[] {
   return (['billing', 'retention', 'ttl'] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
+}
+
+/**
+ * The app does not know which tables other stacks have. But without a prefix the names are those of a stack without options.
+ * @throws BackendError `option` with what to add
+ */
+export function refuseSharedTables(options: AppOptions): void {
+  const { stackName = DEFAULT_STACK_NAME, prefix } = options
+  if (stackName === DEFAULT_STACK_NAME || prefix !== undefined || existingTableNames(options).length === TABLE_NAMES.length) return
+  const got = `option stackName is ${stackName} without prefix: its tables would have the names of those of ${DEFAULT_STACK_NAME}`
+  throw new BackendError('option', `${got}, wanted a prefix (prefix= if there is no such stack) or existingTables`)
 }
 
 /** `<id>-ats.iot.<region>.amazonaws.com`. Any other host name tells no region. */

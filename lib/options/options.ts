@@ -41,10 +41,14 @@ export interface BackendOptions {
 
 export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${number}`
 
+export const DEFAULT_STACK_NAME = 'MqttBackend'
+
 /** The options of the construct, and those that only the app has. */
 export interface AppOptions extends BackendOptions {
   /** Path of the conf file. Default: {@link DEFAULT_CONF} of lib/conf/conf-file.ts. */
   readonly conf?: string
+  /** Name of the stack, and what the names of its rules and queues begin with. Default {@link DEFAULT_STACK_NAME}. */
+  readonly stackName?: string
   /** Adds rules and a queue by which `npm run smoke` learns what AWS does not document. Default false. */
   readonly probe?: boolean
 }
@@ -60,6 +64,7 @@ const LOG_DAYS = Object.values(RetentionDays).filter((days): days is number => t
 
 const CHOICES: Record<keyof AppOptions, Choice> = {
   conf: matching('the path of a conf file', /./),
+  stackName: matching('letters, digits and "-", first a letter, at most 22 (names of queues have 80)', /^[A-Za-z][A-Za-z0-9-]{0,21}$/),
   prefix: matching('letters, digits, "_", "-" and ".", at most 237', PREFIX),
   billing: matching(
     'on-demand, provisioned (5/5) or provisioned:R/W with read and write units from 1 to 40000',

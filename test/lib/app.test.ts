@@ -79,6 +79,17 @@ test("passes CDK's own validation, 318 rules over 1,899 resource types", () => {
   expect({ status, failed: pluginReports }).toEqual({ status: 0, failed: [] })
 }, 60_000)
 
+test('a stack with another name has rules, metrics and tables of its own', async () => {
+  const { directory: outdir, remove } = await synthesize({ ...LOCAL, stackName: 'plant-7', prefix: 'plant7_' }, () => {})
+  const template = templateIn(outdir)
+  const { artifacts } = JSON.parse(readFileSync(join(outdir, 'manifest.json'), 'utf8'))
+  expect(artifacts.MqttBackend.properties.stackName).toBe('plant-7')
+  for (const [, { Properties }] of template.ofType('AWS::IoT::TopicRule')) expect(Properties.RuleName).toMatch(/^plant7_/)
+  for (const [, { Properties }] of template.ofType('AWS::DynamoDB::Table')) expect(Properties.TableName).toMatch(/^plant7_mqtt_/)
+  expect(template.one('AWS::Lambda::Function', 'MessagePublish').Properties.Environment.Variables.METRICS_NAMESPACE).toBe('plant-7')
+  await remove()
+}, 60_000)
+
 describe('the app refuses', () => {
   test('a bad conf with a line for each error', async () => {
     const conf = join(directory, 'bad.conf')
@@ -101,6 +112,10 @@ describe('the app refuses', () => {
     expect(await refusalOf({ existingTables: true, billing: 'provisioned' })).toMatch(
       /^option billing is for tables that the stack makes, [^\n]*$/,
     )
+  })
+
+  test("a second stack that would take the first one's tables", async () => {
+    expect(await refusalOf({ stackName: 'Two' })).toMatch(/^option stackName is Two without prefix: [^\n]*$/)
   })
 
   test('with nothing but its line: what it had by then is not synthesized, nor judged', () => {

@@ -203,6 +203,29 @@ test('tables that are there are used, the others made', () => {
   expect(tablesFor({ existingTables: TABLE_NAMES })).toEqual([])
 })
 
+describe('two sets of tables in one app', () => {
+  const both = (first: MqttTablesProps, second: MqttTablesProps, regions = ['eu-west-1', 'eu-west-1']) =>
+    templateOf((app) => {
+      const [one, two] = regions.map((region, i) => new Stack(app, `Stack${i}`, { env: { region } }))
+      new MqttTables(one!, 'Tables', first)
+      new MqttTables(two!, 'Tables', second)
+      return two!
+    })
+
+  test('with the same names are refused', () => {
+    expect(() => both({}, {})).toThrow(
+      'option prefix is "" for Stack1/Tables: Stack0/Tables makes the table mqtt_client already, wanted another prefix',
+    )
+    expect(() => both({ existingTables: ['mqtt_client'] }, {})).toThrow(/makes the table mqtt_sub already/)
+  })
+
+  test('with names of their own, in regions of their own, or made by one of them, are not', () => {
+    expect(both({}, { prefix: 'b_' }).ofType('AWS::DynamoDB::Table')).toHaveLength(6)
+    expect(both({}, {}, ['eu-west-1', 'us-west-2']).ofType('AWS::DynamoDB::Table')).toHaveLength(6)
+    expect(both({}, { existingTables: true }).ofType('AWS::DynamoDB::Table')).toHaveLength(0)
+  })
+})
+
 test('units are those that were chosen, also of the index', () => {
   const units = { ProvisionedThroughput: { ReadCapacityUnits: 20, WriteCapacityUnits: 10 } }
   const tables = propertiesFor({ billing: 'provisioned:20/10', retainIndex: true })

@@ -13,8 +13,9 @@ const FILE = join(import.meta.dirname, 'template.json')
 const masked = (text: string) => text.replaceAll(/\b[0-9a-f]{64}\b/g, 'ASSET')
 
 test('the template is the one that is committed', () => {
-  const { resources, outputs } = backend(pageTable())
-  const text = masked(`${JSON.stringify({ Resources: resources, Outputs: outputs }, null, 1)}\n`)
+  const { resources, outputs, parameters, rules } = backend(pageTable())
+  const template = { Resources: resources, Outputs: outputs, Parameters: parameters, Rules: rules }
+  const text = masked(`${JSON.stringify(template, null, 1)}\n`)
   if (process.env.UPDATE_TEMPLATE === 'true') writeFileSync(FILE, text)
   // Parsed: what differs is shown, not where in the text.
   expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(FILE, 'utf8')))

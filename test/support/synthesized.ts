@@ -12,16 +12,25 @@ export interface Resource {
   readonly Type: string
   readonly Properties: Properties
   readonly DeletionPolicy?: string
+  readonly UpdateReplacePolicy?: string
 }
 
 /** A synthesized template, asked for resources by type or by the start of their logical id. */
 export class SynthesizedTemplate {
   readonly resources: Readonly<Record<string, Resource>>
   readonly outputs: Readonly<Record<string, { Value: unknown }>>
+  readonly parameters: Readonly<Record<string, { Type: string; Default?: string; Description?: string }>>
+  /** Checked by CloudFormation before it creates or updates anything. */
+  readonly rules: Readonly<Record<string, { Assertions: Properties[] }>>
 
   constructor(template: Properties) {
     this.resources = template.Resources ?? {}
     this.outputs = template.Outputs ?? {}
+    // Without those that CDK adds to every stack, about its bootstrap.
+    const { BootstrapVersion: _version, ...parameters } = template.Parameters ?? {}
+    const { CheckBootstrapVersion: _check, ...rules } = template.Rules ?? {}
+    this.parameters = parameters
+    this.rules = rules
   }
 
   ofType(type: string): [id: string, resource: Resource][] {

@@ -4,6 +4,7 @@ import { hookOfRule } from '../../../cli/dead-letters/aws-names.ts'
 import { type BackendQueues, queuesInOutputs, queuesListed } from '../../../cli/dead-letters/backend-queues.ts'
 import { HOOKS } from '../../../lambda/core/hooks.ts'
 import { MqttBackend } from '../../../lib/mqtt-backend.ts'
+import { optionsOf } from '../../../lib/options/options.ts'
 import { backend, EVERY_HOOK, type SynthesizedTemplate, templateOf } from '../../support/synthesized.ts'
 
 const URL_OF = 'https://sqs.eu-west-1.amazonaws.com/123456789012/'
@@ -48,6 +49,14 @@ test("another stack's queues and queues of other kinds are none of it", () => {
   const others = [...urlsIn(own, 'MqttBackend-test'), `${URL_OF}MqttBackend-Other11112222-AAAA`, `${URL_OF}MqttBackend`]
   const queues = queuesListed([...others, ...urlsIn(own, 'MqttBackend')], 'MqttBackend')
   expect(queues).toEqual(queuesListed(urlsIn(own, 'MqttBackend'), 'MqttBackend'))
+})
+
+test('the option stackName leaves CloudFormation room for whole names: SQS allows 80 characters', () => {
+  const longest = Math.max(...own.ofType('AWS::SQS::Queue').map(([id]) => id.length))
+  expect(() => optionsOf({ stackName: 'x'.repeat(22) })).not.toThrow()
+  expect(() => optionsOf({ stackName: 'x'.repeat(23) })).toThrow(/at most 22/)
+  // CloudFormation adds 12 or 13 letters and digits of its own.
+  expect(22 + '-'.length + longest + '-'.length + 13).toBeLessThanOrEqual(80)
 })
 
 /** What `cdk deploy --outputs-file` writes. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS } from '../../../lambda/core/hooks.ts'
 import { TABLE_NAMES } from '../../../lambda/core/tables.ts'
-import { refuseContradictions } from '../../../lib/options/contradictions.ts'
-import { type BackendOptions, checkedOptions, OPTION_NAMES, optionsOf } from '../../../lib/options/options.ts'
+import { refuseContradictions, refuseSharedTables } from '../../../lib/options/contradictions.ts'
+import { type AppOptions, type BackendOptions, checkedOptions, OPTION_NAMES, optionsOf } from '../../../lib/options/options.ts'
 
 describe('options from context', () => {
   test.each<[string, Record<string, unknown>, object]>([
@@ -16,6 +16,7 @@ describe('options from context', () => {
     ],
     ['as cdk.json gives them', { existingTables: true, conf: 'my.conf' }, { existingTables: true, conf: 'my.conf' }],
     ['an endpoint', { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }, { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }],
+    ['a stack name', { stackName: 'plant-7', prefix: '' }, { stackName: 'plant-7', prefix: '' }],
     ['the probe', { probe: 'true' }, { probe: true }],
     ['units', { billing: 'provisioned:40000/1' }, { billing: 'provisioned:40000/1' }],
     ['tables that are there, as text', { existingTables: 'mqtt_msg,mqtt_sub' }, { existingTables: ['mqtt_msg', 'mqtt_sub'] }],
@@ -55,11 +56,14 @@ describe('options from context', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['retainIndex', 'yes', /^option retainIndex is "yes", wanted true or false$/],
-    ['dev', 'true', /^unknown option dev, wanted one of conf, prefix, /],
+    ['dev', 'true', /^unknown option dev, wanted one of conf, stackName, /],
     ['billing', 'PAY_PER_REQUEST', /^option billing is "PAY_PER_REQUEST", wanted on-demand, provisioned \(5\/5\) or provisioned:R\/W with/],
     ['billing', 'provisioned:0/5', /read and write units from 1 to 40000$/],
     ['billing', 'provisioned:5/40001', /^option billing/],
     ['billing', 'provisioned:5', /^option billing/],
+    ['stackName', '7up', /^option stackName is "7up", wanted letters, digits and "-", first a letter, at most 22/],
+    ['stackName', 'my_stack', /^option stackName is "my_stack", wanted letters/],
+    ['stackName', 'x'.repeat(23), /at most 22 \(names of queues have 80\)$/],
     ['prefix', 'a b', /^option prefix is "a b", wanted letters/],
     ['prefix', 'x'.repeat(238), /at most 237$/],
     ['keyArn', 'alias/mine', /^option keyArn is "alias\/mine", wanted the ARN of a KMS key/],
@@ -100,7 +104,7 @@ describe('options from context', () => {
     ['batchSize', 0, /wanted events, 1 to 10000/],
     ['batchWindow', 301, /wanted seconds, 0 to 300/],
     ['conf', '', /^option conf is "", wanted the path of a conf file$/],
-    ['billling', 'provisioned', /^unknown option billling, wanted one of conf, prefix, billing, /],
+    ['billling', 'provisioned', /^unknown option billling, wanted one of conf, stackName, prefix, billing, /],
     ['constructor', 'x', /^unknown option constructor/],
   ])('refuses %s %j', (name, value, reason) => {
     expect(() => optionsOf({ [name]: value })).toThrow(reason)
@@ -112,6 +116,27 @@ test('refuses a wrong option of an app that imports the construct, and reads the
   expect(checkedOptions({ prefix: undefined, retention: 'dev', memory: { 'message.publish': 512 } })).toEqual({
     retention: 'dev',
     memory: { 'message.publish': 512 },
+  })
+})
+
+describe("another stack's tables", () => {
+  test.each<AppOptions>([{ stackName: 'Two' }, { stackName: 'Two', existingTables: ['mqtt_msg'] }])(
+    'would be taken with %j: refused',
+    (options) => {
+      expect(() => refuseSharedTables(options)).toThrow(
+        /^option stackName is Two without prefix: its tables would have the names of those of MqttBackend, wanted a prefix .* or existingTables$/,
+      )
+    },
+  )
+
+  test.each<AppOptions>([
+    {},
+    { stackName: 'MqttBackend' },
+    { stackName: 'Two', prefix: 'two_' },
+    { stackName: 'Two', prefix: '' },
+    { stackName: 'Two', existingTables: true },
+  ])('are not taken with %j', (options) => {
+    expect(() => refuseSharedTables(options)).not.toThrow()
   })
 })
 
