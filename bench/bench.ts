@@ -1,10 +1,10 @@
 /** `npm run bench`: what the README's figures come from. Each block checks its own result before it reports a figure. */
 import { join } from 'node:path'
-import { BackendError } from '../lambda/core/errors.ts'
+import { exits, runCommand } from '../cli/command-line/run-command.ts'
 import { backlog } from './backlog.ts'
 import { batchUnits } from './batch-units.ts'
+import { type BenchFlags, flags } from './bench-flags.ts'
 import { coldStart } from './cold-start.ts'
-import { type BenchCommand, helpOf, parseCommand } from './command-line.ts'
 import { connectionUnits } from './connection-units.ts'
 import { cpu } from './cpu.ts'
 import { delivery } from './delivery.ts'
@@ -39,39 +39,27 @@ const BLOCKS: Readonly<Record<string, Block>> = {
 
 const ROOT = join(import.meta.dirname, '..')
 
-async function main(args: string[]): Promise<number> {
-  try {
-    const command = parseCommand(args, Object.keys(BLOCKS))
-    if (command === 'help') {
-      process.stdout.write(helpOf(Object.keys(BLOCKS)))
-      return 0
-    }
-    return await (command.from === undefined ? measure(command) : show(command.from, command))
-  } catch (error) {
-    if (!(error instanceof BackendError)) throw error
-    say(error.code === 'usage' ? `${error.message} (see --help)` : error.message)
-    return error.code === 'usage' ? 2 : 1
-  }
-}
+const bench = async (command: BenchFlags): Promise<number> => (command.from === undefined ? measure(command) : show(command.from, command))
 
-function show(file: string, command: BenchCommand): number {
+function show(file: string, command: BenchFlags): number {
   const results = readResults(file)
   print(results, command)
   if (command.plot) draw(results)
   return 0
 }
 
-async function measure(command: BenchCommand): Promise<number> {
+async function measure(command: BenchFlags): Promise<number> {
+  const only = Object.keys(BLOCKS).filter((name) => command.only?.includes(name) ?? true)
   const file = join(ROOT, RESULTS_FILE)
   const results = (blocks: Results['blocks']): Results => ({ machine: thisMachine(), blocks })
-  const withOthers = (blocks: Results['blocks']): Results => merged(file, results(blocks), command.only)
+  const withOthers = (blocks: Results['blocks']): Results => merged(file, results(blocks), only)
   // What could not be saved in the end is not measured first.
   if (command.save || command.plot) withOthers({})
   // Of what is running, whatever is changed meanwhile.
   const commit = commitOf(ROOT)
   const blocks: Record<string, BlockResult> = {}
-  for (const [i, name] of command.only.entries()) {
-    const figures = await ran(name, `[${i + 1}/${command.only.length}] ${name}`, command)
+  for (const [i, name] of only.entries()) {
+    const figures = await ran(name, `[${i + 1}/${only.length}] ${name}`, command)
     if (figures === undefined) continue
     blocks[name] = { date: new Date().toISOString(), ...(commit === undefined ? {} : { commit }), figures }
     if (command.save) saveResults(file, withOthers(blocks))
@@ -79,16 +67,16 @@ async function measure(command: BenchCommand): Promise<number> {
   print(results(blocks), command)
   if (command.plot) draw(withOthers(blocks))
   const isGood = (name: string) => blocks[name]?.figures.every(({ reached }) => reached !== false)
-  return command.only.every(isGood) ? 0 : 1
+  return only.every(isGood) ? 0 : 1
 }
 
 /** `undefined`: it failed, which was said. */
-async function ran(name: string, title: string, { quick, port }: BenchCommand): Promise<Figure[] | undefined> {
+async function ran(name: string, title: string, { quick, port }: BenchFlags): Promise<Figure[] | undefined> {
   const began = performance.now()
   const progress = (line: string) => process.stderr.write(`${title}: ${line}\n`)
   progress('begins')
   try {
-    const figures = await BLOCKS[name]!({ quick, progress, port })
+    const figures = await BLOCKS[name]!({ quick: quick === true, progress, port })
     progress(`${figures.length} figures after ${((performance.now() - began) / 1000).toFixed(0)} s`)
     return figures
   } catch (error) {
@@ -97,7 +85,7 @@ async function ran(name: string, title: string, { quick, port }: BenchCommand): 
   }
 }
 
-function print(results: Results, { json }: BenchCommand): void {
+function print(results: Results, { json }: BenchFlags): void {
   process.stdout.write(json ? asJson(results) : tableOf(Object.values(results.blocks).flatMap(({ figures }) => figures)))
 }
 
@@ -109,4 +97,4 @@ function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`)
 }
 
-process.exitCode = await main(process.argv.slice(2))
+await runCommand(flags(Object.keys(BLOCKS)).action(exits(bench)), process.argv.slice(2))

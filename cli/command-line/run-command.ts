@@ -16,8 +16,12 @@ export const newCommand = (name: string, summary: string, about: string): Comman
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
 
+/** A program for who works on this repository: `npm run NAME`. */
+export const newScript = (name: string, about: string): Command =>
+  newCommand(name, '', about).configureHelp({ optionDescription: flagText, commandUsage: () => `npm run ${name} -- [options]` })
+
 /** The values of the flags that such a function declares. */
-export type OptionsOf<Flags extends () => { opts(): unknown }> = ReturnType<ReturnType<Flags>['opts']>
+export type OptionsOf<Flags extends (...given: never[]) => { opts(): unknown }> = ReturnType<ReturnType<Flags>['opts']>
 
 /** What is wrong with a command line as a whole: "--hot without --hot-share, wanted both". */
 export const wrongUse = (message: string): BackendError => new BackendError('usage', message)

@@ -3,49 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { helpOf, parseCommand } from '../../bench/command-line.ts'
+import { flags } from '../../bench/bench-flags.ts'
 import { cellsOf, type Figure, tableOf } from '../../bench/report.ts'
 import type { Results } from '../../bench/results.ts'
 import { CONNECTION } from '../../cli/costs/measured.ts'
 import { ENGINES_VARIABLE } from '../support/engine-desk.ts'
+import { read } from '../support/run-program.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const BLOCKS = ['start', 'publish', 'retained-units']
 
-describe('flags', () => {
-  it.each([
-    [[], { only: BLOCKS, quick: false, json: false, save: false, plot: false, port: 0 }],
-    [['--only', 'retained-units', '--only', 'start', '--quick'], { only: ['start', 'retained-units'], quick: true }],
-    [['--save', '--plot'], { save: true, plot: true }],
-    [['--from', 'x.json', '--plot'], { from: 'x.json', plot: true }],
-    [['--port', '8000'], { port: 8000 }],
-    [['-h'], 'help'],
-  ])('%j', (args, wanted) => {
-    const command = parseCommand(args, BLOCKS)
-    if (wanted === 'help') expect(command).toBe(wanted)
-    else expect(command).toMatchObject(wanted as object)
-  })
-
-  it.each([
-    [['--only', 'nothing'], '--only nothing: no such block, wanted one of start, publish, retained-units'],
-    [['--only'], "'--only <value>' argument missing"],
-    [['--fast'], "Unknown option '--fast'"],
-    [['start'], "Unexpected argument 'start'"],
-    [['--port', '99999'], '--port is "99999", wanted a whole number from 0 to 65535'],
-    [['--port', 'x'], '--port is "x"'],
-    [['--quick', '--save'], '--quick with --save'],
-    [['--quick', '--plot'], '--quick with --plot'],
-    [['--from', 'x.json', '--save'], '--from with --save'],
-    [['--from', 'x.json', '--only', 'start'], '--from with --only'],
-  ])('refuses %j', (args, said) => {
-    expect(() => parseCommand(args, BLOCKS)).toThrow(said)
-  })
-
-  it('the help names every block, in lines that fit a terminal', () => {
-    const help = helpOf(Array.from({ length: 20 }, (_, i) => `block-of-figures-${i}`))
-    for (let i = 0; i < 20; i++) expect(help).toMatch(new RegExp(`\\bblock-of-figures-${i}\\b`))
-    expect(help.split('\n').filter((line) => line.length > 90)).toEqual([])
-  })
+test('a block may be named more than once', () => {
+  expect(read(flags(['start', 'publish']), '--only', 'publish', '--only', 'start')).toEqual({ only: ['publish', 'start'], port: 0 })
 })
 
 describe('the table', () => {
@@ -81,13 +49,13 @@ describe('as a process', () => {
   it('refuses an unknown block: one line, exit status 2', async () => {
     const { status, stdout, stderr } = await bench(['--only', 'nothing'])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
-    expect(stderr).toMatch(/^bench: --only nothing: no such block, wanted one of start, [^\n]*publish-units[^\n]*\(see --help\)\n$/)
+    expect(stderr).toMatch(/^bench: --only is "nothing", wanted one of start, [^\n]*publish-units[^\n]*\(see --help\)\n$/)
   })
 
-  it('refuses a file of results that is not there: one line, exit status 1', async () => {
-    const { status, stderr } = await bench(['--from', 'no-such.json', '--plot'])
+  it('refuses a file that holds no results: one line, exit status 1', async () => {
+    const { status, stderr } = await bench(['--from', 'package.json', '--plot'])
     expect(status).toBe(1)
-    expect(stderr).toMatch(/^bench: no-such\.json: no such file[^\n]*\n$/)
+    expect(stderr).toMatch(/^bench: package\.json: [^\n]*wanted what npm run bench -- --json prints\n$/)
   })
 
   it('without Java a capacity block has no figure: a line that says so, exit status 1', async () => {

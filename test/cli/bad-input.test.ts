@@ -3,18 +3,36 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { flags as benchFlags } from '../../bench/bench-flags.ts'
 import { programFor } from '../../cli/command-line/all-commands.ts'
 import type { Reader } from '../../cli/command-line/values.ts'
 import { HOOKS } from '../../lambda/core/hooks.ts'
-import { here, mqttDynamodb } from '../support/run-program.ts'
+import { flags as faultsFlags } from '../faults/faults-flags.ts'
+import { FUZZED, flags as fuzzFlags } from '../hostile/fuzz-flags.ts'
+import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
+import { flags as soakFlags } from '../soak/soak-flags.ts'
+import { ended, here, mqttDynamodb, runHere, runProgram } from '../support/run-program.ts'
 
 const NAMES = ['start', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale']
 
+/** Programs for who works on this repository: npm run NAME. */
+const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
+  bench: () => benchFlags(['start', 'publish']),
+  faults: faultsFlags,
+  fuzz: fuzzFlags,
+  mutants: mutantsFlags,
+  simulate: simulateFlags,
+  soak: soakFlags,
+}
+
+const run = (name: string, ...args: string[]) => (name in SCRIPTS ? runHere(SCRIPTS[name]!(), args) : here(...name.split(' '), ...args))
+
 /** Wrong use of a command, and its line without the command's name in front and the hint at the end. */
 const refuses = async (name: string, args: readonly string[], line: string) =>
-  expect([args, await here(...name.split(' '), ...args)]).toEqual([args, { status: 2, out: '', err: `${name}: ${line} (see --help)\n` }])
+  expect([args, await run(name, ...args)]).toEqual([args, { status: 2, out: '', err: `${name}: ${line} (see --help)\n` }])
 
 async function commandNamed(name: string): Promise<CommandUnknownOpts> {
+  if (name in SCRIPTS) return SCRIPTS[name]!()
   const find = (command: CommandUnknownOpts, [first, ...more]: readonly string[]): CommandUnknownOpts =>
     first === undefined ? command : find(command.commands.find((one) => one.name() === first)!, more)
   return find(await programFor([]), name.split(' '))
@@ -34,9 +52,9 @@ test('these are all commands', async () => {
   expect(namesIn(await programFor([]), '')).toEqual(NAMES)
 })
 
-describe.each(NAMES)('%s', (name) => {
+describe.each([...NAMES, ...Object.keys(SCRIPTS)])('%s', (name) => {
   test('an unknown flag', async () => {
-    const { err } = await here(...name.split(' '), '--xylophone')
+    const { err } = await run(name, '--xylophone')
     const flags = (await commandNamed(name)).options.map(({ long }) => long)
     expect(err).toBe(`${name}: unknown flag "--xylophone", wanted one of ${['--help', ...flags].join(', ')} (see --help)\n`)
   })
@@ -44,7 +62,7 @@ describe.each(NAMES)('%s', (name) => {
   test('a misspelt flag is told the nearest', async () => {
     // --client is as near as --clients.
     for (const { long } of [...(await commandNamed(name)).options, { long: '--help' }])
-      expect(await here(...name.split(' '), `${long}x`)).toEqual({
+      expect(await run(name, `${long}x`)).toEqual({
         status: 2,
         out: '',
         err: expect.stringMatching(
@@ -81,9 +99,9 @@ describe.each(NAMES)('%s', (name) => {
     })
 
   test('explains itself', async () => {
-    const { status, out, err } = await here(...name.split(' '), '--help')
+    const { status, out, err } = await run(name, '--help')
     expect({ status, err }).toEqual({ status: 0, err: '' })
-    expect(out).toMatch(new RegExp(`^Usage: mqtt-dynamodb ${name} \\[options\\]`))
+    expect(out).toMatch(new RegExp(`^Usage: ${name in SCRIPTS ? `npm run ${name} --` : `mqtt-dynamodb ${name}`} \\[options\\]`))
     // Broken lines are no difference.
     const told = out.replaceAll(/\s+/g, ' ')
     for (const { flag, wanted } of await valuesOf(name)) expect([flag, told]).toEqual([flag, expect.stringContaining(`(${wanted}`)])
@@ -134,7 +152,49 @@ test.each<[string, string[], string]>([
   ['scale', [...ONE, '--hot', '3', '--hot-share', '1', '--zipf', '1'], '--hot cannot be used with --zipf'],
   ['scale', [...ONE, '--batch', '100'], '--batch 100 is more than 10, wanted --batch-window of at least 1 with it'],
   ['scale', ['--table', ...ONE], '--table cannot be used with --publishes'],
+  ['bench', ['--only', 'nothing'], '--only is "nothing", wanted start or publish'],
+  ['bench', ['--quick', '--save'], '--quick cannot be used with --save'],
+  ['bench', ['--quick', '--plot'], '--quick cannot be used with --plot'],
+  ['bench', ['--from', 'package.json', '--save'], '--from cannot be used with --save'],
+  ['bench', ['--from', 'package.json', '--only', 'start'], '--from cannot be used with --only'],
+  ['faults', ['--engine', 'nothing'], '--engine is "nothing", wanted one of maps, embedded, local'],
+  ['faults', ['--scenario', 'no such'], '--scenario is "no such", wanted a part of a name that --list shows'],
+  ['faults', ['--fault', 'throttled'], '--fault is "throttled", wanted a fault and the number of a call'],
+  ['fuzz', ['--only', 'constructor'], `--only is "constructor", wanted one of ${Object.keys(FUZZED).join(', ')}`],
+  ['mutants', ['--only', 'nonsense'], '--only is "nonsense", wanted a part of a mutant\'s name'],
+  ['simulate', ['--seed', 'x'], '--seed is "x", wanted a whole number, or SEED/SCHEDULE/STEPS/WITHOUT as a failed history prints it'],
+  ['soak', ['--dynamodb', 'mysql'], '--dynamodb is "mysql", wanted embedded or local'],
 ])('%s refuses %j', refuses)
+
+test.each([
+  [
+    'faults',
+    'test/faults/faults-command.ts',
+    ['--fault', 'throttled@0'],
+    /^faults: --scenario chooses \d+ scenarios, wanted one, to replay a case \(see --help\)\n$/,
+  ],
+  [
+    'simulate',
+    'test/simulation/simulate-command.ts',
+    ['--seed', '1/2', '--runs', '9'],
+    /^simulate: --runs is given with --seed 1\/2\/\/, wanted a whole number \(see --help\)\n$/,
+  ],
+  [
+    'mutants',
+    'test/simulation/mutants-command.ts',
+    ['--runs', '0'],
+    /^mutants: --runs is "0", wanted a whole number from 1 to 999999999 \(see --help\)\n$/,
+  ],
+  [
+    'fuzz',
+    'test/hostile/fuzz-command.ts',
+    ['--runs', '0'],
+    /^fuzz: --runs is "0", wanted a whole number from 1 to 999999999 \(see --help\)\n$/,
+  ],
+])('%s as a process refuses with exit status 2', async (_, program, args, line) => {
+  const said = await ended(runProgram(program, args))
+  expect(said).toEqual({ status: 2, out: '', err: expect.stringMatching(line) })
+})
 
 describe('mqtt-dynamodb', () => {
   test.each([

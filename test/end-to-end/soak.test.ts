@@ -44,10 +44,10 @@ test('Ctrl-C ends it and all its processes', async () => {
   expect(left()).toEqual([])
 }, 60_000)
 
-test('refuses wrong usage in one line, with status 2', async () => {
+test('refuses wrong use in one line, with status 2', async () => {
   const soak = run(['--publishes', '0'])
   expect(await soak.status).toBe(2)
-  expect(soak.err()).toBe('soak: --publishes is "0", wanted a whole number from 1 to 10000000 (see --help)\n')
+  expect(soak.err()).toBe('soak: --publishes is "0", wanted a whole number from 1 to 1e7 (see --help)\n')
 })
 
 test('--dynamodb local without Java says so in one line, with status 1', async () => {

@@ -1,4 +1,5 @@
 /** Every scenario, every call, every fault that fits it; and pairs of them, drawn from a seed. */
+import { wrongUse } from '../../cli/command-line/run-command.ts'
 import { Random } from '../simulation/random.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS, rival } from './fault-kinds.ts'
@@ -45,16 +46,12 @@ const spelled = ({ faults, again }: Case): string[] => [
   ...(again === undefined ? [] : ['--again', `'${again}'`]),
 ]
 
-/** The fault of that spelling. @throws Error */
+/** The fault of that spelling. @throws BackendError `usage` */
 export function faultAt(prepared: Prepared, spelling: string): Case['faults'][number] {
   const [, name, at, receive] = /^(.*)@(\d+)(\/2)?$/.exec(spelling) ?? []
   const fault = faultsOf(prepared).find((one) => one.name === name)
-  if (fault === undefined)
-    throw new Error(
-      `--fault: got '${spelling}', wanted NAME@CALL, NAME one of: ${faultsOf(prepared)
-        .map((one) => one.name)
-        .join('; ')}`,
-    )
+  const names = faultsOf(prepared).map((one) => one.name)
+  if (fault === undefined) throw wrongUse(`--fault is ${JSON.stringify(spelling)}, wanted NAME@CALL, NAME one of: ${names.join('; ')}`)
   return { fault, at: Number(at), ...(receive && { receive: 2 as const }) }
 }
 

@@ -47,11 +47,3 @@ it('refuses a mutant whose code is not there', async () => {
   const gone = { ...MUTANTS[0]!, from: 'code that nobody wrote' }
   await expect(search(gone, { seed: 1, runs: 1 })).rejects.toThrow(/has 0 times what it replaces/)
 })
-
-it.each([
-  [['--runs', '0'], /^mutants: --runs is '0', wanted .*\n$/],
-  [['--only', 'nonsense'], /^mutants: --only is 'nonsense', wanted .*\n$/],
-])('refuses %j', async (args, wanted) => {
-  const { code, stderr } = await run(...args)
-  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(wanted) })
-})

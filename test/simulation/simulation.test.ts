@@ -1,7 +1,5 @@
 /** I1 to I6 under random interleavings and faults; `npm run simulate -- --runs 100000` goes further. */
-import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { campaign } from './campaign.ts'
 import type { Scene } from './checks.ts'
 import { FAULT_NAMES } from './faults.ts'
@@ -71,23 +69,5 @@ describe('a seed', () => {
   })
   it.each(['', 'x', '-1', '1.5', '1/2/3/4/5', '1/x', '1/2/a', '1/2/3/nonsense', '12345678901'])('refuses %j', (text) => {
     expect(() => parsePlan(text)).toThrow(/^seed is /)
-  })
-})
-
-describe('the command refuses', () => {
-  const run = (command: string, ...args: string[]) =>
-    new Promise<{ code: unknown; stderr: string }>((resolve) => {
-      const file = join(import.meta.dirname, command)
-      execFile(process.execPath, ['--import', 'tsx', file, ...args], (error, _stdout, stderr) => resolve({ code: error?.code, stderr }))
-    })
-
-  it.each([
-    ['simulate.ts', ['--runs', '0'], /^simulate: --runs is '0', wanted a whole number, at least 1\n$/],
-    ['simulate.ts', ['--seed', 'x'], /^simulate: seed is 'x', wanted .*\n$/],
-    ['simulate.ts', ['--seed', '1/2', '--runs', '9'], /^simulate: --runs goes with .*\n$/],
-    ['simulate.ts', ['--nonsense'], /^simulate: Unknown option '--nonsense'.*\n$/],
-  ])('%s %j', async (command, args, wanted) => {
-    const { code, stderr } = await run(command, ...args)
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(wanted) })
   })
 })

@@ -1,5 +1,6 @@
 /** The eventful part of a soak: everybody comes, publishes, flaps and is killed; then all is calm again. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Progress } from '../../cli/command-line/progress.ts'
 import { orAborted } from './abort.ts'
 import { type Cast, castOf } from './cast.ts'
 import { type Dice, dice } from './dice.ts'
@@ -9,7 +10,6 @@ import { type Published, publishAll } from './publishing.ts'
 import { SoakClient } from './soak-client.ts'
 import type { SoakOptions } from './soak-flags.ts'
 import { History } from './soak-history.ts'
-import type { Progress } from './soak-progress.ts'
 import { Stage } from './soak-stage.ts'
 import { Tables } from './soak-tables.ts'
 

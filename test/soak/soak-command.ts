@@ -1,9 +1,10 @@
 /** `npm run soak`: nothing is lost, asked of real processes. */
 import { setMaxListeners } from 'node:events'
+import { Progress } from '../../cli/command-line/progress.ts'
+import { exits, runCommand } from '../../cli/command-line/run-command.ts'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { soak } from './soak.ts'
-import { HELP, parseSoak, replayOf, type SoakCommand } from './soak-flags.ts'
-import { progressOn } from './soak-progress.ts'
+import { flags, replayOf, type SoakFlags, type SoakOptions } from './soak-flags.ts'
 import { held, reportText } from './soak-report.ts'
 
 const INTERRUPTED = 'interrupted'
@@ -16,45 +17,31 @@ const SAME_KEYSTROKE_MS = 300
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
 
-async function main(): Promise<number> {
-  const command = read(process.argv.slice(2))
-  if (command === undefined) return 2
-  if (command.help) {
-    await print(HELP)
-    return 0
-  }
-  const progress = progressOn(process.stderr)
-  const tooLate = () => stop.abort(new Error(`not finished within ${command.minutesLimit} minutes, in phase: ${progress.name}`))
-  const timer = setTimeout(tooLate, command.minutesLimit * 60_000)
+async function run(given: SoakFlags): Promise<number> {
+  const { json, minutesLimit, ...options } = given
+  const progress = new Progress('soak')
+  const tooLate = () => stop.abort(new Error(`not finished within ${minutesLimit} minutes, in phase: ${progress.name}`))
+  const timer = setTimeout(tooLate, minutesLimit * 60_000)
   try {
-    const report = await soak(command, { progress, signal: stop.signal })
+    const report = await soak(options, { progress, signal: stop.signal })
     progress.end()
-    await print(command.json ? `${JSON.stringify(report)}\n` : reportText(report))
+    await print(json ? `${JSON.stringify(report)}\n` : reportText(report))
     return held(report) ? 0 : 1
   } catch (error) {
     progress.end()
-    return failed(command, stop.signal.aborted ? stop.signal.reason : error)
+    return failed(options, stop.signal.aborted ? stop.signal.reason : error)
   } finally {
     clearTimeout(timer)
   }
 }
 
-function read(args: string[]): SoakCommand | undefined {
-  try {
-    return parseSoak(args)
-  } catch (error) {
-    process.stderr.write(`soak: ${(error as Error).message} (see --help)\n`)
-    return undefined
-  }
-}
-
-function failed(command: SoakCommand, reason: unknown): number {
+function failed(options: SoakOptions, reason: unknown): number {
   if (reason === INTERRUPTED) {
     process.stderr.write('soak: interrupted, all processes ended\n')
     return 130
   }
   if (reason instanceof BackendError) process.stderr.write(`soak: ${reason.message}\n`)
-  else process.stderr.write(`soak: ${(reason as Error).message}\nPlay it again: ${replayOf(command)}\n`)
+  else process.stderr.write(`soak: ${(reason as Error).message}\nPlay it again: ${replayOf(options)}\n`)
   return 1
 }
 
@@ -68,4 +55,6 @@ function interrupt(): void {
   askedAt = performance.now()
   stop.abort(INTERRUPTED)
 }
-process.exit(await main())
+await runCommand(flags().action(exits(run)), process.argv.slice(2))
+// Whatever a client still waits for.
+process.exit()

@@ -63,7 +63,7 @@ export function killPrograms(): void {
 export const here = async (...args: string[]): Promise<Ended> => runHere(await programFor(args), args)
 
 /** A command that is no part of `mqtt-dynamodb`, in this process. */
-async function runHere(command: CommandUnknownOpts, args: readonly string[]): Promise<Ended> {
+export async function runHere(command: CommandUnknownOpts, args: readonly string[]): Promise<Ended> {
   const said = { out: '', err: '' }
   const caught = (name: 'out' | 'err') => (text: string | Uint8Array) => {
     said[name] += text

@@ -1,50 +1,19 @@
 /** `npm run simulate`: campaigns of histories, or one history with all that happened in it. */
-import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
+import { Progress } from '../../cli/command-line/progress.ts'
+import { exits, runCommand, wrongUse } from '../../cli/command-line/run-command.ts'
 import { type Campaign, campaign } from './campaign.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { type Outcome, runHistory } from './history.ts'
-import { whole } from './numbers.ts'
-import { formatPlan, type Plan, parsePlan } from './plan.ts'
-import { Progress } from './progress.ts'
+import { formatPlan, type Plan, parsePlan, planOf } from './plan.ts'
 import { shrink } from './shrink.ts'
+import { type SimulateFlags, simulateFlags } from './simulation-flags.ts'
 
-const HELP = `Usage: npm run simulate -- --seed S    one history, and all that happened in it
-       npm run simulate -- --runs N    a campaign: N histories, with seeds from --seed on
+await runCommand(simulateFlags().action(exits(simulate)), process.argv.slice(2))
 
-The real handlers and stores under interleavings, faults, crashes and misbehaving clients that a seed decides.
-Exit code 1 if an invariant is violated, 2 if the command is.
-
-  --seed S      a whole number (1), or SEED/SCHEDULE/STEPS/WITHOUT as a failed history prints it
-  --runs N      histories
-  --jobs N      processes (one for each core)
-  --tries N     histories spent on making a failed one shorter (2000); 0: none
-  --verbose     of one history, every operation of DynamoDB too
-  --help        this
-`
-
-process.exitCode = await main().catch((error: Error) => {
-  process.stderr.write(`simulate: ${error.message}\n`)
-  return 2
-})
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: '1' },
-      runs: { type: 'string' },
-      jobs: { type: 'string', default: `${availableParallelism()}` },
-      tries: { type: 'string', default: '2000' },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return say(HELP)
-  const plan = parsePlan(values.seed)
-  const tries = whole('tries', values.tries, 0)
-  if (values.runs === undefined) return one(plan, { tries, verbose: values.verbose })
-  if (values.seed !== `${plan.seed}`) throw new Error(`--runs goes with a --seed that is a whole number, got '${values.seed}'`)
-  return many(plan.seed, { runs: whole('runs', values.runs, 1), jobs: whole('jobs', values.jobs, 1), tries })
+async function simulate({ seed: plan = planOf(1), runs, jobs, tries, verbose }: SimulateFlags): Promise<number> {
+  if (runs === undefined) return one(plan, { tries, verbose: verbose === true })
+  if (formatPlan(plan) !== `${plan.seed}`) throw wrongUse(`--runs is given with --seed ${formatPlan(plan)}, wanted a whole number`)
+  return many(plan.seed, { runs, jobs, tries })
 }
 
 async function one(plan: Plan, { tries, verbose }: { tries: number; verbose: boolean }): Promise<number> {
@@ -57,10 +26,11 @@ async function one(plan: Plan, { tries, verbose }: { tries: number; verbose: boo
 }
 
 async function many(seed: number, { runs, jobs, tries }: { runs: number; jobs: number; tries: number }): Promise<number> {
-  const progress = new Progress(runs, 'histories')
-  const done = await campaign({ seed, runs }, jobs, ({ runs: so, findings, fresh }) => {
+  const progress = new Progress('simulate')
+  progress.begin('histories', runs)
+  const done = await campaign({ seed, runs }, jobs, ({ runs: soFar, findings, fresh }) => {
     for (const { plan, violation } of fresh) progress.say(`seed ${plan}: ${violation}`)
-    progress.at(so, `${findings} violations`)
+    progress.at(soFar, `${findings} violations`)
   })
   progress.end()
   tellCovered(done, progress.seconds)
@@ -76,7 +46,8 @@ async function many(seed: number, { runs, jobs, tries }: { runs: number; jobs: n
 
 async function tellShortest(found: Outcome, tries: number): Promise<void> {
   if (tries === 0) return tellViolations(found)
-  const progress = new Progress(tries, 'histories, looking for a shorter one')
+  const progress = new Progress('simulate')
+  progress.begin('looking for a shorter history', tries)
   const shortest = await shrink(found, { tries, progress: ({ steps }, tried) => progress.at(tried, `${steps.length} steps`) })
   progress.end()
   say(`\nThe shortest history found, of ${found.steps.length} steps ${shortest.steps.length} are left:\n${shortest.log.join('\n')}\n`)
