@@ -29,7 +29,7 @@ export async function plainFile(program: string, name: string): Promise<string> 
   await mkdir(CACHE, { recursive: true })
   const file = join(CACHE, `${name}.cjs`)
   const fresh = `${file}.${randomUUID()}`
-  await writeFile(fresh, outputFiles[0]!.contents)
+  await writeFile(fresh, outputFiles[0]!.contents, { flag: 'wx' })
   await rename(fresh, file)
   return file
 }

@@ -14,7 +14,7 @@ import { Backlog } from './mqtt/backlog.ts'
 import { Broker } from './mqtt/broker.ts'
 import { inOneLine } from './printable.ts'
 import { Rules } from './rules/rules.ts'
-import type { HeldMessage } from './sqs/queue.ts'
+import type { HeldMessage } from './sqs/queue-message.ts'
 import { SqsOperations } from './sqs/sqs-operations.ts'
 import { connectQueues } from './sqs/template-queues.ts'
 import { makeDataDirectory } from './state/data-directory.ts'
@@ -101,7 +101,7 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
   const journal = options.dataDir === undefined ? undefined : openJournal(options.dataDir)
   onClose(() => journal?.close())
-  const queues = connectQueues(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal })
+  const queues = connectQueues(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal, warn })
   onClose(() => queues.all.forEach((queue) => void queue.close()))
   const rules = new Rules(queues.rules, { misbehaviour, warn })
   await createTables(engine.url, template.tables)

@@ -13,6 +13,8 @@ const CLOSE_MS = 1_900
 
 /** Resolves when the stack runs, with an exit status for the time when nothing is left to do; a signal ends the process before. */
 export async function runLocalStack(run: LocalRun): Promise<number> {
+  // What it writes, LevelDB's files included, is its owner's alone.
+  process.umask(0o077)
   // Whoever read our output may go away; the backend stays.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)

@@ -1,9 +1,11 @@
 /** DynamoDB Local's jars from Maven Central, downloaded once into the repository's `.cache`. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { JAR_CHECKSUMS } from './local-jars-checksums.ts'
 
 /** Needs Java 17. 3.3.1 is newer, but names SDK artifacts that Maven Central did not have (November 2026). */
 export const DYNAMODB_LOCAL_VERSION = '3.1.0'
@@ -25,7 +27,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
  * The directory of jars, downloaded (about 48 MB, with Maven) if it is not there yet. Any number of processes may ask at once:
  * each downloads into a directory of its own and the first to finish renames it into place.
  * @param log gets one line when a download begins
- * @throws BackendError DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD
+ * @throws BackendError DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_CHECKSUM
  */
 export async function dynamoDbLocalJars(log: (line: string) => void): Promise<string> {
   const jars = join(CACHE, DYNAMODB_LOCAL_VERSION)
@@ -36,12 +38,31 @@ export async function dynamoDbLocalJars(log: (line: string) => void): Promise<st
     log(`downloading DynamoDB Local ${DYNAMODB_LOCAL_VERSION} with Maven (once) ...`)
     await writeFile(join(work, 'pom.xml'), POM)
     await copyDependencies(work)
+    await checkJars(join(work, 'lib'), JAR_CHECKSUMS)
     await rename(join(work, 'lib'), jars).catch((error: NodeJS.ErrnoException) => {
       if (!existsSync(jars)) throw error // else another process was first
     })
     return jars
   } finally {
     await rm(work, { recursive: true, force: true })
+  }
+}
+
+/**
+ * What is downloaded is run only if every file is the one that was tried, and no other is there.
+ * @throws BackendError DYNAMODB_LOCAL_CHECKSUM
+ */
+export async function checkJars(directory: string, checksums: Readonly<Record<string, string>>): Promise<void> {
+  const refusal = (what: string) => new BackendError('DYNAMODB_LOCAL_CHECKSUM', `DynamoDB Local: ${what}; nothing of the download is kept`)
+  const there = await readdir(directory)
+  const stranger = there.find((name) => !Object.hasOwn(checksums, name))
+  if (stranger !== undefined) throw refusal(`the download has ${stranger}, which version ${DYNAMODB_LOCAL_VERSION} did not have`)
+  for (const [name, wanted] of Object.entries(checksums)) {
+    if (!there.includes(name)) throw refusal(`the download lacks ${name}`)
+    const got = createHash('sha256')
+      .update(await readFile(join(directory, name)))
+      .digest('hex')
+    if (got !== wanted) throw refusal(`${name} has SHA-256 ${got}, wanted ${wanted}`)
   }
 }
 

@@ -29,7 +29,7 @@ const JAVA_WANTED = 17
 const toStderr = (line: string) => process.stderr.write(`${line}\n`)
 
 /**
- * @throws BackendError DYNAMODB_LOCAL_NO_JAVA, DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_START,
+ * @throws BackendError DYNAMODB_LOCAL_NO_JAVA, DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_CHECKSUM, DYNAMODB_LOCAL_START,
  *   each with one line that says what is missing
  */
 export async function startDynamoDbLocal(options: DynamoDbLocalOptions): Promise<DynamoDbEngine> {

@@ -1,5 +1,5 @@
 /** The DynamoDB that the local run was asked for. */
-import { join } from 'node:path'
+import { tablesIn } from '../state/data-directory.ts'
 import { startEmbedded, type Throttle } from './embedded.ts'
 import type { DynamoDbEngine } from './engine.ts'
 import { startDynamoDbLocal } from './local.ts'
@@ -20,6 +20,6 @@ export interface EngineOptions {
 export async function startEngine({ dynamodb, host, port, dataDir, throttle, warn }: EngineOptions): Promise<DynamoDbEngine> {
   if (dynamodb === 'local') return await startDynamoDbLocal({ host, port, log: warn })
   if (dynamodb !== 'embedded') return { name: 'remote', url: dynamodb.replace(/\/$/, ''), close: async () => undefined }
-  const directory = dataDir === undefined ? {} : { dataDir: join(dataDir, 'dynamodb') }
+  const directory = dataDir === undefined ? {} : { dataDir: tablesIn(dataDir) }
   return await startEmbedded({ host, port, inWorker: true, ...directory, ...(throttle.rate > 0 ? { throttle } : {}) })
 }

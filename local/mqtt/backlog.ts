@@ -1,23 +1,33 @@
 /** Backpressure: counts the events that rules have queued and no function has handled yet. Publishes wait while there are too many. */
+
+/** Events of 128 KB are many megabytes long before they are many. */
+const MAX_BYTES = 64 * 1024 * 1024
+
 export class Backlog {
   readonly #limit: number
+  readonly #maxBytes: number
   #count = 0
+  #bytes = 0
   #waiting: (() => void)[] = []
 
-  constructor(limit: number) {
+  /** @param limit events */
+  constructor(limit: number, maxBytes = MAX_BYTES) {
     this.#limit = limit
+    this.#maxBytes = maxBytes
   }
 
   get full(): boolean {
-    return this.#count >= this.#limit
+    return this.#count >= this.#limit || this.#bytes >= this.#maxBytes
   }
 
-  added(): void {
+  added(bytes: number): void {
     this.#count++
+    this.#bytes += bytes
   }
 
-  handled(): void {
+  handled(bytes: number): void {
     this.#count--
+    this.#bytes -= bytes
     // One waiter at a time: its event may fill the backlog again.
     while (!this.full && this.#waiting.length > 0) this.#waiting.shift()!()
   }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Append, KeptDeadLetter, KeptMessage } from '../state/kept-state.ts'
+import type { HeldMessage, QueueMessage } from './queue-message.ts'
 import { recordOf, type SqsRecord } from './record.ts'
 
 export interface QueueOptions {
@@ -15,30 +16,18 @@ export interface QueueOptions {
   /** How long a failed message stays invisible. */
   readonly retryAfterMs: number
   /** Called when a message is sent, visible at once or later. */
-  readonly onEntered?: () => void
+  readonly onEntered?: (bytes: number) => void
   /** Called when a message has left: handled, or a dead letter. */
-  readonly onLeft?: () => void
+  readonly onLeft?: (bytes: number) => void
   /** Every message that is sent, handled or dead is written to it first. */
   readonly journal?: Append | undefined
+  readonly warn?: (text: string) => void
+  /** Default 128 MB. */
+  readonly maxBytes?: number
 }
 
-export interface HeldMessage {
-  readonly messageId: string
-  readonly body: string
-  /** Milliseconds; stays when the message becomes a dead letter, as in SQS. */
-  readonly sentAt: number
-  receives: number
-  /** When it became a dead letter, milliseconds. */
-  deadAt?: number
-  /** Why the last try failed. */
-  reason?: string
-}
-
-interface QueueMessage extends HeldMessage {
-  /** Since when the message is visible, milliseconds. */
-  visibleAt: number
-  firstReceivedAt?: number
-}
+/** Ours: SQS has no such limit, but a laptop has. Characters, nearly all of which are bytes. */
+const MAX_BYTES = 128 * 1024 * 1024
 
 interface InFlight {
   readonly message: QueueMessage
@@ -53,6 +42,8 @@ export class Queue {
   #visible: QueueMessage[] = []
   readonly #invisible = new Map<QueueMessage, NodeJS.Timeout>()
   readonly #inFlight = new Map<string, InFlight>()
+  /** Of the bodies of all its messages. */
+  #bytes = 0
 
   constructor(options: QueueOptions) {
     this.options = options
@@ -98,8 +89,9 @@ export class Queue {
   send(body: string, delayMs = 0): string {
     const now = Date.now()
     const message: QueueMessage = { messageId: randomUUID(), body, sentAt: now, visibleAt: now, receives: 0 }
+    this.#makeRoom(message)
     this.options.journal?.({ did: 'sent', queue: this.name, id: message.messageId, at: now, body })
-    this.options.onEntered?.()
+    this.#entered(message)
     if (delayMs > 0) this.#hide(message, delayMs)
     else this.#show(message)
     return message.messageId
@@ -107,13 +99,14 @@ export class Queue {
 
   /** A message of an earlier run keeps its id: a handler that is half done with it recognizes it. */
   restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
-    this.options.onEntered?.()
-    this.#show({ messageId, body, sentAt, visibleAt: 0, receives: 0 })
+    const message = { messageId, body, sentAt, visibleAt: 0, receives: 0 }
+    this.#entered(message)
+    this.#show(message)
   }
 
   restoreDeadLetter({ id: messageId, at: sentAt, body, diedAt: deadAt, receives, reason }: KeptDeadLetter): void {
     const { redrivePolicy } = this.options
-    if (redrivePolicy) redrivePolicy.deadLetters.#show({ messageId, body, sentAt, visibleAt: 0, receives, deadAt, reason })
+    if (redrivePolicy) redrivePolicy.deadLetters.#bury({ messageId, body, sentAt, visibleAt: 0, receives, deadAt, reason })
   }
 
   /**
@@ -135,7 +128,7 @@ export class Queue {
     if (!message) return
     this.options.journal?.({ did: 'left', id: message.messageId, at: Date.now() })
     this.#release(receiptHandle)
-    this.options.onLeft?.()
+    this.#left(message)
   }
 
   failed(receiptHandle: string, reason: string): void {
@@ -146,8 +139,8 @@ export class Queue {
     else {
       const at = Date.now()
       this.options.journal?.({ did: 'died', id: message.messageId, at, receives: message.receives, reason })
-      redrivePolicy.deadLetters.#show(Object.assign(message, { deadAt: at, reason }))
-      this.options.onLeft?.()
+      this.#left(message)
+      redrivePolicy.deadLetters.#bury(Object.assign(message, { deadAt: at, reason }))
     }
   }
 
@@ -166,9 +159,42 @@ export class Queue {
     return all.sort((a, b) => a.sentAt - b.sentAt).map(({ visibleAt: _, firstReceivedAt: __, ...message }) => message)
   }
 
+  /** Whether one more body is within its bytes. */
+  hasRoom(body: string): boolean {
+    return this.#bytes + body.length <= (this.options.maxBytes ?? MAX_BYTES)
+  }
+
   close(): void {
     for (const timer of this.#invisible.values()) clearTimeout(timer)
     for (const { timer } of this.#inFlight.values()) clearTimeout(timer)
+  }
+
+  #entered({ body }: QueueMessage): void {
+    this.#bytes += body.length
+    this.options.onEntered?.(body.length)
+  }
+
+  #left({ body }: QueueMessage): void {
+    this.#bytes -= body.length
+    this.options.onLeft?.(body.length)
+  }
+
+  #bury(message: QueueMessage): void {
+    this.#makeRoom(message)
+    this.#entered(message)
+    this.#show(message)
+  }
+
+  /** In a queue that nobody reads (dead letters, rule errors) the oldest messages make room. */
+  #makeRoom({ body }: QueueMessage): void {
+    let dropped = 0
+    while (!this.hasRoom(body) && this.#visible.length > 0) {
+      const oldest = this.#visible.shift()!
+      this.options.journal?.({ did: 'left', id: oldest.messageId, at: Date.now() })
+      this.#left(oldest)
+      dropped++
+    }
+    if (dropped > 0) this.options.warn?.(`${this.name} is full: ${dropped} messages dropped, the oldest ones`)
   }
 
   #show(message: QueueMessage): void {

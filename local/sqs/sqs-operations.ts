@@ -98,6 +98,7 @@ function messageOf({ messageId, receiptHandle, body, md5OfBody, attributes }: Sq
 
 function sendMessage(queue: Queue, fields: Fields): object {
   const body = messageBody(fields)
+  if (!queue.hasRoom(body)) throw new SqsError('RequestThrottled', 'the local queue is full: it holds at most 128 MB')
   const delay = whole(fields, 'DelaySeconds', { least: 0, most: 900, otherwise: 0 })
   return { MessageId: queue.send(body, delay * 1000), MD5OfMessageBody: md5(body) }
 }

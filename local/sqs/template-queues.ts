@@ -21,6 +21,7 @@ export interface QueueParts {
   /** Counts the events that no hook has handled yet. */
   readonly backlog: Backlog
   readonly retryAfterMs: number
+  readonly warn: (text: string) => void
   readonly journal?: Pick<Journal, 'append' | 'kept'> | undefined
 }
 
@@ -52,7 +53,7 @@ function handledIn(template: Template): ReadonlySet<string> {
 }
 
 /** By ARN. */
-function queuesOf(template: Template, { backlog, retryAfterMs, journal }: QueueParts): Map<string, Queue> {
+function queuesOf(template: Template, { backlog, retryAfterMs, journal, warn }: QueueParts): Map<string, Queue> {
   const { queues } = template
   const handled = handledIn(template)
   const made = new Map<string, Queue>()
@@ -69,8 +70,9 @@ function queuesOf(template: Template, { backlog, retryAfterMs, journal }: QueueP
         arn,
         retryAfterMs,
         journal: journal?.append,
+        warn,
         ...(policy ? { redrivePolicy: policy } : {}),
-        ...(counted ? { onEntered: () => backlog.added(), onLeft: () => backlog.handled() } : {}),
+        ...(counted ? { onEntered: (bytes: number) => backlog.added(bytes), onLeft: (bytes: number) => backlog.handled(bytes) } : {}),
       }),
     )
   }

@@ -3,7 +3,7 @@
  * anybody gets an acknowledgement of what it says. It is handed to the operating system without fsync: it survives SIGKILL of this
  * process, but when the machine goes down the last seconds may be missing.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { type Append, type Entry, KeptState } from './kept-state.ts'
@@ -25,9 +25,9 @@ export function openJournal(dataDir: string): Journal {
   const kept = new KeptState()
   for (const entry of readJournal(dataDir)) kept.apply(entry)
   const file = fileIn(dataDir)
-  writeFileSync(`${file}.new`, [...kept.entries()].map(lineOf).join(''))
+  let fd: number | undefined = openNew(`${file}.new`)
+  appendFileSync(fd, [...kept.entries()].map(lineOf).join(''))
   renameSync(`${file}.new`, file)
-  let fd: number | undefined = openSync(file, 'a')
   return {
     kept,
     append: (entry) => {
@@ -50,12 +50,27 @@ export function readJournal(dataDir: string): Entry[] {
 
 const lineOf = (entry: Entry): string => `${JSON.stringify(entry)}\n`
 
+/** For its owner alone, and new: a link that was planted under its name is removed, never followed. */
+function openNew(file: string): number {
+  rmSync(file, { force: true })
+  return openSync(file, 'ax', 0o600)
+}
+
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readAll(openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw unreadable(file, (error as Error).message)
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return ''
+    throw unreadable(file, code === 'ELOOP' ? 'it is a symbolic link, wanted a file' : message)
+  }
+}
+
+function readAll(fd: number): string {
+  try {
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
   }
 }
 

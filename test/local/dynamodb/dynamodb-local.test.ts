@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startChild } from '../../../local/child-process.ts'
 import { javaVersion } from '../../../local/dynamodb/local.ts'
+import { checkJars } from '../../../local/dynamodb/local-jars.ts'
 
 const LOCAL = join(import.meta.dirname, '..', '..', '..', 'local')
 
@@ -109,3 +110,28 @@ async function written(file: string): Promise<number> {
     await sleep(20)
   }
 }
+
+describe('what is downloaded', () => {
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'jars-'))
+    await writeFile(join(directory, 'a.jar'), 'a')
+  })
+  afterEach(() => rm(directory, { recursive: true }))
+  const A = 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'
+
+  it('is run as it was tried', async () => {
+    await checkJars(directory, { 'a.jar': A })
+  })
+
+  it.each([
+    ['a changed file', { 'a.jar': A.replace('c', 'd') }, /a\.jar has SHA-256 ca97.*, wanted d/],
+    ['a file more', {}, /the download has a\.jar, which version .* did not have/],
+    ['a file less', { 'a.jar': A, 'b.jar': A }, /the download lacks b\.jar/],
+  ])('is refused with %s', async (_, checksums, said) => {
+    await expect(checkJars(directory, checksums)).rejects.toMatchObject({
+      code: 'DYNAMODB_LOCAL_CHECKSUM',
+      message: expect.stringMatching(said),
+    })
+  })
+})

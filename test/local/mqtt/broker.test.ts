@@ -248,14 +248,14 @@ test('user properties pass, and trace ids grow within a millisecond', async () =
 
 test('a PUBACK waits while the backlog is full, a direct message does not, and nothing is dropped', async () => {
   const a = await connect(broker.url, 'a')
-  for (let i = 0; i < 1000; i++) backlog.added()
+  for (let i = 0; i < 1000; i++) backlog.added(1)
   const acked: string[] = []
   const sent = Array.from({ length: 300 }, (_, i) => a.client.publishAsync('t', `${i}`, { qos: 1 }).then(() => acked.push(`${i}`)))
   await pause(50)
   expect(acked).toEqual([])
   expect(await broker.clients.of('a')!.session!.direct(message('d'), 1000)).toBe('acked')
   // 1,000 accepted events are handled one by one; every publish takes a place
-  const handled = setInterval(() => backlog.handled(), 0)
+  const handled = setInterval(() => backlog.handled(1), 0)
   await Promise.all(sent).finally(() => clearInterval(handled))
   expect(publishes().map(({ payload }) => payload.toString())).toEqual(sent.map((_, i) => `${i}`))
 })

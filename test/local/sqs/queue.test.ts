@@ -1,4 +1,5 @@
 import { EventSource, type Invocable } from '../../../local/functions/event-source.ts'
+import { Backlog } from '../../../local/mqtt/backlog.ts'
 import { Queue } from '../../../local/sqs/queue.ts'
 import type { SqsRecord } from '../../../local/sqs/record.ts'
 import { eventually, pause } from '../../support/mqtt-client.ts'
@@ -177,4 +178,51 @@ test('a restored message keeps its id: whoever began with it may go on', async (
   queue.restore({ queue: 'q', id: 'earlier', at: 1, body: '1' })
   await done(queue)
   expect(ids).toEqual(['earlier'])
+})
+
+describe('a queue that nobody reads is limited in bytes', () => {
+  const body = `"${'x'.repeat(98)}"`
+  const full = (warnings: string[] = []) =>
+    new Queue({
+      name: 'Errors',
+      arn: 'arn:aws:sqs:us-west-2:0:e',
+      retryAfterMs: 1,
+      maxBytes: 250,
+      warn: (text) => void warnings.push(text),
+    })
+
+  test('the oldest messages make room for new ones, and a line says so', () => {
+    const warnings: string[] = []
+    const queue = full(warnings)
+    const ids = [queue.send(body), queue.send(body), queue.send(body)]
+    expect(queue.messages().map(({ messageId }) => messageId)).toEqual(ids.slice(1))
+    expect(warnings).toEqual(['Errors is full: 1 messages dropped, the oldest ones'])
+  })
+
+  test('dead letters too, and the queue that they leave has its bytes back', () => {
+    const deadLetters = full()
+    const entered: number[] = []
+    const left: number[] = []
+    const options = { name: 'q', arn: 'arn:aws:sqs:us-west-2:0:q', retryAfterMs: 1, redrivePolicy: { maxReceiveCount: 1, deadLetters } }
+    const queue = new Queue({ ...options, onEntered: (bytes) => entered.push(bytes), onLeft: (bytes) => left.push(bytes) })
+    for (let i = 0; i < 3; i++) {
+      queue.send(body)
+      queue.failed(queue.receive(1)[0]!.receiptHandle, 'boom')
+    }
+    expect(deadLetters.messages()).toHaveLength(2)
+    expect([entered, left]).toEqual([
+      [100, 100, 100],
+      [100, 100, 100],
+    ])
+  })
+})
+
+test('publishes wait while the events that no function has handled are too many bytes', () => {
+  const backlog = new Backlog(1000, 250)
+  backlog.added(200)
+  expect(backlog.full).toBe(false)
+  backlog.added(100)
+  expect(backlog.full).toBe(true)
+  backlog.handled(200)
+  expect(backlog.full).toBe(false)
 })

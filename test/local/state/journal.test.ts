@@ -1,8 +1,9 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RetainedMessages } from '../../../local/mqtt/retained-messages.ts'
 import { Queue } from '../../../local/sqs/queue.ts'
+import { makeDataDirectory } from '../../../local/state/data-directory.ts'
 import { openJournal, readJournal } from '../../../local/state/journal.ts'
 import { type Entry, KeptState } from '../../../local/state/kept-state.ts'
 
@@ -136,4 +137,45 @@ test('a closed journal takes no more', () => {
 test('refuses a line in the middle that it cannot read, and does not quote it', () => {
   writeFileSync(file(), '{"did":"left","id":"1","at":1}\nsecret\n')
   expect(open).toThrow(/cannot read .*iot-core\.jsonl:2: a line of 6 characters, wanted/)
+})
+
+describe("payloads are their owner's alone", () => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
+  let victim: string
+  beforeEach(() => {
+    victim = join(dataDir, 'victim')
+    writeFileSync(victim, 'precious')
+  })
+
+  test('the journal and the directories, whatever the umask', async () => {
+    const umask = process.umask(0)
+    try {
+      const fresh = join(dataDir, 'a', 'b')
+      await makeDataDirectory(fresh)
+      openJournal(fresh)
+      expect([fresh, join(fresh, 'dynamodb'), join(fresh, 'iot-core.jsonl')].map(modeOf)).toEqual(['700', '700', '600'])
+    } finally {
+      process.umask(umask)
+    }
+  })
+
+  test('a link planted under the name of the new journal is removed, its target is not touched', () => {
+    symlinkSync(victim, `${file()}.new`)
+    open().append(sent)
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(bodies(open().kept)).toEqual(['"x"'])
+  })
+
+  test('refuses a link in the place of the journal', () => {
+    symlinkSync(victim, file())
+    expect(open).toThrow(/cannot read .*iot-core\.jsonl: it is a symbolic link, wanted a file/)
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+  })
+
+  test("refuses a link in the place of the tables' directory", async () => {
+    const elsewhere = join(dataDir, 'elsewhere')
+    symlinkSync(elsewhere, join(dataDir, 'dynamodb'))
+    await expect(makeDataDirectory(dataDir)).rejects.toThrow(/dynamodb is a file or a link, wanted a directory$/)
+    expect(existsSync(elsewhere)).toBe(false)
+  })
 })
