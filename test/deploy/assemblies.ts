@@ -1,0 +1,64 @@
+/** What is deployed: the app's own cloud assembly, less what the engine refuses. */
+import { createHash } from 'node:crypto'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Engine } from './aws-engine.ts'
+import { cdkMust } from './cdk-cli.ts'
+import { type Resource, refuses } from './refused-resources.ts'
+
+export const STACK = 'MqttBackend'
+
+type Resources = Record<string, Resource>
+
+export interface Assembly {
+  readonly directory: string
+  /** Logical id -> resource that is deployed. */
+  readonly resources: Readonly<Resources>
+  /** Type -> how many resources were taken out. */
+  readonly stripped: ReadonlyMap<string, number>
+}
+
+/** `cdk synth` of the app as anybody runs it; `context`: its options. The engine's own data plane, since its functions cannot look one up. */
+export async function synthesize(engine: Engine, name: string, context: Readonly<Record<string, string>> = {}): Promise<Assembly> {
+  const directory = join(engine.directory, name)
+  const options = Object.entries({ dataEndpoint: engine.url, ...context }).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  await cdkMust(engine, 'synth', '--quiet', '-o', directory, ...options)
+  const stripped = new Map<string, number>()
+  const resources = changeResources(directory, (all) => {
+    for (const [id, resource] of Object.entries(all)) {
+      if (!refuses(resource)) continue
+      delete all[id]
+      stripped.set(resource.Type, (stripped.get(resource.Type) ?? 0) + 1)
+    }
+  })
+  return { directory, resources, stripped }
+}
+
+/** A copy with one more resource that cannot be created, after all tables. */
+export function failingCopy(engine: Engine, { directory, stripped }: Assembly): Assembly {
+  const copy = join(engine.directory, 'failing')
+  cpSync(directory, copy, { recursive: true })
+  const resources = changeResources(copy, (all) => {
+    const tables = Object.keys(all).filter((id) => all[id]!.Type === 'AWS::DynamoDB::Table')
+    const ServiceToken = 'arn:aws:lambda:us-west-2:000000000000:function:nobody'
+    all.Fails = { Type: 'Custom::Fails', Properties: { ServiceToken }, DependsOn: tables }
+  })
+  return { directory: copy, resources, stripped }
+}
+
+/** The template is an asset too: it is published under its hash, which two other files name. */
+function changeResources(directory: string, change: (resources: Resources) => void): Resources {
+  const file = (name: string) => join(directory, name)
+  const template = JSON.parse(readFileSync(file(`${STACK}.template.json`), 'utf8')) as { Resources: Resources }
+  change(template.Resources)
+  const text = JSON.stringify(template, null, 1)
+  writeFileSync(file(`${STACK}.template.json`), text)
+  const hash = createHash('sha256').update(text).digest('hex')
+  const { files } = JSON.parse(readFileSync(file(`${STACK}.assets.json`), 'utf8')) as {
+    files: Record<string, { source: { path: string } }>
+  }
+  const [old] = Object.entries(files).find(([, { source }]) => source.path === `${STACK}.template.json`)!
+  for (const name of [`${STACK}.assets.json`, 'manifest.json'])
+    writeFileSync(file(name), readFileSync(file(name), 'utf8').replaceAll(old, hash))
+  return template.Resources
+}
