@@ -10,14 +10,14 @@ import { DEFAULT_STACK_NAME, optionsOf } from '../lib/options/options.ts'
 try {
   main()
 } catch (error) {
-  // What the reader did wrong is said in one line; anything else is ours and keeps its stack.
+  // A wrong conf or option is one line; any other error is a bug and shows its stack.
   if (!(error instanceof BackendError)) throw error
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 }
 
 function main(): void {
-  // Asset metadata: the local run finds a function's code by it, whoever runs the app. A refused app must not synthesize what it has on its way out.
+  // The local run finds a function's code by the asset metadata. Without autoSynth a refused app writes nothing when it exits.
   const app = new App({ autoSynth: false, context: { 'aws:cdk:enable-asset-metadata': true } })
   const chosen = optionsOf(app.node.getAllContext())
   refuseSharedTables(chosen)

@@ -1,6 +1,6 @@
-/** The SQL of the probe's rules, and how `npm run smoke` reads their events: answers to questions that AWS's pages leave open. */
+/** The SQL of the probe's rules, and how `mqtt-dynamodb smoke` reads their events: answers to questions that AWS's pages leave open. */
 
-/** Topics and client ids of `npm run smoke` start with these. */
+/** Topics and client ids of `mqtt-dynamodb smoke` start with these. */
 export const SMOKE_TOPICS = 'smoke/'
 export const SMOKE_CLIENTS = 'smoke-'
 const CONNECTED = `$aws/events/presence/connected/${SMOKE_CLIENTS}`

@@ -1,4 +1,4 @@
-/** Rules and a queue by which `npm run smoke` learns what AWS does not document. A stack has them only with `-c probe=true`. */
+/** Rules and a queue by which `mqtt-dynamodb smoke` learns what AWS does not document. A stack has them only with `-c probe=true`. */
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
@@ -19,10 +19,10 @@ export class SmokeProbe extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id)
     this.events = new Queue(this, 'Events', { ...HELD_QUEUE, retentionPeriod: KEPT })
-    const reason = 'npm run smoke reads it, and what it leaves is of no use an hour later.'
+    const reason = 'mqtt-dynamodb smoke reads it, and what it leaves is of no use an hour later.'
     Validations.of(this).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
     this.role = ruleRole(this, 'Role', {
-      description: 'The probe of npm run smoke sends what its rules see to its queue',
+      description: 'The probe of mqtt-dynamodb smoke sends what its rules see to its queue',
       queueArns: () => [this.events.queueArn],
     })
     // The role may not send to this queue: the probe shows what a rule error looks like.

@@ -49,7 +49,7 @@ export interface AppOptions extends BackendOptions {
   readonly conf?: string
   /** Name of the stack, and what the names of its rules and queues begin with. Default {@link DEFAULT_STACK_NAME}. */
   readonly stackName?: string
-  /** Adds rules and a queue by which `npm run smoke` learns what AWS does not document. Default false. */
+  /** Adds rules and a queue by which `mqtt-dynamodb smoke` learns what AWS does not document. Default false. */
   readonly probe?: boolean
 }
 

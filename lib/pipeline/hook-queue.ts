@@ -19,7 +19,7 @@ export class HookQueue extends Construct {
     this.deadLetters = new Queue(this, 'DeadLetters', HELD_QUEUE)
     Validations.of(this.deadLetters).acknowledge({
       id: 'Serverless-SQSRedrivePolicy',
-      reason: 'It is the dead-letter queue; npm run redrive empties it.',
+      reason: 'It is the dead-letter queue; mqtt-dynamodb dead-letters redrive empties it.',
     })
     this.events = new Queue(this, 'Events', {
       ...HELD_QUEUE,

@@ -27,7 +27,7 @@ export class RuleTarget extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id)
     this.errors = new Queue(this, 'Errors', HELD_QUEUE)
-    const reason = 'Nothing consumes it but npm run redrive, which leaves there what it cannot bring back.'
+    const reason = 'Nothing consumes it but mqtt-dynamodb dead-letters redrive, which leaves there what it cannot bring back.'
     Validations.of(this.errors).acknowledge({ id: 'AwsSolutions-SQS3', reason }, { id: 'Serverless-SQSRedrivePolicy', reason })
     this.role = ruleRole(this, 'Role', {
       description: 'IoT rules send events to the queues of their hooks',

@@ -8,7 +8,7 @@ import { flags as benchFlags } from '../../bench/bench-flags.ts'
 import { programFor } from '../../cli/command-line/all-commands.ts'
 import { HOOKS } from '../../lambda/core/hooks.ts'
 import { ALARMS } from '../../lib/monitoring/alarms.ts'
-import { refuseContradictions } from '../../lib/options/contradictions.ts'
+import { refuseContradictions, refuseSharedTables } from '../../lib/options/contradictions.ts'
 import { OPTION_NAMES, optionsOf } from '../../lib/options/options.ts'
 import { flags as faultsFlags } from '../faults/faults-flags.ts'
 import { flags as fuzzFlags } from '../hostile/fuzz-flags.ts'
@@ -56,9 +56,14 @@ it('every cdk command of the pages has options that are there, and that go toget
     const pairs = [...command.matchAll(/ -c (\w+)=('.*?'|[^\s#]+)/g)].map(([, name, value]) => [name!, value!.replaceAll("'", '')])
     expect([command, pairs.length]).toEqual([command, command.split(' -c ').length - 1])
     const known = pairs.filter(([, value]) => !/^[A-Z_]+$/.test(value!))
-    const { conf: _, ...options } = optionsOf(Object.fromEntries(known))
+    const chosen = optionsOf(Object.fromEntries(known))
+    refuseSharedTables(chosen)
+    const { conf: _, stackName: __, ...options } = chosen
     refuseContradictions(options, { hooks: HOOKS, region: 'us-west-2' })
     expect(pairs.map(([name]) => name!).filter((name) => !OPTION_NAMES.includes(name))).toEqual([])
+    // What lets the template's rule pass: lib/table-prefix-guard.ts.
+    const [, start = `${options.prefix ?? ''}mqtt`] = / --parameters TablesBeginWith=(\S+)/.exec(command) ?? []
+    expect([command, start]).toEqual([command, `${options.prefix ?? ''}mqtt`])
   }
 })
 
