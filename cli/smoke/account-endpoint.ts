@@ -14,7 +14,7 @@ export interface ControlPlane {
 /** Host name. @throws BackendError `unreachable` with what was answered */
 export async function dataEndpointOf({ endpoint, region, credentials }: ControlPlane): Promise<string> {
   const url = `${endpoint ?? controlPlaneOf(region)}/endpoint?endpointType=iot%3AData-ATS`
-  const headers = signedHeaders(url, { credentials, region, service: 'iot', at: new Date() })
+  const headers = await signedHeaders(url, { credentials, region, service: 'iot', at: new Date() })
   const { status, text } = await fetched(url, headers)
   const address = /"endpointAddress"\s*:\s*"([A-Za-z0-9.-]+)"/.exec(text)?.[1]
   if (status === 200 && address !== undefined) return address

@@ -42,7 +42,7 @@ export async function placesOf(command: SmokeCommand): Promise<PlacedCommand> {
 export async function signedWith({ mqtt, region }: PlacedCommand): Promise<IClientOptions> {
   if (!/^wss?:/.test(mqtt)) return {}
   const credentials = await credentialsFor(region, mqtt)
-  const url = presigned(mqtt, { credentials, region, service: 'iotdevicegateway', at: new Date() })
+  const url = await presigned(mqtt, { credentials, region, service: 'iotdevicegateway', at: new Date() })
   return { transformWsUrl: () => url }
 }
 

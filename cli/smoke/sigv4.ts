@@ -1,5 +1,6 @@
 /** AWS Signature Version 4 for the two requests that no SDK client of this project makes. IAM user guide, "Create a signed AWS API request". */
-import { createHash, createHmac } from 'node:crypto'
+import { Hash } from '@smithy/core/serde'
+import { SignatureV4 } from '@smithy/signature-v4'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -16,69 +17,40 @@ export interface Signing {
   readonly at: Date
 }
 
-const ALGORITHM = 'AWS4-HMAC-SHA256'
-const SECONDS_VALID = '300'
+const SECONDS_VALID = 300
+
+const signerOf = ({ credentials: { accessKeyId, secretAccessKey, sessionToken }, region, service }: Signing): SignatureV4 => {
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
+  return new SignatureV4({ credentials, region, service, sha256: Hash.bind(null, 'sha256') })
+}
+
+const getOf = ({ protocol, hostname, host, pathname, searchParams }: URL) => ({
+  method: 'GET',
+  protocol,
+  hostname,
+  path: pathname,
+  query: Object.fromEntries(searchParams),
+  headers: { host },
+})
 
 /**
  * The URL of a WebSocket with its signature in the query.
  * AWS IoT developer guide, "Device communication protocols", MQTT over WebSocket: the token of temporary credentials comes after the signature.
  */
-export function presigned(url: string, signing: Signing): string {
+export async function presigned(url: string, signing: Signing): Promise<string> {
+  const { sessionToken, ...lasting } = signing.credentials
   const signed = new URL(url)
-  const { accessKeyId, sessionToken } = signing.credentials
-  const query = new Map([
-    ['X-Amz-Algorithm', ALGORITHM],
-    ['X-Amz-Credential', `${accessKeyId}/${scopeOf(signing)}`],
-    ['X-Amz-Date', stampOf(signing.at)],
-    ['X-Amz-Expires', SECONDS_VALID],
-    ['X-Amz-SignedHeaders', 'host'],
-  ])
-  query.set('X-Amz-Signature', signatureOf(signed, query, new Map([['host', signed.host]]), signing))
-  if (sessionToken !== undefined) query.set('X-Amz-Security-Token', sessionToken)
-  signed.search = queryText(query)
+  const signer = signerOf({ ...signing, credentials: lasting })
+  const { query = {} } = await signer.presign(getOf(signed), { signingDate: signing.at, expiresIn: SECONDS_VALID })
+  const token = sessionToken === undefined ? {} : { 'X-Amz-Security-Token': sessionToken }
+  const pairs = Object.entries({ ...query, ...token }).map(([name, value]) => `${name}=${encodeURIComponent(`${value}`)}`)
+  signed.search = pairs.join('&')
   return signed.href
 }
 
-/** The headers that sign a GET of the URL. */
-export function signedHeaders(url: string, signing: Signing): Record<string, string> {
-  const { accessKeyId, sessionToken } = signing.credentials
-  const to = new URL(url)
-  const headers = new Map([
-    ['host', to.host],
-    ['x-amz-content-sha256', sha256('')],
-    ['x-amz-date', stampOf(signing.at)],
-    ...(sessionToken === undefined ? [] : ([['x-amz-security-token', sessionToken]] as const)),
-  ])
-  const names = [...headers.keys()].sort().join(';')
-  const signature = signatureOf(to, new Map(to.searchParams), headers, signing)
-  const authorization = `${ALGORITHM} Credential=${accessKeyId}/${scopeOf(signing)}, SignedHeaders=${names}, Signature=${signature}`
-  return { ...Object.fromEntries([...headers].filter(([name]) => name !== 'host')), authorization }
+/** The headers that sign a GET of the URL; `host` is not among them, whoever sends it adds it. */
+export async function signedHeaders(url: string, signing: Signing): Promise<Record<string, string>> {
+  const { headers } = await signerOf(signing).sign(getOf(new URL(url)), { signingDate: signing.at })
+  const { host: _, ...others } = headers
+  return others
 }
-
-function signatureOf(url: URL, query: ReadonlyMap<string, string>, headers: ReadonlyMap<string, string>, signing: Signing): string {
-  const sorted = [...headers].sort(([a], [b]) => (a < b ? -1 : 1))
-  const names = sorted.map(([name]) => name).join(';')
-  const said = sorted.map(([name, value]) => `${name}:${value}\n`).join('')
-  const request = ['GET', url.pathname, queryText(query), said, names, sha256('')].join('\n')
-  const text = [ALGORITHM, stampOf(signing.at), scopeOf(signing), sha256(request)].join('\n')
-  const { credentials, region, service, at } = signing
-  const key = [dayOf(at), region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`)
-  return hmac(key, text).toString('hex')
-}
-
-const queryText = (query: ReadonlyMap<string, string>): string =>
-  [...query]
-    .map(([name, value]) => [encoded(name), encoded(value)] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&')
-
-/** encodeURIComponent leaves a few that a signature must not. */
-const encoded = (text: string): string =>
-  encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-
-const stampOf = (at: Date): string => at.toISOString().replaceAll(/[-:]|\.\d{3}/g, '')
-const dayOf = (at: Date): string => stampOf(at).slice(0, 8)
-const scopeOf = ({ at, region, service }: Signing): string => `${dayOf(at)}/${region}/${service}/aws4_request`
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()

@@ -4,8 +4,8 @@ import { placesOf, signedWith } from '../../cli/smoke/places.ts'
 import { flags, smokeOf } from '../../cli/smoke.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { type Backend, startBackend } from '../end-to-end/backend.ts'
-import { isSigned } from '../support/reference-signer.ts'
 import { mqttDynamodb, read } from '../support/run-program.ts'
+import { isSigned } from '../support/signed-url.ts'
 import { type Bridge, webSocketBridge } from '../support/web-socket-bridge.ts'
 
 /** As endpoints of this machine are asked: cli/dead-letters/sqs-client.ts. */

@@ -1,9 +1,9 @@
-/** Our signatures are the SDK's. */
+/** Signatures, held to those that an implementation of the IAM user guide made of the same requests. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dataEndpointOf } from '../../../cli/smoke/account-endpoint.ts'
 import { presigned, signedHeaders } from '../../../cli/smoke/sigv4.ts'
-import { isSigned, referenceSigner } from '../../support/reference-signer.ts'
+import { isSigned } from '../../support/signed-url.ts'
 
 const LASTING = { accessKeyId: 'a key', secretAccessKey: "it's secret" }
 const TEMPORARY = { ...LASTING, sessionToken: 'token/+=(*)' }
@@ -13,31 +13,47 @@ const region = 'eu-west-1'
 describe.each([
   ['lasting credentials', LASTING],
   ['temporary credentials', TEMPORARY],
-])('%s', (_, credentials) => {
+])('a WebSocket, %s', (_, credentials) => {
   const signed = (secretAccessKey = credentials.secretAccessKey, host = 'a1-ats.iot.eu-west-1.amazonaws.com') =>
     presigned(`wss://${host}/mqtt`, { credentials: { ...credentials, secretAccessKey }, region, service: 'iotdevicegateway', at })
 
-  test('a WebSocket: the token is there and not signed, as IoT Core wants it', async () => {
-    const { host, href } = new URL(signed())
-    expect(await isSigned(href, host, credentials, region)).toBe(true)
-    expect(href.includes('X-Amz-Security-Token=')).toBe('sessionToken' in credentials)
+  test.each([
+    ['a1-ats.iot.eu-west-1.amazonaws.com', '1b4da26f2b05632cae2ed63985406cc1ea6b8180a34c524c53b131b29fbfe58d'],
+    ['h:9001', 'b6c55fc5545841370eface440a3e7ec12e10668cfbf352ba9a37d36377c99b2d'],
+  ])('of %s: the token is there and not signed, as IoT Core wants it', async (host, signature) => {
+    const { protocol, host: to, pathname, searchParams } = new URL(await signed(undefined, host))
+    expect([protocol, to, pathname]).toEqual(['wss:', host, '/mqtt'])
+    expect(Object.fromEntries(searchParams)).toEqual({
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': 'a key/20261124/eu-west-1/iotdevicegateway/aws4_request',
+      'X-Amz-Date': '20261124T010203Z',
+      'X-Amz-Expires': '300',
+      'X-Amz-SignedHeaders': 'host',
+      'X-Amz-Signature': signature,
+      ...('sessionToken' in credentials ? { 'X-Amz-Security-Token': 'token/+=(*)' } : {}),
+    })
   })
 
   test('its signature is of the secret, the host with its port, and the region', async () => {
-    expect(await isSigned(signed('another'), 'a1-ats.iot.eu-west-1.amazonaws.com', credentials, region)).toBe(false)
-    expect(await isSigned(signed(undefined, 'h:9001'), 'h:9001', credentials, region)).toBe(true)
-    expect(await isSigned(signed(undefined, 'h:9001'), 'h:9002', credentials, region)).toBe(false)
-    expect(await isSigned(signed(), 'a1-ats.iot.eu-west-1.amazonaws.com', credentials, 'us-east-1')).toBe(false)
+    const host = 'a1-ats.iot.eu-west-1.amazonaws.com'
+    expect(await isSigned(await signed(), host, credentials, region)).toBe(true)
+    expect(await isSigned(await signed('another'), host, credentials, region)).toBe(false)
+    expect(await isSigned(await signed(undefined, 'h:9001'), 'h:9002', credentials, region)).toBe(false)
+    expect(await isSigned(await signed(), host, credentials, 'us-east-1')).toBe(false)
   })
+})
 
-  test('a GET: the token is signed, too', async () => {
-    const signer = await referenceSigner(credentials, 'iot', region)
-    const headers = { host: 'iot.eu-west-1.amazonaws.com' }
-    const query = { endpointType: 'iot:Data-ATS' }
-    const request = { method: 'GET', protocol: 'https:', hostname: headers.host, path: '/endpoint', query, headers }
-    const wanted = await signer.sign(request, { signingDate: at, signingRegion: region, signingService: 'iot' })
-    const ours = signedHeaders(`https://${headers.host}/endpoint?endpointType=iot%3AData-ATS`, { credentials, region, service: 'iot', at })
-    expect({ ...ours, ...headers }).toEqual(wanted.headers)
+test.each([
+  ['lasting credentials', LASTING, 'ef389ad63572d949879d3657672db4786073075956f6f0dd7a90cd1dc84cdea5'],
+  ['temporary credentials: the token is signed, too', TEMPORARY, '2542096077f7d625b144df6982240ed8c7b9448eb93cc0a4cf9a283b2d06b3a8'],
+])('a GET, %s', async (_, credentials, signature) => {
+  const url = 'https://iot.eu-west-1.amazonaws.com/endpoint?endpointType=iot%3AData-ATS'
+  const token = 'sessionToken' in credentials ? ';x-amz-security-token' : ''
+  expect(await signedHeaders(url, { credentials, region, service: 'iot', at })).toEqual({
+    'x-amz-content-sha256': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    'x-amz-date': '20261124T010203Z',
+    ...(token === '' ? {} : { 'x-amz-security-token': 'token/+=(*)' }),
+    authorization: `AWS4-HMAC-SHA256 Credential=a key/20261124/eu-west-1/iot/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date${token}, Signature=${signature}`,
   })
 })
 
