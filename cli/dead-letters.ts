@@ -50,7 +50,7 @@ export const command = () =>
     .addCommand(
       redriveFlags().action(
         exits(async (given) => {
-          const { redriveLetters } = await import('./dead-letters/run-redrive.ts')
+          const { redriveLetters } = await import('./dead-letters/redrive-command.ts')
           return await redriveLetters(given)
         }),
       ),

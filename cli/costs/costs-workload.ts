@@ -1,6 +1,6 @@
 /** A month of a fleet, as the calculator takes it. */
 
-import { ROW_BYTES } from './measured.ts'
+import { ROW_BYTES } from './measured-units.ts'
 import { METERED, parts } from './prices.ts'
 
 export const RETAIN_CHECKS = ['native', 'property', 'topic'] as const

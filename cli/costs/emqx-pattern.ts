@@ -1,7 +1,7 @@
 /** EMQX's access pattern on the same tables: a topic's ids are one set, and every ADD and DELETE is billed for the whole of it. */
 import { type Bill, billOf } from './bill.ts'
 import { connections, rowBytes, rowWrites, type Workload } from './costs-workload.ts'
-import type { Units } from './measured.ts'
+import type { Units } from './measured-units.ts'
 import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
 

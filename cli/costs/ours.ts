@@ -1,7 +1,7 @@
 /** This backend. */
 import { type Bill, billOf } from './bill.ts'
 import { connections, rowBytes, rowWrites, type Workload } from './costs-workload.ts'
-import { CONNECTION, DELIVERED, PUBLISH, RETAINED, SETTLED, type Units } from './measured.ts'
+import { CONNECTION, DELIVERED, PUBLISH, RETAINED, SETTLED, type Units } from './measured-units.ts'
 import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
 

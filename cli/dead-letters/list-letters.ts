@@ -1,6 +1,6 @@
 /** Lists dead letters and rule errors: a redrive that sends nothing. */
 import { Progress } from '../command-line/progress.ts'
-import type { PassReport, Sendable, Stay } from './pass.ts'
+import type { PassReport, Sendable, Stay } from './queue-pass.ts'
 import { redrive } from './redrive.ts'
 import { timeText } from './redrive-report.ts'
 import { errorLine } from './sqs-client.ts'

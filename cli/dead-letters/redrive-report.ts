@@ -1,5 +1,5 @@
 /** What a redrive tells the one who ran it: for each queue what was redriven, and what stays and why. Never a payload (I10). */
-import type { PassReport, Stay } from './pass.ts'
+import type { PassReport, Stay } from './queue-pass.ts'
 
 export interface QueueReport extends Omit<PassReport, 'failure'> {
   /** In one line, what ended its pass before it was through. */

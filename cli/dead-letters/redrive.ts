@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { BackendQueues } from './backend-queues.ts'
 import { deadLetterVerdict, ruleErrorVerdict } from './letter-verdict.ts'
-import { type PassReport, type Progress, redriveQueue, type Source } from './pass.ts'
+import { type PassReport, type Progress, redriveQueue, type Source } from './queue-pass.ts'
 import { SqsQueue } from './sqs-queue.ts'
 
 export interface RedriveOptions {

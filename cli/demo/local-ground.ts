@@ -1,7 +1,7 @@
 /** The local stack, which is nobody else's: names are the page's, and rows are all that are there. */
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import mqtt from 'mqtt'
-import type { Ground } from './stage.ts'
+import type { Ground } from './demo-stage.ts'
 
 const PATIENCE_MS = 15_000
 const REGION = 'us-west-2'

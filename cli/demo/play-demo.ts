@@ -1,8 +1,8 @@
 /** The steps of EMQX's page on a local stack that lives as long as they take. */
 import { startLocalStack } from '../../local/stack.ts'
+import { Stage } from './demo-stage.ts'
 import { localGround } from './local-ground.ts'
-import { Stage } from './stage.ts'
-import { STEPS } from './steps.ts'
+import { STEPS } from './page-steps.ts'
 
 /** @returns exit status: 0 where every check held */
 export async function playDemo(dynamodb: 'embedded' | 'local'): Promise<number> {

@@ -1,7 +1,7 @@
 /** What a rate of publishes asks of each quota, key and table. */
 
 import { rowWrites as rowWritesOf } from '../costs/costs-workload.ts'
-import { DELIVERED, PUBLISH, SETTLED } from '../costs/measured.ts'
+import { DELIVERED, PUBLISH, SETTLED } from '../costs/measured-units.ts'
 import { QUOTAS, type Quota } from './quotas.ts'
 import { type ScaleWorkload, type TopicShare, topicShares } from './scale-workload.ts'
 

@@ -4,8 +4,8 @@ import { DEFAULTS as COSTS, MONTH_MINUTES } from '../costs/costs-workload.ts'
 import { ours } from '../costs/ours.ts'
 import { AS_OF, REGION } from '../costs/prices.ts'
 import { breaksAt, handlingOf, type Limit, type LimitName, limitsOf } from './limits.ts'
+import { type Replay, replay } from './publish-replay.ts'
 import { QUOTAS } from './quotas.ts'
-import { type Replay, replay } from './replay.ts'
 import type { ScaleWorkload } from './scale-workload.ts'
 
 export interface Finding {

@@ -6,7 +6,7 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import { TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { SMOKE_CLIENTS, SMOKE_TOPICS } from '../../lib/probe-rules.ts'
 import { localCredentials } from '../dead-letters/sqs-client.ts'
-import type { Ground, Row } from '../demo/stage.ts'
+import type { Ground, Row } from '../demo/demo-stage.ts'
 import { type PlacedCommand, signedWith } from './places.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000

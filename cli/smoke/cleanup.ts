@@ -2,7 +2,7 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { goneKey, retainTombstoneKey } from '../../lambda/core/model/topic-row.ts'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
-import type { Row, Stage } from '../demo/stage.ts'
+import type { Row, Stage } from '../demo/demo-stage.ts'
 import type { SmokeGround } from './aws-ground.ts'
 
 /**

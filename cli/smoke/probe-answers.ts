@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ProbeAnswer, probeAnswers, unprobed } from '../../lib/probe-rules.ts'
 import { sqsClient } from '../dead-letters/sqs-client.ts'
 import { queueUrls, SqsQueue } from '../dead-letters/sqs-queue.ts'
-import type { Stage } from '../demo/stage.ts'
+import type { Stage } from '../demo/demo-stage.ts'
 import type { PlacedCommand } from './places.ts'
 
 /** CloudFormation's letters come after CDK's hash. */

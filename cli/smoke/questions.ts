@@ -1,8 +1,8 @@
 /** What is documented nowhere, as far as a client can find it out from rows and events. Either answer works: these are no checks. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeMsgid, millisOfMsgid } from '../../lambda/core/msgid.ts'
-import type { Row, Stage } from '../demo/stage.ts'
-import { isGranted, type Witness } from './witness.ts'
+import type { Row, Stage } from '../demo/demo-stage.ts'
+import { isGranted, type Witness } from './lifecycle-witness.ts'
 
 export interface Answer {
   readonly question: string

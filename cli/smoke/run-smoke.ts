@@ -1,7 +1,7 @@
 /** Tries a stack once and reports. */
 import { randomBytes } from 'node:crypto'
-import { trial } from './checks.ts'
 import type { SmokeCommand } from './places.ts'
+import { trial } from './trial.ts'
 
 /**
  * @returns exit status: 0 where every check held

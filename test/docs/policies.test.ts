@@ -83,7 +83,7 @@ test.each([
 describe('who tries a stack', () => {
   /** Commands of an SDK client that the sources name. */
   const sent = (client: string) => {
-    const files = [...readdirSync(join(ROOT, 'cli', 'smoke')).map((name) => `cli/smoke/${name}`), 'cli/demo/stage.ts']
+    const files = [...readdirSync(join(ROOT, 'cli', 'smoke')).map((name) => `cli/smoke/${name}`), 'cli/demo/demo-stage.ts']
     const imports = files.flatMap((file) => [
       ...readFileSync(join(ROOT, file), 'utf8').matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/${client}'`, 'g')),
     ])

@@ -1,6 +1,6 @@
 /** Redrives dead letters and rule errors, or says what a redrive would do. */
 import { Progress } from '../command-line/progress.ts'
-import type { PassReport } from './pass.ts'
+import type { PassReport } from './queue-pass.ts'
 import { redrive } from './redrive.ts'
 import { asJson, asText, failuresIn, isComplete, isWorthTelling, type QueueReport } from './redrive-report.ts'
 import { errorLine, type Where } from './sqs-client.ts'

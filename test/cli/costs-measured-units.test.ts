@@ -2,7 +2,7 @@
 import { median } from '../../bench/interleaved.ts'
 import { RESULTS_FILE, readResults } from '../../bench/results.ts'
 import { mapWrites } from '../../cli/costs/emqx-pattern.ts'
-import { CONNECTION, DELIVERED, PUBLISH, RETAINED, ROW_BYTES, SETTLED } from '../../cli/costs/measured.ts'
+import { CONNECTION, DELIVERED, PUBLISH, RETAINED, ROW_BYTES, SETTLED } from '../../cli/costs/measured-units.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'
 

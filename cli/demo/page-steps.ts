@@ -1,6 +1,6 @@
 /** EMQX's page, chapter by chapter. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Stage } from './stage.ts'
+import type { Stage } from './demo-stage.ts'
 
 /** One chapter: what happens, and the checks that must hold. */
 export type Step = (stage: Stage) => Promise<void>

@@ -5,14 +5,14 @@ import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { queuesListed } from '../dead-letters/backend-queues.ts'
 import { localCredentials, refusalOf, sqsClient } from '../dead-letters/sqs-client.ts'
 import { queueUrls, SqsQueue } from '../dead-letters/sqs-queue.ts'
-import { Stage } from '../demo/stage.ts'
-import { STEPS } from '../demo/steps.ts'
+import { Stage } from '../demo/demo-stage.ts'
+import { STEPS } from '../demo/page-steps.ts'
 import { SmokeGround } from './aws-ground.ts'
 import { cleanUp } from './cleanup.ts'
+import { witnessOf } from './lifecycle-witness.ts'
 import { type PlacedCommand, placesOf, type SmokeCommand } from './places.ts'
 import { askProbe } from './probe-answers.ts'
 import { type Answer, answersOf, WITNESSED } from './questions.ts'
-import { witnessOf } from './witness.ts'
 
 export interface Trial {
   readonly held: number

@@ -1,6 +1,6 @@
 /** A client that sees what IoT Core tells of other clients: its policy must allow `$aws/events/...`. */
 import type { MqttClient } from 'mqtt'
-import type { Stage } from '../demo/stage.ts'
+import type { Stage } from '../demo/demo-stage.ts'
 
 export interface LifecycleEvent {
   readonly eventType?: string
