@@ -138,6 +138,7 @@ it.each([
   ['npm run fuzz', ['run', '-s', 'fuzz', '--', '--help']],
   ['npm run redrive', ['run', '-s', 'redrive', '--', '--help']],
   ['npm run faults', ['run', '-s', 'faults', '--', '--help']],
+  ['npm run deploy:try', ['run', '-s', 'deploy:try', '--', '--help']],
   ['npm run smoke', ['run', '-s', 'smoke', '--', '--help']],
   ['npm run costs', ['run', '-s', 'costs', '--', '--help']],
   ['npm run scale', ['run', '-s', 'scale', '--', '--help']],
