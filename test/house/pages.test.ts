@@ -118,6 +118,15 @@ test('docs/index.md has every page', () => {
   expect(PAGES.filter((page) => page !== 'docs/index.md' && !linked.includes(page))).toEqual([])
 })
 
+test('docs/glossary.md has each word once, in order, with one sentence or two', () => {
+  const rows = [...read('docs/glossary.md').matchAll(/^\| ([^|]*?) \| ([^|]*?) \|$/gm)].slice(1)
+  const words = rows.map(([, word]) => word!.toLowerCase())
+  expect(words).toEqual([...words].sort())
+  const each = words.flatMap((word) => word.split(', '))
+  expect(each.filter((word, i) => each.indexOf(word) !== i)).toEqual([])
+  expect(rows.filter(([, , meaning]) => !/\.$/.test(meaning!)).map(([, word]) => word)).toEqual([])
+})
+
 describe('the README', () => {
   const lines = read('README.md').trimEnd().split('\n')
 
