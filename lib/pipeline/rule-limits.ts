@@ -24,8 +24,11 @@ const MAX_FILTER_SLASHES = 7
  * 256 KB: a statement that excludes 299 filters of 256 bytes has less.
  */
 const MAX_PUBLISH_RULES = 300
-/** A template has at most 1 MB. */
-const MAX_STATEMENTS_BYTES = 700_000
+/** A template has at most 1 MB, up to 200,000 bytes of which are not publish rules. */
+const MAX_TEMPLATE_BYTES = 800_000
+/** Of a rule in the template, beside its statement; and of an entry of its DependsOn. */
+const RULE_BYTES = 950
+const DEPENDENCY_BYTES = 90
 
 /** What is wrong with a filter by itself, or undefined. @param ackFilter filter of the ack topic, if message.acked is configured */
 export function filterFault(filter: string, ackFilter: string | undefined): string | undefined {
@@ -49,14 +52,17 @@ export function countFaults(froms: readonly string[]): FromFault[] {
   return [{ from, message: `it is rule ${MAX_PUBLISH_RULES + 1} of ${froms.length}; ${wanted}` }]
 }
 
-/** The longest statement, if all statements together are too long. */
-export function sizeFaults(statements: readonly { readonly from: string; readonly sql: string }[]): FromFault[] {
-  const sized = statements.map(({ from, sql }) => ({ from, bytes: Buffer.byteLength(sql) }))
+/** The filter with the largest rule, if all rules together are too large for a template. */
+export function sizeFaults(statements: readonly { from: string; sql: string; excludes: readonly string[] }[]): FromFault[] {
+  const sized = statements.map(({ from, sql, excludes }) => ({
+    from,
+    bytes: Buffer.byteLength(sql) + RULE_BYTES + excludes.length * DEPENDENCY_BYTES,
+  }))
   const total = sized.reduce((sum, { bytes }) => sum + bytes, 0)
-  if (total <= MAX_STATEMENTS_BYTES) return []
+  if (total <= MAX_TEMPLATE_BYTES) return []
   const { from } = sized.reduce((a, b) => (b.bytes > a.bytes ? b : a))
-  const got = `its statement must exclude the filters that overlap it, and ${statements.length} statements have ${total} bytes together`
-  const wanted = `wanted at most ${MAX_STATEMENTS_BYTES}, because a template has at most 1 MB: fewer or wider filters`
+  const got = `its rule must exclude the filters that overlap it, and the ${statements.length} rules have ${total} bytes together`
+  const wanted = `wanted at most ${MAX_TEMPLATE_BYTES}, because a template has at most 1 MB: fewer or wider filters`
   return [{ from, message: `${got}; ${wanted}` }]
 }
 

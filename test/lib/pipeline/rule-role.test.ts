@@ -2,9 +2,10 @@
 import { Stack } from 'aws-cdk-lib/core'
 import { MqttBackend } from '../../../lib/mqtt-backend.ts'
 import { MqttBackendStack } from '../../../lib/mqtt-backend-stack.ts'
+import { publishFaults } from '../../../lib/pipeline/rule-sql.ts'
 import { OPTION_COMBINATIONS } from '../../support/option-combinations.ts'
 import { pageTable } from '../../support/page-conf.ts'
-import { EVERY_HOOK, type Properties, row, type SynthesizedTemplate, tableOf, templateOf } from '../../support/synthesized.ts'
+import { backend, EVERY_HOOK, type Properties, row, type SynthesizedTemplate, tableOf, templateOf } from '../../support/synthesized.ts'
 
 /** The longest region name, and a stack name as long as the option stackName takes it. */
 const ENV = { region: 'ap-southeast-1' }
@@ -95,6 +96,20 @@ test.each(Object.entries(OPTION_COMBINATIONS))('%s: what is no publish rule leav
   const publishRules = Object.keys(most.resources).filter((id) => id.startsWith('MessagePublishRule'))
   expect(Object.keys(most.resources).length - publishRules.length).toBeLessThanOrEqual(200)
 })
+
+test('the largest rules that are accepted fit into a template of 1 MB', () => {
+  const crossing = (count: number) =>
+    Array.from({ length: count }, (_, i) => [`a${i}/+/${'x'.repeat(50)}`, `+/b${i}/${'x'.repeat(50)}`]).flat()
+  const accepted = (count: number) => publishFaults(crossing(count), { acks: true }).length === 0
+  const most = Array.from({ length: 100 }, (_, i) => i).findLast(accepted)!
+  expect(most).toBeGreaterThan(40)
+  const others = EVERY_HOOK.rows.filter(({ hook }) => hook !== 'message.publish')
+  const table = tableOf(...others, ...crossing(most).map((filter) => row('message.publish', 'on_message_publish', filter)))
+  const { resources, outputs } = backend(table, OPTION_COMBINATIONS['sized for much'])
+  const bytes = Buffer.byteLength(JSON.stringify({ Resources: resources, Outputs: outputs }, null, 1))
+  expect(bytes).toBeGreaterThan(850_000)
+  expect(bytes).toBeLessThanOrEqual(1_000_000)
+}, 60_000)
 
 describe('the pattern of the rules that a role trusts', () => {
   const namesAndPattern = (stackName: string, id = 'Default') => {

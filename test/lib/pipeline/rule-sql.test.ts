@@ -89,10 +89,10 @@ describe('refuses a filter that a rule cannot express', () => {
   const names = <T>(count: number, name: (i: number) => T) => Array.from({ length: count }, (_, i) => name(i))
   test.each<[string, string[], string, RegExp]>([
     [
-      'whose statements together would exceed a template',
+      'whose rules together would exceed a template',
       names(100, (i) => i).flatMap((i) => [`a${i}/+/${'x'.repeat(200)}`, `+/b${i}/${'x'.repeat(200)}`]),
       expect.stringMatching(/^(a\d+\/\+|\+\/b\d+)\/x/) as never,
-      /^its statement must exclude .*, and 200 statements have \d{7} bytes together; wanted at most 700000, because a template/,
+      /^its rule must exclude .*, and the 200 rules have \d{7} bytes together; wanted at most 800000, because a template/,
     ],
     [
       'of which a stack would have too many',
