@@ -88,7 +88,7 @@ export class Broker {
     const now = Date.now()
     if (message.retain) this.retained.apply(message, now)
     this.#deliver(message)
-    this.options.onMessage({
+    const matched = this.options.onMessage({
       topic: message.topic,
       payload: message.payload,
       at: now,
@@ -96,6 +96,8 @@ export class Broker {
       ...ruleProperties(message),
       ...(message.clientid === undefined ? {} : { clientid: message.clientid, traceid: this.#traceid() }),
     })
+    if (matched === 0)
+      this.#remind('no rule', `nothing is stored of a publish on ${JSON.stringify(message.topic)}: no topic filter of the conf takes it`)
   }
 
   /** An event of the service itself, to rules and to subscribers of `$aws/events/...`. */

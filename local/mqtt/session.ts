@@ -95,9 +95,10 @@ export class Session implements Member {
     if (this.expirySeconds === 0) this.end()
   }
 
-  /** The session is over: what it held is dropped. */
+  /** The session is over: what it held is dropped, as in IoT Core. */
   end(): void {
     clearTimeout(this.#replay)
+    if (this.expirySeconds > 0 && this.#stored.length > 0) this.#dropping('its session has ended while they were stored for it')
     for (const { message } of [...this.#stored, ...this.#waiting]) this.#parts.held.release(message)
     this.#stored = []
     this.#waiting = []
@@ -161,13 +162,13 @@ export class Session implements Member {
   #send(outgoing: Outgoing, qos: 0 | 1): void {
     const { message } = outgoing
     if (qos === 0) {
-      if (this.#link && this.#link.unsent < MAX_UNSENT_BYTES && this.#isWithinRate()) this.#write(message, 0, outgoing)
+      this.#sendOnce(outgoing)
       return
     }
     if (!this.#link && this.expirySeconds === 0) return
     const refusal = this.#parts.held.hold(message, { offline: !this.#link })
     if (refusal !== undefined) {
-      this.#parts.remind(`held ${this.clientid}`, `client ${JSON.stringify(this.clientid)}: messages to it are dropped: ${refusal}`)
+      this.#dropping(refusal)
       return
     }
     if (this.#link) this.#waiting.push(outgoing)
@@ -178,10 +179,18 @@ export class Session implements Member {
   /** Quota page, "Publish requests per second per connection": "requests that exceed that quota are discarded". */
   #isWithinRate(): boolean {
     if (this.#link!.rate.take()) return true
-    const client = `client ${JSON.stringify(this.clientid)}`
-    const text = `${client}: messages to it are discarded: more than ${MAX_PUBLISHES_PER_SECOND} a second to a connection, as in IoT Core`
-    this.#parts.remind(`rate ${this.clientid}`, text)
+    this.#dropping(`IoT Core sends at most ${MAX_PUBLISHES_PER_SECOND} a second to a connection`)
     return false
+  }
+
+  #sendOnce({ message, retain }: Outgoing): void {
+    if (!this.#link) return
+    if (this.#link.unsent >= MAX_UNSENT_BYTES) this.#dropping(`its socket has not taken ${MAX_UNSENT_BYTES} bytes (QoS 0 only)`)
+    else if (this.#isWithinRate()) this.#write(message, 0, { retain })
+  }
+
+  #dropping(why: string): void {
+    this.#parts.remind(`${why} ${this.clientid}`, `client ${JSON.stringify(this.clientid)}: messages to it are dropped: ${why}`)
   }
 
   #fill(): void {
@@ -223,9 +232,13 @@ export class Session implements Member {
     const { topic, payload } = message
     const head = { cmd: 'publish', topic, payload, qos, dup: false, retain } as const
     const packet: IPublishPacket = { ...head, ...(id === undefined ? {} : { messageId: id }), ...(properties ? { properties } : {}) }
-    if (this.#link!.takes(packet)) this.#link!.send(packet)
+    if (this.#link!.takes(packet)) {
+      this.#link!.send(packet)
+      return
+    }
     // [MQTT-3.1.2-25] The client cannot take the packet: it is as if it had been delivered.
-    else if (id !== undefined) queueMicrotask(() => this.acknowledge(id, FIRST_REFUSAL, () => true))
+    this.#dropping('they are above its Maximum Packet Size')
+    if (id !== undefined) queueMicrotask(() => this.acknowledge(id, FIRST_REFUSAL, () => true))
   }
 
   #takeId(): number {

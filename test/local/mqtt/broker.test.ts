@@ -219,6 +219,26 @@ describe.each([4, 5] as const)('MQTT protocol level %d', (protocolVersion) => {
   })
 })
 
+test('a publish that no rule takes is delivered, and the local run says once that it is not stored', async () => {
+  const none = await Broker.start({
+    host: '127.0.0.1',
+    port: 0,
+    backlog,
+    onMessage: ({ topic }) => (topic.startsWith('$') ? 1 : 0),
+    warn: (text) => void warnings.push(text),
+  })
+  try {
+    const { client, received } = await connect(none.url, 'a')
+    await client.subscribeAsync('t/+', { qos: 1 })
+    await client.publishAsync('t/1', 'x', { qos: 1 })
+    await client.publishAsync('t/2', 'x', { qos: 1 })
+    await eventually('both', () => received.length === 2)
+    expect(warnings).toEqual(['nothing is stored of a publish on "t/1": no topic filter of the conf takes it'])
+  } finally {
+    await none.close()
+  }
+})
+
 test('refuses a publish at QoS 2', async () => {
   const a = await connect(broker.url, 'a')
   const gone = closed(a.client)
