@@ -5,8 +5,9 @@ import { TokenBucket } from '../token-bucket.ts'
 import type { Backlog } from './backlog.ts'
 import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND } from './iot-limits.ts'
 import type { DisconnectReason } from './lifecycle.ts'
+import type { Link } from './outgoing.ts'
 import { KEEP_ALIVE_TIMEOUT, MALFORMED_PACKET, PACKET_TOO_LARGE } from './reason-codes.ts'
-import type { Link, Session } from './session.ts'
+import type { Session } from './session.ts'
 import { strictParser } from './strict-parser.ts'
 
 /** What the broker does with a connection's packets. Handlers are synchronous: packets of one client never overtake each other. */

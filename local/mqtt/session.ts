@@ -4,42 +4,15 @@ import { TokenBucket } from '../token-bucket.ts'
 import type { HeldMessages } from './held-messages.ts'
 import { MAX_IN_FLIGHT, MAX_PUBLISHES_PER_SECOND, REPLAYED_PER_SECOND } from './iot-limits.ts'
 import { type MqttMessage, packetProperties } from './mqtt-message.ts'
+import { type DirectOutcome, type InFlight, isExpired, type Link, type Outgoing } from './outgoing.ts'
 import type { Remind } from './reminder.ts'
 import type { Grant, Member } from './subscription-index.ts'
-
-/** The connection that a session has at the moment. */
-export interface Link {
-  readonly protocol: 4 | 5
-  /** How many unacknowledged messages the client takes (MQTT 5 Receive Maximum). */
-  readonly window: number
-  /** Bytes that the client's socket has not taken yet. */
-  readonly unsent: number
-  /** Publishes to the client. */
-  readonly rate: TokenBucket
-  /** Whether the client takes a packet of that size (MQTT 5 Maximum Packet Size). */
-  takes(packet: IPublishPacket): boolean
-  send(packet: IPublishPacket): void
-}
 
 /** What all sessions of a broker share. */
 export interface SessionParts {
   readonly held: HeldMessages
   readonly remind: Remind
 }
-
-interface Outgoing {
-  readonly message: MqttMessage
-  readonly retain: boolean
-  /** The shared filter that it came by. */
-  readonly share?: string | undefined
-}
-
-interface InFlight extends Outgoing {
-  /** Of a direct message: told whether the PUBACK came. */
-  readonly confirm?: (acked: boolean) => void
-}
-
-export type DirectOutcome = 'sent' | 'acked' | 'unconfirmed' | 'busy' | 'throttled'
 
 /** QoS 0 messages to a client are dropped while so many bytes wait for its socket. */
 const MAX_UNSENT_BYTES = 1_000_000
@@ -247,5 +220,3 @@ export class Session implements Member {
     return this.#lastId
   }
 }
-
-const isExpired = ({ message: { expiresAt } }: Outgoing): boolean => expiresAt !== undefined && expiresAt <= Date.now()
