@@ -81,42 +81,45 @@ function written(row: string, { command, request }: Write): string | undefined {
   return JSON.stringify(Object.fromEntries(Object.entries(after!).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
+const REFUSED = -1
+
 /** Every row that is there once all events have been handled, in whatever order. */
 async function explore(events: readonly PresenceEvent[]): Promise<Set<string>> {
   const writes = await Promise.all(events.map(writesOf))
   const rows: string[] = ['']
   const numberOf = (row: string) => (rows.includes(row) ? rows.indexOf(row) : rows.push(row) - 1)
-  const results = new Map<number, number | undefined>()
-  /** The row after a handler's write; `undefined`: refused. */
-  function after(row: number, event: number, stage: number): number | undefined {
-    const key = (row * 64 + event) * 4 + stage
-    if (!results.has(key)) {
-      const became = written(rows[row]!, writes[event]![stage]!)
-      results.set(key, became === undefined ? undefined : numberOf(became))
-    }
-    return results.get(key)
+  /** By row, event and stage: the number of the row after it. */
+  const results: number[] = []
+  /** The row after a handler's write; `REFUSED`: its condition did not hold. */
+  function after(row: number, event: number, stage: number): number {
+    const key = (row * 8 + event) * 4 + stage
+    results[key] ??= numberOr(REFUSED, written(rows[row]!, writes[event]![stage]!))
+    return results[key]
   }
+  const numberOr = (otherwise: number, row: string | undefined) => (row === undefined ? otherwise : numberOf(row))
 
   const all = 2 ** events.length - 1
   const ends = new Set<string>()
-  const seen = new Set<number>()
-  /** `done`: events that a handler has finished; `waiting`: those of which one is between its first two writes. Bits. */
-  const open = [{ row: 0, done: 0, waiting: 0 }]
+  /** By row: whether it was met with these events done and those waiting. Millions of states, so no Set of them. */
+  const seen: Uint8Array[] = []
+  /** Row, bits of the events that a handler has finished, bits of those of which one is between its first two writes. A byte each for the bits. */
+  const open = [0]
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
-    const { row, done, waiting } = state
-    const key = (row * 256 + done) * 256 + waiting
-    if (seen.has(key)) continue
-    seen.add(key)
+    const [row, done, waiting] = [state >> 16, (state >> 8) & 255, state & 255]
+    seen[row] ??= new Uint8Array(1 << 16)
+    if (seen[row][state & 0xffff] === 1) continue
+    seen[row][state & 0xffff] = 1
     if (done === all) ends.add(rows[row]!)
     for (let i = 0; i < events.length; i++) {
       const bit = 1 << i
       const first = after(row, i, 0)
-      if (first === undefined) open.push({ row, done, waiting: waiting | bit })
-      else open.push({ row: first, done: done | bit, waiting })
+      if (first === REFUSED) open.push(state | bit)
+      else open.push((first << 16) | ((done | bit) << 8) | waiting)
       if (!(waiting & bit)) continue
       // A third write is the first once more: one that waits for it does what a repeated event does that begins then.
-      const second = after(row, i, 1) ?? (writes[i]!.length > 2 ? after(row, i, 2) : undefined)
-      open.push({ row: second ?? row, done: done | bit, waiting: waiting & ~bit })
+      let second = after(row, i, 1)
+      if (second === REFUSED && writes[i]!.length > 2) second = after(row, i, 2)
+      open.push(((second === REFUSED ? row : second) << 16) | ((done | bit) << 8) | (waiting & ~bit))
     }
   }
   return ends
