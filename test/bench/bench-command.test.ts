@@ -7,7 +7,7 @@ import { flags } from '../../bench/bench-flags.ts'
 import { cellsOf, type Figure, tableOf } from '../../bench/report.ts'
 import type { Results } from '../../bench/results.ts'
 import { CONNECTION } from '../../cli/costs/measured-units.ts'
-import { ENGINES_VARIABLE } from '../support/engine-desk.ts'
+import { ENGINES_VARIABLE } from '../support/engine-names.ts'
 import { read } from '../support/run-program.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

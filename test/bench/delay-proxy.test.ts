@@ -1,4 +1,8 @@
-/** The far end of the bench: everybody waits as long, and everything is counted. */
+/**
+ * The far end of the bench: everybody waits as long, and everything is counted.
+ *
+ * @slow
+ */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'

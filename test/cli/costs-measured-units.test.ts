@@ -1,4 +1,8 @@
-/** The calculator's units are those that the handlers use: measured again here. */
+/**
+ * The calculator's units are those that the handlers use: measured again here.
+ *
+ * @slow
+ */
 import { median } from '../../bench/interleaved.ts'
 import { RESULTS_FILE, readResults } from '../../bench/results.ts'
 import { mapWrites } from '../../cli/costs/emqx-pattern.ts'

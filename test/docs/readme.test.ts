@@ -1,4 +1,8 @@
-/** What the README says works is what runs here. */
+/**
+ * What the README says works is what runs here.
+ *
+ * @slow
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,8 @@
-/** Every SDK call of every handler, and everything that can go wrong at it: the invariants hold (DESIGN.md, section 4). */
+/**
+ * Every SDK call of every handler, and everything that can go wrong at it: the invariants hold (DESIGN.md, section 4).
+ *
+ * @slow
+ */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { BREAKAGES } from './breakages.ts'
 import { failureOf, pairs, SCENARIOS, singles } from './campaign.ts'

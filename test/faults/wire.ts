@@ -2,7 +2,7 @@
  * The real SDK clients, as the functions make them, with their wire in our hands: each attempt of each call passes here, inside the
  * SDK's retry loop.
  */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/function/environment.ts'
 import type { Database } from './database.ts'
@@ -62,8 +62,8 @@ export function clientsOnWire({ hasty }: { hasty: boolean }): Clients {
 }
 
 /** A client that nothing disturbs. */
-export function clientOf(database: Database): DynamoDBClient {
-  const client = dynamodbClient('us-west-2', NOWHERE as object)
+export function clientOf(database: Pick<Database, 'perform'>, more: DynamoDBClientConfig = {}): DynamoDBClient {
+  const client = dynamodbClient('us-west-2', { ...(NOWHERE as object), ...more })
   connect(client, (request) => database.perform(operationOf(request), jsonOf(request)))
   return client
 }

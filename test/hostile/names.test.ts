@@ -1,4 +1,8 @@
-/** Names that mean something to DynamoDB, JavaScript or our own row keys, each through a whole life, on both engines. */
+/**
+ * Names that mean something to DynamoDB, JavaScript or our own row keys, each through a whole life, on both engines.
+ *
+ * @slow
+ */
 import { createTables, forEachEngine, type Tables } from '../support/engines.ts'
 import { rowsWith, World } from '../support/world.ts'
 import { assertSameAsPlain, type Story } from './name-fuzz.ts'

@@ -309,7 +309,8 @@ forEachEngine((engine) => {
       })
     })
 
-    it('an exact filter takes one request and half a read unit, a prefix none of its neighbours', async () => {
+    const billed = engine.name === 'maps' ? it.skip : it
+    billed('an exact filter takes one request and half a read unit, a prefix none of its neighbours', async () => {
       const world = await withRetained()
       const spentBy = async (filter: string) => {
         const from = world.calls.length

@@ -1,4 +1,8 @@
-/** I7: what a publish costs does not depend on what is queued, on other topics, or on who was ever subscribed. */
+/**
+ * I7: what a publish costs does not depend on what is queued, on other topics, or on who was ever subscribed.
+ *
+ * @slow
+ */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'
 

@@ -1,4 +1,8 @@
-/** Everything that can judge a template offline judges ours: CDK's own rules, and cdk-nag's packs AwsSolutions and Serverless. */
+/**
+ * Everything that can judge a template offline judges ours: CDK's own rules, and cdk-nag's packs AwsSolutions and Serverless.
+ *
+ * @slow
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

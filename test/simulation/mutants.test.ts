@@ -1,4 +1,8 @@
-/** The simulation finds each fault that is built in on purpose. What is run is the command of the README, `npm run mutants`. */
+/**
+ * The simulation finds each fault that is built in on purpose. What is run is the command of the README, `npm run mutants`.
+ *
+ * @slow
+ */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { search } from './mutant-search.ts'

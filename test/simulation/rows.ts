@@ -4,10 +4,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 export type Row = Record<string, AttributeValue>
 
 export function valueAt(row: Row, [first, ...rest]: readonly string[]): AttributeValue | undefined {
-  let value = row[first!]
-  for (const name of rest) value = value?.M?.[name]
+  let value = own(row, first!)
+  for (const name of rest) value = value?.M && own(value.M, name)
   return value
 }
+
+/** A client may be named `toString`. */
+const own = (row: Row, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined)
 
 /** A row of its own, without what is undefined. */
 export function copy(row: Row): Row {

@@ -7,15 +7,11 @@ import type { AddressInfo } from 'node:net'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
 import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
 import { dynamoDbLocalCommand, startDynamoDbLocal } from '../../local/dynamodb/local.ts'
-
-export type EngineName = 'local' | 'embedded'
-/** Set for the test files: where the desk listens. */
-export const DESK_VARIABLE = 'TEST_ENGINE_DESK'
-/** Set by whoever wants only some engines, and for the test files: which there are (comma separated). */
-export const ENGINES_VARIABLE = 'TEST_ENGINES'
+import { ENGINES_VARIABLE, type EngineName } from './engine-names.ts'
 
 const ANY_PORT = { host: '127.0.0.1', port: 0 }
-const START: Record<EngineName, () => Promise<DynamoDbEngine>> = {
+type Started = Exclude<EngineName, 'maps'>
+const START: Record<Started, () => Promise<DynamoDbEngine>> = {
   local: () => startDynamoDbLocal(ANY_PORT),
   embedded: () => startEmbedded({ ...ANY_PORT, inWorker: true }),
 }
@@ -33,15 +29,15 @@ export interface EngineDesk {
  */
 export async function openEngineDesk(log: (line: string) => void, wanted?: string): Promise<EngineDesk> {
   const engines = wanted ? await chosen(wanted, log) : await available(log)
-  const started = new Map<EngineName, Promise<DynamoDbEngine>>()
-  const engine = (name: EngineName) => {
+  const started = new Map<Started, Promise<DynamoDbEngine>>()
+  const engine = (name: Started) => {
     const running = started.get(name) ?? START[name]()
     started.set(name, running)
     return running
   }
   const server = createServer((request, response) => {
     const name = request.url?.slice(1) as EngineName
-    const asked = engines.includes(name) ? engine(name) : Promise.reject(new Error(`no engine ${name}`))
+    const asked = name !== 'maps' && engines.includes(name) ? engine(name) : Promise.reject(new Error(`no engine ${name}`))
     asked.then(
       ({ url }) => response.end(url),
       (error) => response.writeHead(500).end(error.message),
@@ -67,8 +63,8 @@ async function available(log: (line: string) => void): Promise<EngineName[]> {
 
 async function chosen(wanted: string, log: (line: string) => void): Promise<EngineName[]> {
   const names = wanted.split(',')
-  const unknown = names.find((name) => !(name in START))
-  if (unknown !== undefined) throw new Error(`${ENGINES_VARIABLE} is '${wanted}', wanted ${Object.keys(START).join(', ')} or both`)
+  const known = [...Object.keys(START), 'maps']
+  if (names.some((name) => !known.includes(name))) throw new Error(`${ENGINES_VARIABLE} is '${wanted}', wanted some of ${known}`)
   if (names.includes('local')) await dynamoDbLocalCommand(log)
   return names as EngineName[]
 }

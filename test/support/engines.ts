@@ -1,5 +1,6 @@
 /**
- * Runs a suite on every DynamoDB engine of this machine: DynamoDB Local (where Java or docker is) and the embedded one.
+ * Runs a suite on every DynamoDB engine of this machine: DynamoDB Local (where Java or docker is) and the embedded one;
+ * in `npm run test:fast` on Maps instead.
  *
  *     forEachEngine((engine) => {
  *       let tables: Tables
@@ -10,7 +11,8 @@
 import { randomBytes } from 'node:crypto'
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
-import { DESK_VARIABLE, ENGINES_VARIABLE, type EngineName } from './engine-desk.ts'
+import { DESK_VARIABLE, ENGINES_VARIABLE, type EngineName } from './engine-names.ts'
+import { mapsClient } from './maps-engine.ts'
 
 export interface Engine {
   readonly name: EngineName
@@ -29,8 +31,8 @@ export function forEachEngine(suite: (engine: Engine) => void): void {
   describe.each(engineNames())('on %s', (name) => {
     const started: { url?: string; client?: DynamoDBClient } = {}
     beforeAll(async () => {
-      started.url = await urlOf(name)
-      started.client = clientFor(started.url)
+      if (name !== 'maps') started.url = await urlOf(name)
+      started.client = started.url === undefined ? mapsClient() : clientFor(started.url)
     })
     afterAll(() => started.client?.destroy())
     suite({

@@ -1,4 +1,5 @@
-import { DESK_VARIABLE, ENGINES_VARIABLE, type EngineDesk, openEngineDesk } from './engine-desk.ts'
+import { type EngineDesk, openEngineDesk } from './engine-desk.ts'
+import { DESK_VARIABLE, ENGINES_VARIABLE } from './engine-names.ts'
 
 declare global {
   var engineDesk: EngineDesk | undefined

@@ -2,6 +2,8 @@
  * I6, exhaustively: the real store's conditional writes, for every order and any number of repetitions of the events of up to four
  * connections, and every moment at which a handler may stop between its writes. Explored as a graph: what follows depends only on
  * the row and on what has been heard, so that each state is visited once, whatever way leads there.
+ *
+ * @slow
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Database } from '../../../lambda/adapters/tables/dynamodb.ts'

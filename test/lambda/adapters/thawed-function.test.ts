@@ -1,4 +1,8 @@
-/** After a freeze: the services have given up the connections that the function keeps, and the first events are handled all the same (I1). */
+/**
+ * After a freeze: the services have given up the connections that the function keeps, and the first events are handled all the same (I1).
+ *
+ * @slow
+ */
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'

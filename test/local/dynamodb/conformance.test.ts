@@ -1,6 +1,8 @@
 /**
  * What the stores' requests stand on, asked of every engine: the embedded DynamoDB must answer as DynamoDB Local does.
  * The head row's updates are those of lambda/adapters, in small.
+ *
+ * @slow
  */
 import { randomBytes } from 'node:crypto'
 import {

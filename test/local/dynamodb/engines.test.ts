@@ -51,6 +51,6 @@ describe('TEST_ENGINES', () => {
   })
 
   it.each(['embeded', 'embedded,', 'local embedded'])('refuses %j', async (wanted) => {
-    await expect(openEngineDesk(() => {}, wanted)).rejects.toThrow(`TEST_ENGINES is '${wanted}', wanted local, embedded or both`)
+    await expect(openEngineDesk(() => {}, wanted)).rejects.toThrow(`TEST_ENGINES is '${wanted}', wanted some of local,embedded,maps`)
   })
 })
