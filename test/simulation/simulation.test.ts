@@ -1,13 +1,8 @@
-<<<<<<< HEAD
-/** I1 to I6 under random interleavings and faults; `npm run simulate -- --runs 100000` goes further. */
-=======
 /**
  * I1 to I6 under random interleavings and faults; `npm run simulate -- --runs 100000` goes further.
  *
  * @slow
  */
-import { execFile } from 'node:child_process'
->>>>>>> 5b43af6 (npm run test:fast: the suites that start nothing, with DynamoDB in Maps; long suites go first)
 import { availableParallelism } from 'node:os'
 import { campaign } from './campaign.ts'
 import type { Scene } from './checks.ts'
