@@ -16,6 +16,7 @@ export default {
     'bench/{bench,*-process}.ts!',
     'test/**/*{-command,-worker}.ts',
     'test/lib/importing-app.ts',
+    'test/support/*.cjs',
   ],
   project: ['{bench,bin,cli,lambda,lib,local}/**/*.ts!', 'test/**/*.ts'],
   ignoreExportsUsedInFile: FOR_TESTS ? true : SHAPES,
