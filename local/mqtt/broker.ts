@@ -86,7 +86,11 @@ export class Broker {
   /** A publish over MQTT or HTTP, or a will: to the retained messages, the subscribers and the rules. */
   publish(message: MqttMessage): void {
     const now = Date.now()
-    if (message.retain) this.retained.apply(message, now)
+    if (message.retain && !this.retained.apply(message, now))
+      this.#remind(
+        'retained',
+        `the message on ${JSON.stringify(message.topic)} is not retained: there are 128 MB of them, the local run's limit`,
+      )
     this.#deliver(message)
     const matched = this.options.onMessage({
       topic: message.topic,

@@ -6,7 +6,7 @@ import type { Backlog } from './backlog.ts'
 import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND } from './iot-limits.ts'
 import type { DisconnectReason } from './lifecycle.ts'
 import type { Link } from './outgoing.ts'
-import { KEEP_ALIVE_TIMEOUT, MALFORMED_PACKET, PACKET_TOO_LARGE } from './reason-codes.ts'
+import { KEEP_ALIVE_TIMEOUT, MALFORMED_PACKET, PACKET_TOO_LARGE, RECEIVE_MAXIMUM_EXCEEDED } from './reason-codes.ts'
 import type { Session } from './session.ts'
 import { strictParser } from './strict-parser.ts'
 
@@ -123,7 +123,15 @@ export class Connection implements Link {
     this.#held.push(packet)
     this.#heldBytes += (packet.length ?? 0) + PACKET_OVERHEAD_BYTES
     if (this.#held.length === 1) this.#drain()
+    else if (this.#exceedsReceiveMaximum())
+      this.end('CLIENT_ERROR', `has more than ${MAX_IN_FLIGHT} unacknowledged publishes under way`, RECEIVE_MAXIMUM_EXCEEDED)
     else if (this.#heldBytes > MAX_HELD_BYTES) this.socket.pause()
+  }
+
+  /** The CONNACK told an MQTT 5 client how many we take [MQTT-3.3.4-9]; one of MQTT 3.1.1 waits for its PUBACKs. */
+  #exceedsReceiveMaximum(): boolean {
+    if (this.protocol !== 5 || this.#held.length <= MAX_IN_FLIGHT) return false
+    return this.#held.filter((packet) => packet.cmd === 'publish' && packet.qos > 0).length > MAX_IN_FLIGHT
   }
 
   readonly #drain = (): void => {

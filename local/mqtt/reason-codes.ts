@@ -6,6 +6,7 @@ export const KEEP_ALIVE_TIMEOUT = 0x8d
 export const SESSION_TAKEN_OVER = 0x8e
 export const TOPIC_FILTER_INVALID = 0x8f
 export const TOPIC_NAME_INVALID = 0x90
+export const RECEIVE_MAXIMUM_EXCEEDED = 0x93
 export const TOPIC_ALIAS_INVALID = 0x94
 export const PACKET_TOO_LARGE = 0x95
 export const QUOTA_EXCEEDED = 0x97

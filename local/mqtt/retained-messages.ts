@@ -2,6 +2,9 @@
 import type { Append, SavedRetainedMessage } from '../state/kept-state.ts'
 import type { MqttMessage, MqttProperties } from './mqtt-message.ts'
 
+/** Ours: IoT Core takes 500,000 retained messages of an account, which a laptop's memory need not hold. */
+const MAX_BYTES = 128 * 1024 * 1024
+
 export interface RetainedMessage {
   readonly message: MqttMessage
   /** Milliseconds since the epoch. */
@@ -11,14 +14,22 @@ export interface RetainedMessage {
 export class RetainedMessages {
   readonly #byTopic = new Map<string, RetainedMessage>()
   readonly #journal: Append | undefined
+  readonly #maxBytes: number
+  /** Of all payloads. */
+  #bytes = 0
 
   /** Every change is written to `journal`. */
-  constructor(journal?: Append) {
+  constructor(journal?: Append, maxBytes = MAX_BYTES) {
     this.#journal = journal
+    this.#maxBytes = maxBytes
   }
 
-  apply(message: MqttMessage, now: number): void {
+  /** False: there is no room for it. As in IoT Core at its quota, one that is there stays until it is cleared or replaced by a shorter one. */
+  apply(message: MqttMessage, now: number): boolean {
     const { topic } = message
+    const growth = message.payload.length - (this.#byTopic.get(topic)?.message.payload.length ?? 0)
+    if (growth > 0 && this.#bytes + growth > this.#maxBytes) return false
+    this.#bytes += growth
     if (message.payload.length === 0) {
       this.#journal?.({ did: 'cleared', topic })
       this.#byTopic.delete(topic)
@@ -27,12 +38,14 @@ export class RetainedMessages {
       this.#journal?.({ did: 'retained', message: savedOf(retained) })
       this.#byTopic.set(topic, retained)
     }
+    return true
   }
 
   of(topic: string, now: number): RetainedMessage | undefined {
     const retained = this.#byTopic.get(topic)
     if (retained?.message.expiresAt === undefined || retained.message.expiresAt > now) return retained
     this.#byTopic.delete(topic)
+    this.#bytes -= retained.message.payload.length
     return undefined
   }
 
@@ -43,7 +56,11 @@ export class RetainedMessages {
   }
 
   restore(saved: Iterable<SavedRetainedMessage>): void {
-    for (const one of saved) this.#byTopic.set(one.topic, restored(one))
+    for (const one of saved) {
+      const retained = restored(one)
+      this.#byTopic.set(one.topic, retained)
+      this.#bytes += retained.message.payload.length
+    }
   }
 }
 

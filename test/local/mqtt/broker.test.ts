@@ -219,6 +219,17 @@ describe.each([4, 5] as const)('MQTT protocol level %d', (protocolVersion) => {
   })
 })
 
+test('refuses more than 100 unacknowledged publishes of an MQTT 5 client, as the CONNACK said', async () => {
+  const { client } = await connect(broker.url, 'a', { protocolVersion: 5 })
+  for (let i = 0; i < 1000; i++) backlog.added(1)
+  const gone = closed(client)
+  for (let i = 0; i < 150; i++) client.publish('t', `${i}`, { qos: 1 }, () => undefined)
+  await gone
+  expect(warnings).toContainEqual(
+    expect.stringContaining('client "a" has more than 100 unacknowledged publishes under way: connection closed'),
+  )
+})
+
 test('a publish that no rule takes is delivered, and the local run says once that it is not stored', async () => {
   const none = await Broker.start({
     host: '127.0.0.1',

@@ -139,6 +139,23 @@ test('refuses a line in the middle that it cannot read, and does not quote it', 
   expect(open).toThrow(/cannot read .*iot-core\.jsonl:2: a line of 6 characters, wanted/)
 })
 
+test('retained messages are limited in bytes; clearing one makes room', () => {
+  const message = (topic: string, length: number) => ({
+    topic,
+    payload: Buffer.alloc(length, 'x'),
+    qos: 1 as const,
+    retain: true,
+    properties: {},
+  })
+  const retained = new RetainedMessages(undefined, 250)
+  expect(retained.apply(message('a', 200), 1)).toBe(true)
+  expect(retained.apply(message('b', 100), 1)).toBe(false)
+  expect(retained.apply(message('a', 250), 2)).toBe(true)
+  expect(retained.apply(message('a', 0), 3)).toBe(true)
+  expect(retained.apply(message('b', 100), 4)).toBe(true)
+  expect(retained.all(5).map(({ message: { topic } }) => topic)).toEqual(['b'])
+})
+
 describe("payloads are their owner's alone", () => {
   const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
   let victim: string
