@@ -1,4 +1,4 @@
-/** What a way to do it costs a month. */
+/** A month's bill of one way to store messages. */
 export interface Component {
   readonly name: string
   /** How many of what is billed. */

@@ -1,4 +1,4 @@
-/** A month of a fleet, as the calculator takes it. */
+/** What a fleet does in a month. */
 
 import { ROW_BYTES } from './measured-units.ts'
 import { METERED, parts } from './prices.ts'
@@ -13,21 +13,21 @@ export interface Workload {
   /** Bytes of a topic name, and of a client id. */
   readonly topic: number
   readonly client: number
-  /** 0 to 1: of the publishes, those that find their subscriber gone; of the month, what a client is gone. */
+  /** 0 to 1: the part of the publishes whose subscriber is offline, and the part of the month that a client is offline. */
   readonly offline: number
-  /** Who is subscribed to a topic. */
+  /** Subscribers of a topic. */
   readonly subscribers: number
   readonly clients: number
   /** Connections of a client in the month, each with one SUBSCRIBE. */
   readonly connects: number
-  /** 0 to 1: of the publishes, those with RETAIN. */
+  /** 0 to 1: the part of the publishes that have the RETAIN flag. */
   readonly retained: number
   readonly retain: RetainCheck
-  /** Messages queued on a topic when another is published or acknowledged. */
+  /** Messages that are queued on a topic when one is published or acknowledged. */
   readonly depth: number
   /** Events that a Lambda invocation handles. */
   readonly batch: number
-  /** Of a Lambda function, for each event and each delivery. */
+  /** Time that a Lambda function takes for an event, and for a delivery. */
   readonly milliseconds: number
   readonly memoryMegabytes: number
   /** GB kept in the tables. */
@@ -35,7 +35,7 @@ export interface Workload {
   readonly emqx?: { readonly nodes: number; readonly nodeMonthly: number }
 }
 
-/** Of a fleet that says nothing of itself but how many publishes it has. */
+/** A fleet of which only the number of publishes is known. */
 export const DEFAULTS = {
   payload: 100,
   topic: 32,
@@ -60,6 +60,6 @@ type Sizes = Pick<Workload, 'payload' | 'topic' | 'client'>
 export const rowBytes = ({ payload, topic, client }: Sizes): number => ROW_BYTES + payload + topic + client
 /** Write units of putting or deleting it. */
 export const rowWrites = (sizes: Sizes): number => parts(rowBytes(sizes), METERED.write)
-/** How many messages of 5 KB a publish is. */
+/** IoT Core bills a publish as so many messages of 5 KB. */
 export const iotParts = ({ payload, topic }: Workload): number => parts(payload + topic, METERED.iot)
 export const connections = ({ clients, connects }: Workload): number => clients * connects

@@ -11,11 +11,11 @@ const NAME_BYTES = 10
 /** DynamoDB's limit of an item. */
 const ITEM_BYTES = 400 * 1024
 
-/** Bytes of a topic's item with so many ids. */
+/** Bytes of a topic's item that holds `depth` ids. */
 const mapBytes = (depth: number, topic: number): number => NAME_BYTES + topic + depth * MSGID_BYTES
-/** Write units of the ADD that makes so many, or of the DELETE that takes the last of so many. */
+/** Write units of the ADD after which the set has `depth` ids, and of the DELETE that removes one of them. */
 export const mapWrites = (depth: number, topic: number): number => parts(mapBytes(depth, topic), METERED.write)
-/** Beyond, every ADD fails. */
+/** Whether the topic's item has no room for another id: then every ADD fails. */
 export const isFull = ({ depth, topic }: Workload): boolean => mapBytes(depth + 1, topic) > ITEM_BYTES
 
 const NOTE = 'Put, then ADD to one set a topic, behind the same rules, queues and functions'
@@ -27,7 +27,10 @@ export function original(workload: Workload): Bill {
   return billOf(name, NOTE, [...platform(workload), ...tables(originalUnits(workload), workload)])
 }
 
-/** Put and ADD; mqtt_acked, the message's deletion and DELETE for every acknowledgement, whoever delivered; two writes of mqtt_client. */
+/**
+ * A publish is a Put and an ADD. An acknowledgement writes mqtt_acked, deletes the message and deletes its id from the set, whether the
+ * message was queued or not. A connection is two writes of mqtt_client.
+ */
 export function originalUnits(workload: Workload): Units {
   const { publishes, offline, retained, depth, topic } = workload
   const row = rowWrites(workload)

@@ -1,4 +1,4 @@
-/** EMQX itself, with the DynamoDB that its plugin's access pattern takes. */
+/** Bills of EMQX itself, with the DynamoDB units that its plugin uses. */
 import { type Bill, billOf, component } from './bill.ts'
 import { MONTH_MINUTES, type Workload } from './costs-workload.ts'
 import { FULL, isFull, originalUnits } from './emqx-pattern.ts'
@@ -10,7 +10,7 @@ const DEDICATED = 'EMQX Dedicated'
 const HOURS = MONTH_MINUTES / 60
 const GIGABYTE = 1024 ** 3
 
-/** Nodes that one runs. Undefined without a price: EMQX publishes none. */
+/** EMQX Enterprise on the user's own nodes. Undefined unless the user gives a price: EMQX publishes none. */
 export function emqx(workload: Workload): Bill | undefined {
   if (workload.emqx === undefined) return undefined
   if (isFull(workload)) return billOf(SELF, FULL, [])
@@ -22,7 +22,7 @@ export function emqx(workload: Workload): Bill | undefined {
   ])
 }
 
-/** The smallest tier that has room for the clients, and for the month's messages if they came evenly. */
+/** The smallest tier that has room for the clients, and for the month's messages if they come evenly. */
 export function emqxDedicated(workload: Workload): Bill {
   if (isFull(workload)) return billOf(DEDICATED, FULL, [])
   const { publishes, subscribers, offline, clients, payload, topic } = workload

@@ -1,24 +1,24 @@
-/** This backend. */
+/** The bill of this backend. */
 import { type Bill, billOf } from './bill.ts'
 import { connections, rowBytes, rowWrites, type Workload } from './costs-workload.ts'
 import { CONNECTION, DELIVERED, PUBLISH, RETAINED, SETTLED, type Units } from './measured-units.ts'
 import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
 
-/** From so many messages of an invocation on they are stored together (lambda/adapters/tables/mqtt_msg.ts). */
+/** An invocation with so many messages or more stores them in batches (lambda/adapters/tables/mqtt_msg.ts). */
 const TOGETHER = 25
 
 export const ours = (workload: Workload): Bill =>
   billOf('this backend', 'write and read units as measured', [...platform(workload), ...tables(ourUnits(workload), workload)])
 
-/** Every message is put and, delivered or settled, deleted. A read row of more than 4 KB is more than the one unit that was measured. */
+/** Every message is put, and deleted when it is delivered or settled. To read a row of more than 4 KB takes more units than were measured. */
 export function ourUnits(workload: Workload): Units {
   const { publishes, offline, retained } = workload
   const row = rowWrites(workload)
   const more = parts(rowBytes(workload), METERED.read) - 1
   const each = (count: number, { writes, reads }: Units): Units => ({ writes: count * writes, reads: count * reads })
   const all = [
-    // Many in an invocation are looked for when they are named, which the reads that they share make up for up to 4 KB.
+    // In a batch each message is read once more. For rows up to 4 KB the batch saves as many reads elsewhere.
     each(publishes, { writes: PUBLISH.writes + row, reads: PUBLISH.reads + (workload.batch >= TOGETHER ? more : 0) }),
     each(publishes * retained, { writes: RETAINED.writes + row, reads: RETAINED.reads }),
     each(publishes * offline, { writes: DELIVERED.writes + row, reads: DELIVERED.reads + more }),

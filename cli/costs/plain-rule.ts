@@ -1,4 +1,4 @@
-/** An IoT rule with a DynamoDBv2 action: one row a publish, and nothing that takes it away, delivers it or knows who is there. */
+/** The bill of an IoT rule with a DynamoDBv2 action: it writes one row for each publish, and nothing delivers or deletes the rows. */
 import { type Bill, billOf, component } from './bill.ts'
 import { iotParts, rowWrites, type Workload } from './costs-workload.ts'
 import { connectivity, nativeMessages, tables } from './platform.ts'

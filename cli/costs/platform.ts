@@ -3,14 +3,14 @@ import { type Component, component } from './bill.ts'
 import { connections, iotParts, MONTH_MINUTES, type Workload } from './costs-workload.ts'
 import { METERED, PRICES, parts } from './prices.ts'
 
-/** Rules that a connection triggers with the default conf: connected for two hooks, subscribed, disconnected. */
+/** Events of a connection with the default conf: two hooks for connected, one for subscribed, one for disconnected. */
 const EVENTS_OF_CONNECTION = 4
-/** CONNECT and SUBSCRIBE are metered, PUBACKs of the service, DISCONNECT and pings are not. */
+/** IoT Core bills CONNECT and SUBSCRIBE. It does not bill DISCONNECT, pings and its own PUBACKs. */
 const MESSAGES_OF_CONNECTION = 2
-/** Bytes of an event in its queue beside the payload in base64. */
+/** Bytes of an event in its queue, without the payload in base64. */
 const EVENT_BYTES = 400
 
-/** Without us: a publish, its delivery to who is there and that one's PUBACK, retained messages, connections. */
+/** Messages without this backend: publishes, their delivery to subscribers that are online, the subscribers' PUBACKs, retained messages, connections. */
 export function nativeMessages(workload: Workload): number {
   const { publishes, subscribers, offline, retained } = workload
   const each = iotParts(workload)
@@ -18,7 +18,7 @@ export function nativeMessages(workload: Workload): number {
   return publishes * each * (1 + retained) + delivered * (each + 1) + connections(workload) * MESSAGES_OF_CONNECTION
 }
 
-/** A direct message: the HTTP request's body, the PUBLISH to the device, its PUBACK. And the answer of a GetRetainedMessage for each publish. */
+/** Messages of this backend: for a direct message the HTTP request, the PUBLISH and its PUBACK; with `native` a GetRetainedMessage for each publish. */
 function backendMessages(workload: Workload): number {
   const { publishes, offline, retain } = workload
   return publishes * offline * (2 * iotParts(workload) + 1) + (retain === 'native' ? publishes : 0)

@@ -30,19 +30,19 @@ export const METERED = { iot: 5 * 1024, sqs: 64 * 1024, write: 1024, read: 4 * 1
 export const parts = (bytes: number, metered: number): number => Math.max(1, Math.ceil(bytes / metered))
 
 /**
- * EMQX Dedicated, EMQX's own managed clusters and the only ones with a list price; for clusters that one runs there is none.
- * docs.emqx.com/en/cloud/latest/price/pricing.html, "Tier-Based Fee for Hourly Billing Method", as emqx/cloud-docs has it at 011d917,
+ * EMQX Dedicated: clusters that EMQX manages. Only they have a list price.
+ * Source: docs.emqx.com/en/cloud/latest/price/pricing.html, "Tier-Based Fee for Hourly Billing Method", in emqx/cloud-docs at 011d917,
  * read 2026-11. It may differ by cloud and region.
  */
 export const EMQX_DEDICATED = {
-  /** Sessions and messages in and out a second, at most; dollars an hour. Above the last one EMQX makes an offer. */
+  /** The most sessions, the most messages a second (in and out), dollars an hour. Above the last tier EMQX makes an offer. */
   tiers: [
     { sessions: 1_000, perSecond: 1_000, hour: 0.36 },
     { sessions: 2_000, perSecond: 2_000, hour: 0.5 },
     { sessions: 5_000, perSecond: 10_000, hour: 0.99 },
     { sessions: 10_000, perSecond: 20_000, hour: 1.49 },
   ],
-  /** GB out to devices that a month has free, and one more. */
+  /** GB to devices that are free in a month, and the price of each further GB. */
   freeGigabytes: 100,
   gigabyte: 0.15,
 } as const

@@ -1,6 +1,6 @@
-/** The queue between rules and function: what it shows, and what a function failed on, which it shows again after its timeout. */
+/** The queue between rules and function. It shows an event on which the function failed again after the visibility timeout. */
 
-/** Events: all of them, and of those, a topic's, for each topic that is told apart. */
+/** Numbers of events: of all topics, and of each topic that the model looks at singly. */
 export interface Events {
   readonly all: number
   readonly topics: readonly number[]
@@ -8,7 +8,7 @@ export interface Events {
 
 export class EventQueue {
   readonly #retryAfter: number
-  /** Second -> what is shown again then. */
+  /** Second -> events that are shown again in it. */
   readonly #hidden = new Map<number, Events>()
   #shown: Events
   #hiddenCount = 0
@@ -26,7 +26,7 @@ export class EventQueue {
     return this.#shown.all + this.#hiddenCount
   }
 
-  /** What came in this second, and what is shown again in it. */
+  /** Adds the events that came in this second, and those that are shown again in it. */
   arrive(second: number, events: Events): void {
     const again = this.#hidden.get(second)
     this.#hidden.delete(second)
@@ -34,7 +34,7 @@ export class EventQueue {
     for (const some of [events, again]) if (some !== undefined) this.#shown = added(this.#shown, some, 1)
   }
 
-  /** Takes so many, of each topic its part. */
+  /** Takes so many events, of each topic in proportion. */
   take(all: number): Events {
     const part = this.#shown.all === 0 ? 0 : all / this.#shown.all
     const taken = { all, topics: this.#shown.topics.map((count) => count * part) }

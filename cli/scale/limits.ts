@@ -1,4 +1,4 @@
-/** What a rate of publishes asks of each quota, key and table. */
+/** How much of each quota, key and table a rate of publishes uses. */
 
 import { rowWrites as rowWritesOf } from '../costs/costs-workload.ts'
 import { DELIVERED, PUBLISH, SETTLED } from '../costs/measured-units.ts'
@@ -9,35 +9,35 @@ export interface Limit {
   readonly name: string
   readonly has: number
   readonly quota: Quota
-  /** What so many publishes a second ask of it; grows with them. `batch`: where it is not that of this rate. */
+  /** How much of it so many publishes a second use: more publishes use more. `batch`: events an invocation, unless it is that of the rate. */
   readonly demand: (publishes: number, batch?: number) => number
-  /** What to do about it. */
+  /** What helps. */
   readonly turn: string
-  /** Whether it grows with the publishes at all; clients connect without. */
+  /** Whether the demand depends on the publishes; that of connections does not. */
   readonly ofPublishes: boolean
 }
 
-/** Eventually consistent, at most 4 KB. */
+/** Read units of an eventually consistent read of at most 4 KB. */
 const READ_OF_ROW = 0.5
-/** An update of a topic's head; what else a publish writes there is sealing, by the message. */
+/** Write units of an update of a topic's head. What a publish writes beside it is its part of sealing. */
 const HEAD_UPDATE = 1
 const SEALING = PUBLISH.writes - HEAD_UPDATE
 const DAY_SECONDS = 86_400
-/** Rules that a connection triggers, and events that its SUBSCRIBE and end do. */
+/** Rules that a connection triggers: two when it begins, one for its SUBSCRIBE, one when it ends. */
 const RULES_OF_CONNECTION = 4
 
 export interface Handling {
   readonly shares: readonly TopicShare[]
   readonly rowWrites: number
-  /** Invocations that run at a time, at most. */
+  /** The most invocations at a time. */
   readonly concurrency: number
-  /** Events of an invocation at so many publishes a second. */
+  /** Events an invocation at so many publishes a second. */
   batchAt(publishes: number): number
-  /** Of a topic with this share: updates of its head a second. */
+  /** Updates a second of the head of a topic with this share of the publishes. */
   headUpdates(publishes: number, share: number, batch?: number): number
-  /** Of mqtt_topic_msg_map, a second. */
+  /** Write units a second of mqtt_topic_msg_map. */
   topicWrites(publishes: number, batch?: number): number
-  /** Topics of all batches of a second, each batch's for itself. */
+  /** The sum of the numbers of topics in the batches of a second: a topic in two batches counts twice. */
   topicsOfBatches(publishes: number, batch?: number): number
   invocations(publishes: number, batch?: number): number
 }
@@ -68,7 +68,7 @@ export function handlingOf(workload: ScaleWorkload): Handling {
   }
 }
 
-/** A replay asks for the same batch again and again. */
+/** Remembers the last result, because a replay asks for the same batch again and again. */
 function lastOf(compute: (batch: number) => number): (batch: number) => number {
   let last: { readonly batch: number; readonly value: number } | undefined
   return (batch) => {
@@ -77,7 +77,7 @@ function lastOf(compute: (batch: number) => number): (batch: number) => number {
   }
 }
 
-/** Of a topic's own row: what the busiest asks of its partition. */
+/** Write units a second of the row of a topic with this share of the publishes. */
 export const keyWrites = (handling: Handling, publishes: number, share: number, batch?: number): number =>
   HEAD_UPDATE * handling.headUpdates(publishes, share, batch) + publishes * share * SEALING
 
@@ -158,7 +158,7 @@ export function limitsOf(workload: ScaleWorkload, handling: Handling = handlingO
 
 const HIGHEST = 1e9
 
-/** Publishes a second from which it does not suffice; undefined: at none. */
+/** The rate of publishes a second above which the limit is exceeded; undefined: no rate exceeds it. */
 export function breaksAt({ demand, has }: Limit): number | undefined {
   if (demand(HIGHEST) <= has) return undefined
   let [low, high] = [0, HIGHEST]

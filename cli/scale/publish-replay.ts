@@ -1,4 +1,4 @@
-/** The publishes of some minutes, second by second: what each quota, table and key lets through, and what waits in the queue. */
+/** Replays the publishes of some minutes second by second: how many each quota, table and key lets through, and how many events wait. */
 
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { seededRandom } from '../../local/seeded-random.ts'
@@ -8,7 +8,7 @@ import { DOUBLING_SECONDS, QUOTAS } from './quotas.ts'
 import type { ScaleWorkload } from './scale-workload.ts'
 
 export interface Throttling {
-  /** The first second in which it let less through than there was; undefined: none. */
+  /** The first second in which it let less through than came. */
   readonly from: number
   readonly seconds: number
 }
@@ -16,25 +16,25 @@ export interface Throttling {
 export interface Replay {
   readonly throttled: ReadonlyMap<LimitName, Throttling>
   readonly published: number
-  /** Publishes that IoT Core did not take. */
+  /** Publishes that IoT Core refused. */
   readonly refused: number
   readonly handled: number
-  /** Events that wait at the end, and most of all; what a new one waits then, seconds. */
+  /** Events that wait at the end; the most that waited; the longest time that an event waited, seconds. */
   readonly waiting: number
   readonly mostWaiting: number
   readonly longestWait: number
 }
 
-/** Refuse at the door: what they do not let in waits nowhere. */
-const DOOR = ['inbound', 'outbound', 'rules'] as const satisfies readonly LimitName[]
-/** Hold events back in their queue. */
+/** Limits of IoT Core. What they refuse does not wait: it is lost to the backend. */
+const AT_IOT_CORE = ['inbound', 'outbound', 'rules'] as const satisfies readonly LimitName[]
+/** Limits of the handlers. What they refuse waits in the queue. */
 const QUEUE = ['retained', 'root'] as const satisfies readonly LimitName[]
-/** What a table is warm for, and what it may have at all. */
+/** For each table the limit of what it is warm for, and its quota. */
 const TABLES = [
   ['newMessages', 'messages'],
   ['newTopics', 'topics'],
 ] as const satisfies readonly (readonly [LimitName, LimitName])[]
-/** Topics, or groups of equal ones, whose rows may be too hot. */
+/** The busiest topics (or groups of equally busy ones), whose rows the model looks at singly. */
 const TOLD_APART = 10
 
 export function replay(workload: ScaleWorkload): Replay {
@@ -52,7 +52,7 @@ export function replay(workload: ScaleWorkload): Replay {
       const entry = throttled.get(name) ?? { from: second, seconds: 0 }
       throttled.set(name, { ...entry, seconds: entry.seconds + 1 })
     }
-    /** The most of `wanted` that the limit bears: its demand grows with it. */
+    /** The most of `wanted` events that the limit lets through. */
     const within = (
       name: LimitName,
       wanted: number,
@@ -60,21 +60,21 @@ export function replay(workload: ScaleWorkload): Replay {
     ): number => {
       const demand = (events: number) => limits[name].demand(events, batch)
       const asked = demand(wanted)
-      // A second is not as even as its average: what is within three deviations of it is no throttling.
+      // Arrivals scatter around their average. Up to three standard deviations count as noise, not as throttling.
       if (asked <= has + 3 * Math.sqrt(has)) return wanted
       note(name)
       return mostWithin(demand, has, wanted)
     }
 
     const published = poisson(workload.publishes)
-    const taken = DOOR.reduce((most, name) => within(name, most), published)
+    const taken = AT_IOT_CORE.reduce((most, name) => within(name, most), published)
     all += published
     refused += published - taken
     queue.arrive(second, { all: taken, topics: told.map(({ share }) => Math.min(taken, poisson(taken * share))) })
 
     concurrency = Math.min(handling.concurrency, concurrencyAfter(second))
     const invocations = (concurrency * 1000) / workload.milliseconds
-    // Who has fewer invocations than events fills them.
+    // With more events than invocations the batches are fuller.
     const batch = Math.min(workload.batch, Math.max(handling.batchAt(queue.shown), queue.shown / invocations))
     if (queue.shown > invocations * workload.batch) note(concurrency < handling.concurrency ? 'ramp' : 'concurrency')
     const tried = queue.take(Math.min(queue.shown, invocations * batch))
@@ -93,7 +93,7 @@ export function replay(workload: ScaleWorkload): Replay {
   }
   return { throttled, published: all, refused, handled, waiting: queue.waiting, mostWaiting, longestWait }
 
-  /** Of `most`, what the partitions of the busiest topics' rows bear. */
+  /** How many of `most` events the partitions of the busiest topics' rows let through. */
   function byTopic(tried: Events, most: number, batch: number, held: () => void): Events {
     const part = tried.all === 0 ? 0 : most / tried.all
     let isHeld = false
@@ -112,13 +112,13 @@ export function replay(workload: ScaleWorkload): Replay {
   }
 }
 
-/** Seconds after which a queue shows again what its function failed on (lib/pipeline/hook-queue.ts). */
+/** Seconds after which the queue shows an event again on which the function failed (lib/pipeline/hook-queue.ts). */
 const retryAfter = ({ batchWindow }: ScaleWorkload): number => Math.ceil(batchWindow) + HOOK_SETTINGS['message.publish'].timeoutSeconds + 10
 
 const concurrencyAfter = (second: number): number =>
   QUOTAS.queueConcurrencyAtFirst.value + (second * QUOTAS.queueConcurrencyGrowth.value) / 60
 
-/** An on-demand table as the guide describes it at its worst: twice the peak of the half hours before, not more. */
+/** An on-demand table, as bad as the guide allows: it takes at most twice the peak of the half hours before. */
 class OnDemandTable {
   #takes: number
   #peak = 0
@@ -136,13 +136,13 @@ class OnDemandTable {
   }
 }
 
-/** With a given batch a demand is a line: what is asked without events, and each event's part. */
+/** With a given batch a demand is a straight line: a constant, and a part for each event. */
 function mostWithin(demand: (events: number) => number, has: number, wanted: number): number {
   const none = demand(0)
   return Math.max(0, (wanted * (has - none)) / (demand(wanted) - none))
 }
 
-/** Numbers around a mean as independent arrivals are: by the normal distribution where the mean is large. */
+/** Random numbers of a Poisson distribution; for a large mean of the normal distribution, which is close to it. */
 function poissonOf(random: () => number): (mean: number) => number {
   return (mean) => {
     if (mean > 50) {

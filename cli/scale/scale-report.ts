@@ -11,7 +11,7 @@ import type { ScaleWorkload } from './scale-workload.ts'
 export interface Finding {
   readonly name: LimitName
   readonly limit: Limit
-  /** At the rate of the workload. */
+  /** How much of the limit the workload uses. */
   readonly demand: number
   readonly breaksAt: number | undefined
 }
@@ -19,9 +19,9 @@ export interface Finding {
 export interface Scale {
   readonly workload: ScaleWorkload
   readonly replayed: Replay
-  /** What does not suffice, or holds back at the start: what breaks at the lowest rate first, what clients alone break before. */
+  /** Limits that are exceeded, or that hold events back at the start. First those that the connections alone exceed, then by rate, the lowest first. */
   readonly breaks: readonly Finding[]
-  /** US dollars for a million publishes, what the clients' connections cost included. */
+  /** US dollars for a million publishes, connections included. */
   readonly dollars: number
 }
 
@@ -35,7 +35,7 @@ export function scaleOf(workload: ScaleWorkload): Scale {
   return { workload, replayed, breaks, dollars: dollarsPerMillion(workload) }
 }
 
-/** Where clients alone break it there is no rate of publishes to compare by; it breaks without any. */
+/** A limit that connections alone exceed has no rate: it comes first. */
 const rank = ({ limit, breaksAt: rate }: Finding): number => (limit.ofPublishes ? (rate ?? Number.POSITIVE_INFINITY) : 0)
 
 function dollarsPerMillion(workload: ScaleWorkload): number {
@@ -47,7 +47,7 @@ function dollarsPerMillion(workload: ScaleWorkload): number {
     publishes: month,
     connects: (workload.connects * MONTH_MINUTES) / (24 * 60),
     batch,
-    // An invocation takes as long whatever its batch; the calculator asks for an event's part.
+    // Here an invocation takes the same time whatever its batch; the calculator wants the time of one event.
     milliseconds: workload.milliseconds / batch,
   })
   return bill.total / (month / 1e6)

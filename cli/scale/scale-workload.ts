@@ -10,17 +10,17 @@ export interface ScaleWorkload {
   readonly topic: number
   readonly client: number
   readonly topics: number
-  /** How unequal the topics are: the n-th gets 1 / n^zipf; 0: all the same. Or `hot`: so many topics get `hotShare` of it all. */
+  /** How unequal the topics are: the n-th gets 1 / n^zipf of the first one's publishes; 0: all get the same. With `hot` so many topics get that share of all. */
   readonly zipf: number
   readonly hot?: { readonly topics: number; readonly share: number }
-  /** Topics among which a publisher spreads what it would send to one. */
+  /** A publisher spreads the messages of one topic over so many. */
   readonly shards: number
   readonly subscribers: number
-  /** 0 to 1: publishes whose subscriber is gone; also, of the time, what a client is. */
+  /** 0 to 1: the part of the publishes whose subscriber is offline, and the part of the time that a client is offline. */
   readonly offline: number
   readonly retain: RetainCheck
   readonly clients: number
-  /** Of a client, a day. */
+  /** Connections of a client in a day. */
   readonly connects: number
   readonly batch: number
   /** Seconds. */
@@ -30,14 +30,14 @@ export interface ScaleWorkload {
   readonly milliseconds: number
   /** Write units that mqtt_msg and mqtt_topic_msg_map are warm for. */
   readonly warm: number
-  /** Quotas, as they were raised: IoT Core's 20,000 a second, all four of them; write units of a table. */
+  /** Quotas that AWS may have raised: the four of IoT Core that are 20,000 a second; write units of a table. */
   readonly iot: number
   readonly tableUnits: number
   readonly minutes: number
   readonly seed: number
 }
 
-/** What a workload is that names nothing but its rate. */
+/** A workload of which only the rate is known. */
 export const DEFAULTS = {
   payload: COSTS.payload,
   topic: COSTS.topic,
@@ -61,13 +61,13 @@ export const DEFAULTS = {
   seed: 1,
 } satisfies Omit<ScaleWorkload, 'publishes'>
 
-/** So many topics with each this share of all publishes; the busiest first. */
+/** `count` topics, each with this share of all publishes. Lists have the busiest first. */
 export interface TopicShare {
   readonly share: number
   readonly count: number
 }
 
-/** Topics that are told apart; the others are taken together, ten times as many in each group as before. */
+/** So many topics stand singly. The others form groups of 10, 100, 1,000 ... topics. */
 const SINGLE = 50
 
 export function topicShares(workload: ScaleWorkload): TopicShare[] {
@@ -96,7 +96,7 @@ function zipfShares({ topics, zipf }: ScaleWorkload): TopicShare[] {
   return groups.map(({ weight, count }) => ({ share: weight / all / count, count }))
 }
 
-/** Of the topics from `first` on: exact for few, by the integral for many. */
+/** The weight of `count` topics from the `first` on: exact for one, by the integral for more. */
 function weightOf(first: number, count: number, zipf: number): number {
   if (count === 1) return first ** -zipf
   const [from, to] = [first - 0.5, first + count - 0.5]
