@@ -17,7 +17,7 @@ export const flags = () =>
 
 export const command = () => flags().action(exits((file = ours(), { json }) => check(file, json === true)))
 
-/** Also where the command is called from another folder. */
+/** The default conf of this checkout, relative to the caller's folder. */
 const ours = (): string => relative('', join(import.meta.dirname, '..', DEFAULT_CONF))
 
 function check(file: string, json: boolean): number {

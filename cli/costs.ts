@@ -51,7 +51,7 @@ export const command = () =>
 
 type Flags = Omit<OptionsOf<typeof flags>, 'json'>
 
-/** @throws BackendError `usage` where one is missing that must be given */
+/** @throws BackendError `usage` if a flag is missing */
 export function workloadOf({ publishes, emqxNodes, emqxNodeMonthly, lambdaMs, memory, ...others }: Flags): Workload {
   if (publishes === undefined) throw wrongUse('--publishes is missing, wanted a number of publishes a month')
   const workload = { publishes, ...others, milliseconds: lambdaMs, memoryMegabytes: memory }

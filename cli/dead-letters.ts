@@ -3,7 +3,7 @@ import { HOOKS } from '../lambda/core/hooks.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { existingFile, httpUrl, oneOf, region, repeated, stackName } from './command-line/values.ts'
 
-/** Of which queues a command speaks. */
+/** A command with the flags that say which queues it is about. */
 const lettersCommand = (name: string, summary: string, about: string) =>
   newCommand(name, summary, about)
     .option('--stack <NAME>', 'whose queues; they are found by their names. Default: MqttBackend, or the only one of --outputs', stackName)

@@ -53,7 +53,7 @@ export const command = () =>
     }),
   )
 
-/** @throws BackendError `usage` where a flag is missing */
+/** @throws BackendError `usage` if a flag is missing */
 export function smokeOf({ region, cert, key, patience, prefix = '', ...given }: Omit<OptionsOf<typeof flags>, 'json'>): SmokeCommand {
   if (region === undefined) throw missing('region', 'the region of the stack')
   if (cert === undefined && key !== undefined) throw missing('cert', 'the certificate of --key')

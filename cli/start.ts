@@ -21,7 +21,7 @@ Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start, 2 wrong use.`
 
 const address = reader('an address or a host name', (got) => (/^[^-\s]\S*$/.test(got) ? got : undefined))
 const engine = matching('embedded, local or a URL', /^(embedded|local|https?:\/\/\S+)$/)
-/** Of something that goes wrong on purpose. */
+/** The probability that something goes wrong on purpose. */
 const chance = share
 
 export const flags = () =>

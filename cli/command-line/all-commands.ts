@@ -1,4 +1,4 @@
-/** All commands of `mqtt-dynamodb`, each in a file of its name that is loaded when it is asked for. */
+/** All commands of `mqtt-dynamodb`. Each stands in a file of its name, which is loaded only when it is needed. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: () => CommandUn
   scale: () => import('../scale.ts'),
 }
 
-/** The program with the command that the arguments name, or with all: for its help, and for who misspelt a name. */
+/** The program with the one command that the arguments name. Without one it has all: for the help, and to find the nearest name. */
 export async function programFor(args: readonly string[]): Promise<CommandUnknownOpts> {
   const { version, description } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
   const program = newCommand('mqtt-dynamodb', '', description).version(version)

@@ -1,4 +1,4 @@
-/** How far long work is, on stderr: a bar on a terminal, elsewhere a line every few seconds. */
+/** Shows on stderr how far long work is: with a bar on a terminal, elsewhere with a line every few seconds. */
 
 interface Output {
   readonly isTTY?: boolean
@@ -18,7 +18,7 @@ export class Progress {
   #phase = { name: '', total: undefined as number | undefined, began: 0 }
   #toldAt: number
 
-  /** @param command whose progress it is: begins the lines that are no bar */
+  /** @param command its name begins each line that is no bar */
   constructor(command: string, out: Output = process.stderr, now: () => number = Date.now) {
     this.#command = command
     this.#out = out
@@ -27,7 +27,7 @@ export class Progress {
     this.#toldAt = this.#began
   }
 
-  /** Since the beginning. */
+  /** Time since the beginning. */
   get seconds(): number {
     return (this.#now() - this.#began) / 1000
   }
@@ -42,13 +42,13 @@ export class Progress {
     this.#phase = { name, total, began: this.#now() }
   }
 
-  /** The same for one phase of several: it is named in a line that stays. */
+  /** The same for work with several phases: a line that stays names the phase. */
   phase(name: string, total?: number): void {
     this.say(name)
     this.begin(name, total)
   }
 
-  /** @param more what else there is to say of the work so far */
+  /** @param more a further fact about the work so far */
   at(done: number, more = ''): void {
     const interval = this.#out.isTTY ? REDRAW_MS : LINE_MS
     if (this.#now() - this.#toldAt < interval) return

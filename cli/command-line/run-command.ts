@@ -1,11 +1,11 @@
-/** Commands as this project makes them: wrong use is one line on stderr and exit status 2. */
+/** Makes and runs the commands of this project. Wrong use is one line on stderr and exit status 2. */
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { flagText, usageLine } from './usage-text.ts'
 
 /**
- * A command without flags so far. Its help tells what each flag takes, and its default.
- * @param about paragraphs; the help breaks their lines anew
+ * A command to which flags are added. Its help tells what each flag takes, and its default.
+ * @param about paragraphs; the help breaks the lines again
  */
 export const newCommand = (name: string, summary: string, about: string): Command =>
   new Command(name)
@@ -16,17 +16,17 @@ export const newCommand = (name: string, summary: string, about: string): Comman
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
 
-/** A program for who works on this repository: `npm run NAME`. */
+/** A program for those who work on this repository: `npm run NAME`. */
 export const newScript = (name: string, about: string): Command =>
   newCommand(name, '', about).configureHelp({ optionDescription: flagText, commandUsage: () => `npm run ${name} -- [options]` })
 
-/** The values of the flags that such a function declares. */
+/** The type of the flags' values. `Flags` is a function that declares flags. */
 export type OptionsOf<Flags extends (...given: never[]) => { opts(): unknown }> = ReturnType<ReturnType<Flags>['opts']>
 
-/** What is wrong with a command line as a whole: "--hot without --hot-share, wanted both". */
+/** For flags that do not go together: "--hot stands alone, wanted --hot and --hot-share together". */
 export const wrongUse = (message: string): BackendError => new BackendError('usage', message)
 
-/** The exit status of the process is what a command's action returns. */
+/** Wraps a command's action: what it returns becomes the exit status of the process. */
 export const exits =
   <A extends unknown[]>(work: (...args: A) => number | Promise<number>) =>
   async (...args: A): Promise<void> => {
@@ -34,8 +34,8 @@ export const exits =
   }
 
 /**
- * Runs a command and sets the exit status: its own, 0 or 1 (something did not hold); else 1 (it could not do its work)
- * or 2 (wrong use), with one line on stderr.
+ * Runs a command and sets the exit status: what the command returned, 1 if it could not do its work, 2 for wrong use.
+ * For the last two it writes one line on stderr.
  */
 export async function runCommand(program: CommandUnknownOpts, args: readonly string[]): Promise<void> {
   try {
@@ -50,12 +50,12 @@ export async function runCommand(program: CommandUnknownOpts, args: readonly str
 
 function endOf(command: CommandUnknownOpts, error: unknown): { status: number; line?: string } {
   if (error instanceof CommanderError) {
-    // --help and --version end as errors, too. They have written what they had to say.
+    // The library ends --help and --version by an error, too.
     if (error.exitCode === 0) return { status: 0 }
     if (error.code === 'commander.help') return { status: 2 }
     return { status: 2, line: `${usageLine(command, error)} (see --help)` }
   }
-  // What is not the reader's fault, nor AWS's, nor the network's, keeps its stack.
+  // An error that nobody expected is a fault of our code: its stack helps.
   if (!(error instanceof BackendError)) return { status: 1, line: `${(error as Error).stack}` }
   return error.code === 'usage' ? { status: 2, line: `${error.message} (see --help)` } : { status: 1, line: error.message }
 }

@@ -1,8 +1,8 @@
-/** The words of the help and of what is said about wrong use. */
+/** The words of the help, and of the line about wrong use. */
 import type { CommanderError, CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { Reader } from './values.ts'
 
-/** What the reader of a flag's value wants; a flag without a value wants none. */
+/** What the value of a flag must be; undefined for a flag without a value. */
 const wantedBy = ({ parseArg }: Option): string | undefined => (parseArg as Partial<Reader<unknown>> | undefined)?.wanted
 
 /** A flag in the help: what it means, what it takes, its default. */
@@ -13,7 +13,7 @@ export function flagText(option: Option): string {
   return facts.length === 0 ? description : `${description} (${facts.join('; ')})`
 }
 
-/** One line of the library's error: what was got, what was wanted. */
+/** Makes of the library's error one line that says what was got and what was wanted. */
 export function usageLine(command: CommandUnknownOpts, { code, message }: CommanderError): string {
   const flag = /option '(?:-\w, )?(--[\w-]+)/.exec(message)?.[1] ?? ''
   const option = command.options.find(({ long }) => long === flag)
@@ -38,7 +38,7 @@ export function usageLine(command: CommandUnknownOpts, { code, message }: Comman
   }
 }
 
-/** The library puts the value between quotes and adds what its reader said. */
+/** In the library's message the value stands between quotes, and the text of the reader at the end. */
 function invalidValue(message: string, option: Option | undefined): string {
   const before = option === undefined ? "error: command-argument value '" : `error: option '${option.flags}' argument '`
   const end = message.lastIndexOf("' is invalid")

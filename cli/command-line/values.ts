@@ -1,4 +1,4 @@
-/** What a flag's value may be. The same words stand in the help and in the line that refuses a value. */
+/** Readers of flags' values. Help and error line say in the same words what a value may be. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
@@ -10,7 +10,7 @@ export interface Reader<T> {
   readonly wanted: string
 }
 
-/** @param read undefined: the text is no such value */
+/** @param read gives undefined for a text that is no such value */
 export function reader<T>(wanted: string, read: (got: string) => T | undefined): Reader<T> {
   const strict = (got: string): T => {
     const value = read(got)
@@ -41,9 +41,9 @@ export const whole = (min: number, max: number): Reader<number> =>
 const rounded = (value: number): string =>
   value >= 1e6 && Number.isInteger(Math.log10(value)) ? value.toExponential().replace('+', '') : `${value}`
 
-/** TCP; 0 is any free port. */
+/** A TCP port; 0 is any free one. */
 export const port = whole(0, 65_535)
-/** Of a pseudo-random generator: 32 bits. */
+/** Of a pseudo-random generator of 32 bits. */
 export const seed = whole(0, 2 ** 32 - 1)
 /** A part of a whole. */
 export const share = number(0, 1)
@@ -65,7 +65,7 @@ export const httpUrl = reader('an http(s) URL', (got) => (URL.canParse(got) && H
 export const repeated = <T>(one: Reader<T>): Reader<T[]> & ((got: string, previous: T[] | undefined) => T[]) =>
   Object.assign((got: string, previous: T[] = []): T[] => [...previous, one(got)], { wanted: `${one.wanted}; may be repeated` })
 
-/** Path of a file that is there and can be read. */
+/** The path of a file that is there and can be read. */
 export const existingFile: Reader<string> = Object.assign(
   (got: string): string => {
     const file = fromCaller(got)
@@ -85,12 +85,12 @@ function readingFault(file: string): string | undefined {
   }
 }
 
-/** A directory that may yet be made. What begins with a dash is a forgotten value: `--data-dir --json`. */
+/** A directory, which need not be there. A dash at the beginning means that the value was forgotten: `--data-dir --json`. */
 export const directory: Reader<string> = reader('a directory, not beginning with a dash', (got) =>
   /^[^-]/.test(got) ? fromCaller(got) : undefined,
 )
 
-/** npm runs its scripts in the package's folder; INIT_CWD is the folder of who called it. */
+/** npm runs scripts in the package's folder. INIT_CWD is the folder from which npm was called. */
 function fromCaller(path: string): string {
   const { INIT_CWD = process.cwd() } = process.env
   return INIT_CWD === process.cwd() ? path : resolve(INIT_CWD, path)

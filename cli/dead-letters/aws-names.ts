@@ -1,4 +1,4 @@
-/** What the stack's queues and rules are called on AWS, and whose they are. CDK names rules, CloudFormation the queues. */
+/** Finds a stack's queues and rules by their names on AWS: CDK names the rules, CloudFormation names the queues. */
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
 
@@ -10,7 +10,7 @@ const ANY_HOOK = [...HOOK_OF.keys()].join('|')
 
 /** `<construct path>_MessagePublish_RuleAll334359_18C235AE` */
 const RULE_NAME = new RegExp(`(?:^|_)(${ANY_HOOK})_Rule`)
-/** `<stack>-` before, CDK's hash and CloudFormation's own letters after: `MessagePublishQueueEventsEA10D4A6-JTbQ1dVz0aYq`. */
+/** What follows `<stack>-`: the logical id with CDK's hash, then CloudFormation's letters: `MessagePublishQueueEventsEA10D4A6-JTbQ1dVz0aYq`. */
 const HOOK_QUEUE = new RegExp(`^[A-Za-z0-9]*?(${ANY_HOOK})Queue(Events|DeadLetters)[0-9A-F]{8}-[A-Za-z0-9]+$`)
 const ERRORS_QUEUE = /^[A-Za-z0-9]*?RulesErrors[0-9A-F]{8}-[A-Za-z0-9]+$/
 
@@ -20,7 +20,7 @@ export function hookOfRule(ruleName: string): HookName | undefined {
   return HOOK_OF.get(RULE_NAME.exec(ruleName)?.[1] ?? '')
 }
 
-/** What a queue of this name is to the stack; undefined for one that is another's. */
+/** What the stack uses the queue of this name for; undefined: the queue is not the stack's. */
 export function roleOfQueue(queueName: string, stack: string): QueueRole | undefined {
   if (!queueName.startsWith(`${stack}-`)) return undefined
   const rest = queueName.slice(stack.length + 1)
@@ -29,7 +29,7 @@ export function roleOfQueue(queueName: string, stack: string): QueueRole | undef
   return hook === undefined ? undefined : { hook: HOOK_OF.get(hook)!, role: role === 'Events' ? 'events' : 'deadLetters' }
 }
 
-/** What an output of the stack says: the URL of which queue; undefined where it says something else. */
+/** Which queue's URL an output of the stack holds; undefined: it holds something else. */
 export function roleOfOutput(output: string): QueueRole | undefined {
   if (output === 'RuleErrorsQueueUrl') return { role: 'ruleErrors' }
   const [, name, dead] = /^([A-Za-z]+?)(DeadLetter)?QueueUrl$/.exec(output) ?? []

@@ -1,4 +1,4 @@
-/** Which queues a backend has: found by their names, or told by the outputs of its stack. */
+/** The queues of a backend, found by their names or in the outputs of its stack. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { type QueueRole, roleOfOutput, roleOfQueue } from './aws-names.ts'
@@ -9,7 +9,7 @@ export interface BackendQueues {
   readonly ruleErrors?: string
 }
 
-/** Of the queues that SQS lists, those of the stack. @throws BackendError `no-queue` */
+/** The stack's queues among those that SQS lists. @throws BackendError `no-queue` */
 export function queuesListed(urls: readonly string[], stack: string): BackendQueues {
   return queuesOf(
     urls.map((url) => [roleOfQueue(url.split('/').at(-1)!, stack), url]),

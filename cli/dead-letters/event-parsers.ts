@@ -5,7 +5,7 @@ import { parseConnected, parseDisconnected, parseSubscriptionChange } from '../.
 import { parsePublish } from '../../lambda/core/events/publish-events.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
 
-/** Each throws BackendError `bad-event` on an event that the hook will never handle. */
+/** Each parser throws BackendError `bad-event` on an event that the hook can never handle. */
 export const EVENT_PARSERS: Readonly<Record<HookName, (event: unknown) => unknown>> = {
   'client.connected': parseConnected,
   'session.created': parseConnected,

@@ -1,4 +1,4 @@
-/** Whether a letter can ever succeed: it is read as its hook will read it. */
+/** Whether a letter can succeed: it is parsed as its hook will parse it. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { eventOfRuleError, ruleNameOf } from '../../lambda/core/events/rule-errors.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
@@ -6,7 +6,7 @@ import { hookOfRule } from './aws-names.ts'
 import { EVENT_PARSERS } from './event-parsers.ts'
 import type { Fault, Letter, Verdict } from './letter.ts'
 
-/** A dead letter of a hook's queue goes back as it is. */
+/** A dead letter goes back to its hook's queue unchanged. */
 export function deadLetterVerdict(hook: HookName, { body }: Letter): Verdict {
   try {
     EVENT_PARSERS[hook](JSON.parse(body))
@@ -16,7 +16,7 @@ export function deadLetterVerdict(hook: HookName, { body }: Letter): Verdict {
   }
 }
 
-/** An error of a rule's action becomes the event that the rule should have sent. */
+/** From a rule's error the event is made that the rule should have sent. */
 export function ruleErrorVerdict(letter: Letter): Verdict {
   let hook: HookName | undefined
   try {
@@ -33,7 +33,7 @@ export function ruleErrorVerdict(letter: Letter): Verdict {
 
 function faultOf(error: unknown, text: string): Fault {
   if (error instanceof BackendError) return { code: error.code, why: error.message }
-  // A parser's message quotes what it read.
+  // JSON.parse quotes the payload in its message, which nobody may print (I10).
   if (error instanceof SyntaxError) return { code: 'bad-event', why: `bad event: ${text} is no JSON, wanted what an IoT rule selects` }
   throw error
 }

@@ -7,7 +7,7 @@ import { errorLine } from './sqs-client.ts'
 import { type QueueFlags, withQueues } from './stack-queues.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
 
-/** @returns exit status: 0 where every queue could be read to its end */
+/** @returns exit status: 0 if every queue could be read to its end */
 export async function listLetters(flags: QueueFlags): Promise<number> {
   const stopped = stopOnSignal()
   return await withQueues(flags, async ({ client, queues, where }) => {
@@ -21,7 +21,7 @@ export async function listLetters(flags: QueueFlags): Promise<number> {
 
 const lettersOf = ({ sendable = [], stays }: PassReport): (Sendable | Stay)[] => [...sendable, ...stays].sort((a, b) => a.sentAt - b.sentAt)
 
-/** One object for each queue: its letters, oldest first; `code` and `why` are there where a letter cannot be sent again. */
+/** One object for each queue with its letters, oldest first. A letter that cannot be sent again has `code` and `why`. */
 const asJson = (passes: readonly PassReport[]): string =>
   `${JSON.stringify({ queues: passes.map((pass) => ({ name: pass.name, url: pass.url, invisible: pass.invisible, letters: lettersOf(pass) })) })}\n`
 
@@ -30,7 +30,7 @@ function asText(passes: readonly PassReport[]): string {
     const letters = lettersOf(pass)
     return [
       ...(letters.length > 0 ? [`${pass.name}: ${letters.length}`, ...letters.map(lineOf)] : []),
-      ...(pass.invisible > 0 ? [`${pass.name}: about ${pass.invisible} more are in another reader's hands`] : []),
+      ...(pass.invisible > 0 ? [`${pass.name}: about ${pass.invisible} more are hidden, because another reader has received them`] : []),
     ]
   })
   const sum = (of: (pass: PassReport) => number) => passes.reduce((total, pass) => total + of(pass), 0)

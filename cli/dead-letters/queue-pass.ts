@@ -1,6 +1,6 @@
 /**
- * One pass over a queue of letters: each that can succeed is sent to its hook's queue, then deleted. Sent first: whoever is killed in
- * between sends it again, and handlers do not mind an event that comes twice (I4). Deleted first, it would be nowhere (I1).
+ * One pass over a queue of letters: each letter that can succeed is sent to its hook's queue, then deleted. In this order a redrive that
+ * is killed in between sends the letter twice, which changes nothing (I4). In the other order it would lose the letter (I1).
  */
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { type Fault, isFault, type Letter, type Verdict } from './letter.ts'
@@ -13,14 +13,14 @@ export interface Source {
   readonly verdict: (letter: Letter) => Verdict
 }
 
-/** What all passes of one run share. */
+/** What all passes of one redrive share. */
 export interface Run {
   /** The hooks' queues. */
   readonly targets: ReadonlyMap<HookName, SqsQueue>
-  /** Letters of other hooks are left alone. */
+  /** Letters of other hooks stay. */
   readonly only?: readonly HookName[]
   readonly dryRun: boolean
-  /** New message ids of what was sent: they keep them when they become dead letters once more. */
+  /** Message ids that SQS gave to what was sent. A message that becomes a dead letter again keeps its id. */
   readonly sentAs: Set<string>
   readonly onProgress: (progress: Progress) => void
   readonly stopped: () => boolean
@@ -28,10 +28,10 @@ export interface Run {
 
 export interface Progress {
   readonly name: string
-  /** Sent and deleted; in a dry run, those that would be. */
+  /** Letters that were sent and deleted; in a dry run those that would be. */
   readonly redriven: number
   readonly stays: number
-  /** About how many there were. */
+  /** About how many letters there were at the beginning. */
   readonly all: number
 }
 
@@ -57,13 +57,13 @@ export interface PassReport {
   readonly sendable?: readonly Sendable[]
   /** Oldest first. */
   readonly stays: readonly Stay[]
-  /** About how many somebody else had in hand when the pass began. */
+  /** About how many letters other readers had received and not deleted when the pass began. */
   readonly invisible: number
-  /** What ended the pass before it was through. */
+  /** The error that ended the pass early. */
   readonly failure?: unknown
 }
 
-/** Never rejects: what fails is part of the report, beside what was done until then. */
+/** Never rejects: an error becomes a part of the report, which also says what was done before. */
 export async function redriveQueue(source: Source, run: Run): Promise<PassReport> {
   const pass = new Pass(source, run)
   const failures: unknown[] = []
@@ -78,7 +78,7 @@ export async function redriveQueue(source: Source, run: Run): Promise<PassReport
   return { name: source.name, url: source.queue.url, ...pass.outcome(), ...failure }
 }
 
-/** So many letters in a row that SQS shows once more, although they are deleted, do not end a pass. */
+/** SQS may show deleted letters again. So many of them in a row do not end a pass. */
 const DELETED_AND_SHOWN = 10
 
 interface Outgoing {
@@ -90,11 +90,11 @@ interface Outgoing {
 class Pass {
   readonly #source: Source
   readonly #run: Run
-  /** Message id -> receipt of what this pass has in hand. */
+  /** Message id -> receipt of the letters that this pass has received and not deleted. */
   readonly #held = new Map<string, string>()
   readonly #stays = new Map<string, Stay>()
   readonly #sent = new Set<string>()
-  /** Message ids; SQS may show a letter once more that is deleted. */
+  /** Message ids of redriven letters. It is a set because SQS may show a deleted letter again. */
   readonly #redriven = new Set<string>()
   readonly #sendable: Sendable[] = []
   #seenInARow = 0
@@ -110,7 +110,7 @@ class Pass {
     this.#counts = await this.#source.queue.counts()
   }
 
-  /** Handles ten letters at most. False when the queue is empty, or has brought nothing new for a whole round. */
+  /** Handles at most ten letters. False: the queue is empty, or it has shown only known letters for a whole round. */
   async step(): Promise<boolean> {
     const letters = await this.#source.queue.receive()
     const again = letters.filter(({ messageId }) => this.#sent.has(messageId))
@@ -126,7 +126,7 @@ class Pass {
     this.#run.onProgress({ name: this.#source.name, redriven: this.#redriven.size, stays: this.#stays.size, all: this.#counts.visible })
   }
 
-  /** What stays can be seen by others again. */
+  /** Makes the letters that stay visible to other readers. */
   async release(): Promise<void> {
     await this.#source.queue.release([...this.#held.values()])
   }
@@ -137,7 +137,7 @@ class Pass {
     return { invisible, redriven: this.#redriven.size, ...sendable, stays: [...this.#stays.values()].sort(oldestFirst) }
   }
 
-  /** What is to be sent of a letter: itself, or nothing. */
+  /** The message to send for a letter, or none. */
   #judge(letter: Letter): Outgoing[] {
     const verdict = this.#run.sentAs.has(letter.messageId) ? CAME_BACK : this.#source.verdict(letter)
     const { hook } = verdict
@@ -156,14 +156,14 @@ class Pass {
     return []
   }
 
-  /** Returns those that were sent. */
+  /** @returns the letters that were sent */
   async #send(outgoing: readonly Outgoing[]): Promise<Letter[]> {
     for (const [hook, target] of this.#run.targets) {
       const some = outgoing.filter((one) => one.hook === hook)
       const results = await target.send(some.map(({ body }) => body))
       some.forEach(({ letter }, i) => {
         const result = results[i]!
-        if ('code' in result) this.#stay(letter, { hook, code: result.code, why: 'SQS did not take it' })
+        if ('code' in result) this.#stay(letter, { hook, code: result.code, why: 'SQS refused the message' })
         else {
           this.#sent.add(letter.messageId)
           this.#run.sentAs.add(result.messageId)
@@ -194,5 +194,5 @@ const oldestFirst = (a: { readonly sentAt: number }, b: { readonly sentAt: numbe
 
 const CAME_BACK: Verdict = {
   code: 'came-back',
-  why: 'it was redriven by this run and failed again: the log of its function names it and the reason',
+  why: 'this run has sent it and it failed again: the log of its function says why',
 }

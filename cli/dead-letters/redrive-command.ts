@@ -7,7 +7,7 @@ import { errorLine, type Where } from './sqs-client.ts'
 import { type QueueFlags, withQueues } from './stack-queues.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
 
-/** @returns exit status: 0 where nothing is left */
+/** @returns exit status: 0 if no letter is left */
 export async function redriveLetters(flags: QueueFlags & { readonly dryRun?: true | undefined }): Promise<number> {
   const dryRun = flags.dryRun === true
   const stopped = stopOnSignal()
@@ -23,7 +23,7 @@ export async function redriveLetters(flags: QueueFlags & { readonly dryRun?: tru
   })
 }
 
-/** The queues are emptied side by side: their letters are counted together. */
+/** All queues are emptied at the same time, so the progress is that of all together. */
 function progressOf(progress: Progress): (of: { name: string; redriven: number; stays: number; all: number }) => void {
   const queues = new Map<string, { done: number; all: number }>()
   progress.begin('letters')

@@ -1,33 +1,33 @@
-/** What a redrive tells the one who ran it: for each queue what was redriven, and what stays and why. Never a payload (I10). */
+/** The report of a redrive: for each queue how many letters were redriven, which stay, and why. It never holds a payload (I10). */
 import type { PassReport, Stay } from './queue-pass.ts'
 
 export interface QueueReport extends Omit<PassReport, 'failure'> {
-  /** In one line, what ended its pass before it was through. */
+  /** The error that ended its pass early, in one line. */
   readonly failed?: string
 }
 
 export interface Report {
   readonly dryRun: boolean
-  /** It was told to end before it was through. */
+  /** Somebody stopped it before the end. */
   readonly stopped: boolean
   readonly queues: readonly QueueReport[]
 }
 
-/** In the text; the JSON has all. */
+/** The text shows so many letters that stay; the JSON shows all. */
 const SHOWN = 20
 
 const redrivenIn = ({ queues }: Report): number => queues.reduce((sum, { redriven }) => sum + redriven, 0)
 const staysIn = ({ queues }: Report): number => queues.reduce((sum, { stays }) => sum + stays.length, 0)
 
-/** Whether nothing is left. */
+/** Whether no letter is left. */
 export const isComplete = (report: Report): boolean =>
   staysIn(report) === 0 && !report.stopped && report.queues.every(({ invisible, failed }) => invisible === 0 && failed === undefined)
 
-/** Whether there is anything to tell but failures. */
+/** Whether there is something to report beside failures. */
 export const isWorthTelling = ({ queues }: Report): boolean =>
   queues.some(({ failed, redriven, stays }) => failed === undefined || redriven + stays.length > 0)
 
-/** Each once. */
+/** Each failure once: several queues may have the same. */
 export const failuresIn = ({ queues }: Report): string[] => [...new Set(queues.flatMap(({ failed }) => failed ?? []))]
 
 export function asText(report: Report): string {
@@ -37,7 +37,9 @@ export function asText(report: Report): string {
     ...(stays.length > 0 ? [`${name}: ${stays.length} ${stays.length === 1 ? 'stays' : 'stay'}`] : []),
     ...stays.slice(0, SHOWN).map(stayText),
     ...(stays.length > SHOWN ? [`  and ${stays.length - SHOWN} more (--json lists all)`] : []),
-    ...(invisible > 0 ? [`${name}: about ${invisible} more are in another reader's hands; they come back by themselves, run again`] : []),
+    ...(invisible > 0
+      ? [`${name}: about ${invisible} more are hidden, because another reader has received them; run again in two minutes`]
+      : []),
   ])
   const stays = staysIn(report)
   const total = `${redrivenIn(report)} ${done}, ${stays} ${stays === 1 ? 'stays' : 'stay'}${report.stopped ? '; stopped before the end' : ''}`

@@ -1,4 +1,4 @@
-/** A redrive: a pass over every hook's dead letters and over the rules' errors, side by side. */
+/** A redrive: passes over all hooks' dead letters and over the rules' errors at the same time. */
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { BackendQueues } from './backend-queues.ts'
@@ -11,13 +11,13 @@ export interface RedriveOptions {
   readonly hooks?: readonly HookName[] | undefined
   readonly dryRun?: boolean
   readonly onProgress?: (progress: Progress) => void
-  /** Asked before every ten letters; a redrive that is stopped leaves the rest where it is. */
+  /** Asked before every ten letters. A redrive that is stopped leaves the other letters where they are. */
   readonly stopped?: () => boolean
 }
 
 const RULE_ERRORS = 'rule errors'
 
-/** One report a queue, of those that failed too: nothing that was redriven goes untold. */
+/** @returns a report for each queue, also for one whose pass failed: it may have redriven letters before */
 export async function redrive(client: SQSClient, queues: BackendQueues, options: RedriveOptions = {}): Promise<PassReport[]> {
   const { hooks: only, dryRun = false, onProgress = () => undefined, stopped = () => false } = options
   const queueAt = (url: string) => new SqsQueue(client, url)

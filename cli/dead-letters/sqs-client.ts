@@ -1,4 +1,4 @@
-/** The SQS client of a redrive, and what its errors mean to who runs it. */
+/** The SQS client of the commands, and its errors in words for their users. */
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { BackendError } from '../../lambda/core/errors.ts'
 
@@ -19,7 +19,7 @@ export function sqsClient({ endpoint, region }: Where): SQSClient {
   })
 }
 
-/** The local run asks for none, and real ones have no business there. */
+/** The local run checks no credentials. Real ones are not sent to it. */
 export const localCredentials = (endpoint: string | undefined) =>
   endpoint !== undefined && isLoopback(endpoint) ? { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } : {}
 
@@ -27,10 +27,10 @@ const isLoopback = (endpoint: string): boolean => /^(localhost|127(\.\d+){3}|\[:
 
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPROTO|TimeoutError)$/
 
-/** What is not the reader's or AWS's fault keeps its stack. */
+/** An error in one line; an error of our own code with its stack. */
 export const errorLine = (error: unknown, where: Where): string => refusalOf(error, where) ?? `${(error as Error).stack}`
 
-/** In one line, for errors that are not ours; undefined for one that is. */
+/** What is wrong, in one line; undefined for an error of our own code. */
 export function refusalOf(error: unknown, { endpoint, region }: Where, service = 'SQS'): string | undefined {
   if (error instanceof BackendError) return error.message
   if (!(error instanceof Error)) return undefined

@@ -1,4 +1,4 @@
-/** A queue on SQS, in the words of the redrive. */
+/** A queue on SQS, with the operations of a redrive. */
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -12,12 +12,12 @@ import {
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { Letter } from './letter.ts'
 
-/** How long a run that is killed hides what it had received. */
+/** The letters that a killed run had received are hidden for so long. */
 const VISIBILITY_SECONDS = 120
-/** A long poll asks all of SQS's servers, a short one some: it alone tells that a queue is empty. */
+/** Only a long poll asks all of SQS's servers, so only its empty answer means that the queue is empty. */
 const WAIT_SECONDS = 1
 const MAX_BATCH = 10
-/** All bodies of one request: 1 MiB on AWS today, and this for years before. */
+/** Bytes of all bodies of one request. AWS allows 1 MiB now, and allowed this for years. */
 const MAX_BATCH_BYTES = 262_144
 
 export type Sent = { readonly messageId: string } | { readonly code: string }
@@ -31,7 +31,7 @@ export class SqsQueue {
     this.url = url
   }
 
-  /** About how many messages can be received, and how many others hold. @throws BackendError `no-queue` */
+  /** About how many messages can be received, and how many other readers have received. @throws BackendError `no-queue` */
   async counts(): Promise<{ readonly visible: number; readonly invisible: number }> {
     const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
     try {
@@ -46,7 +46,7 @@ export class SqsQueue {
     }
   }
 
-  /** Ten at most, hidden from others for {@link VISIBILITY_SECONDS}; none: there is none to be had. */
+  /** At most ten letters, hidden from other readers for {@link VISIBILITY_SECONDS}. None: the queue is empty. */
   async receive(): Promise<Letter[]> {
     const { Messages = [] } = await this.#client.send(
       new ReceiveMessageCommand({
@@ -65,7 +65,7 @@ export class SqsQueue {
     }))
   }
 
-  /** One result for each body, in order: its new message id, or SQS's code of why not. */
+  /** A result for each body, in order: its new message id, or SQS's error code. */
   async send(bodies: readonly string[]): Promise<Sent[]> {
     const results: Sent[] = []
     for (const some of batchesOf(bodies)) {
@@ -78,7 +78,7 @@ export class SqsQueue {
     return results
   }
 
-  /** One result for each receipt: SQS's code of why it could not be deleted, or undefined. Ten receipts at most. */
+  /** A result for each of at most ten receipts: SQS's error code, or undefined if the message is deleted. */
   async remove(receipts: readonly string[]): Promise<(string | undefined)[]> {
     const Entries = receipts.map((ReceiptHandle, i) => ({ Id: `${i}`, ReceiptHandle }))
     const { Failed = [] } = await this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.url, Entries }))
@@ -86,7 +86,7 @@ export class SqsQueue {
     return receipts.map((_, i) => codes.get(`${i}`))
   }
 
-  /** Others may see them again, now. One that is not held any more is seen already. */
+  /** Makes letters visible to other readers now. A receipt that has expired does no harm. */
   async release(receipts: readonly string[]): Promise<void> {
     for (let i = 0; i < receipts.length; i += MAX_BATCH) {
       const some = receipts.slice(i, i + MAX_BATCH)
@@ -101,7 +101,7 @@ const sentOf = (messageId: string | undefined, code = 'NotConfirmed'): Sent => (
 const codesOf = (failed: readonly { Id?: string | undefined; Code?: string | undefined }[]): Map<string | undefined, string> =>
   new Map(failed.map(({ Id, Code = 'Unknown' }) => [Id, Code]))
 
-/** As many at once as SQS takes, in their order. */
+/** The bodies in their order, as many in a batch as SQS allows. */
 function batchesOf(bodies: readonly string[]): string[][] {
   const batches: string[][] = []
   let bytes = 0
@@ -119,7 +119,7 @@ function batchesOf(bodies: readonly string[]): string[][] {
   return batches
 }
 
-/** URLs of the queues whose names start so. */
+/** URLs of the queues whose names start with the prefix. */
 export async function queueUrls(client: SQSClient, prefix: string): Promise<string[]> {
   const urls: string[] = []
   for await (const page of paginateListQueues({ client, pageSize: 1000 }, { QueueNamePrefix: prefix })) urls.push(...(page.QueueUrls ?? []))

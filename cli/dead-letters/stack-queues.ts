@@ -1,4 +1,4 @@
-/** The queues that a command's flags name, and a client to speak to them. */
+/** Finds the queues that a command's flags name, and makes a client for them. */
 import { readFileSync } from 'node:fs'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -26,7 +26,7 @@ export interface StackQueues {
   readonly where: Where
 }
 
-/** @throws BackendError with one line where SQS cannot be reached, refuses, or has no queue of the stack */
+/** @throws BackendError with one line if SQS cannot be reached, refuses, or has no queue of the stack */
 export async function withQueues<T>(flags: QueueFlags, work: (found: StackQueues) => Promise<T>): Promise<T> {
   const { stack, outputs, endpoint, region } = flags
   const told = outputs === undefined ? undefined : queuesInOutputs(readFileSync(outputs, 'utf8'), stack)
@@ -53,13 +53,13 @@ async function queuesOf(stack: string, client: SQSClient, { endpoint, region }: 
   }
 }
 
-/** `https://sqs.us-west-2.amazonaws.com/...`; the SDK would warn of a queue elsewhere than its client. */
+/** The region in `https://sqs.us-west-2.amazonaws.com/...`. The SDK warns if its client has another region than the queue. */
 function regionOf({ hooks }: BackendQueues): string | undefined {
   const [first] = hooks.values()
   return /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(first!.events)?.[1]
 }
 
-/** Where cdk deploy has put the stack. Undefined for a conf that cannot be read: then the SDK asks the AWS profile. */
+/** The region of cdk deploy. Undefined if the conf cannot be read: then the SDK uses the AWS profile's. */
 function confRegion(): string | undefined {
   try {
     return readConf(DEFAULT_CONF).table.region

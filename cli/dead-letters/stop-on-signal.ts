@@ -1,6 +1,6 @@
 /**
- * After a Ctrl-C the work ends with the letters in hand, after a second one at once.
- * @returns whether the work is to end
+ * The first Ctrl-C asks the work to end after the letters that it has received; a second one ends the process at once.
+ * @returns tells whether the work was asked to end
  */
 export function stopOnSignal(): () => boolean {
   let stopping = false

@@ -1,4 +1,4 @@
-/** What demo and smoke play with: real MQTT clients, the tables, and a record of what held. */
+/** What the steps of demo and smoke use: MQTT clients, the tables, and a count of the checks that held. */
 import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { IClientOptions, IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt'
 import type { TableName } from '../../lambda/core/tables.ts'
@@ -8,19 +8,19 @@ export interface Received extends IPublishPacket {
   readonly payload: Buffer
 }
 
-/** Where it is played: the local stack, or one on AWS. */
+/** The stack on which the steps run: the local one, or one on AWS. */
 export interface Ground {
   readonly database: DynamoDBClient
-  /** How long a step waits for what must come. Milliseconds. */
+  /** Milliseconds that a step waits for what must come. */
   readonly patienceMs: number
-  /** Its clients and topics by the names of EMQX's page, made unlike anybody else's. */
+  /** The name that a client or a topic of EMQX's page has on this stack. */
   clientName(name: string): string
   topicName(name: string): string
   tableName(table: TableName): string
   connect(clientId: string, options: IClientOptions): Promise<MqttClient>
-  /** Of this play's clients and topics. */
+  /** The table's rows of these clients and topics. */
   rows(table: TableName): Promise<Row[]>
-  /** The command that shows them. */
+  /** What to print above the rows: the command that shows them. */
   command(table: TableName): string
 }
 
@@ -33,7 +33,7 @@ export class Stage {
   readonly #clients: MqttClient[] = []
   #publisher: MqttClient | undefined
 
-  /** @param say tells what happens, each time one or more whole lines */
+  /** @param say prints whole lines */
   constructor(ground: Ground, say: (text: string) => void) {
     this.ground = ground
     this.#say = say
@@ -63,7 +63,7 @@ export class Stage {
     return this.#received.get(name) ?? []
   }
 
-  /** Through a client of its own, which is in no table but as a sender: its presence would be a row too many. */
+  /** Publishes by one client of its own. It connects after the step that shows mqtt_client, so that step's rows are those of the page. */
   async publish(name: string, payload: string | Buffer, options: IClientPublishOptions = {}): Promise<void> {
     const topic = this.ground.topicName(name)
     this.#publisher ??= await this.ground.connect(this.ground.clientName('mqttjs_231b962d5c'), { reconnectPeriod: 0 })
@@ -79,8 +79,8 @@ export class Stage {
     return (await this.rows('mqtt_client')).find(({ clientid }) => clientid?.S === this.ground.clientName(name))?.connect_state?.N
   }
 
-  /** Clients that are live on the topic. */
-  async isLive(client: string, topic: string): Promise<boolean> {
+  /** Whether the client is a subscriber in the topic's row. */
+  async isSubscriber(client: string, topic: string): Promise<boolean> {
     const row = (await this.rows('mqtt_topic_msg_map')).find((item) => item.topic?.S === this.ground.topicName(topic))
     return this.ground.clientName(client) in (row?.live?.M ?? {})
   }
@@ -89,7 +89,7 @@ export class Stage {
     await this.ground.database.send(new PutItemCommand({ TableName: this.ground.tableName(table), Item }))
   }
 
-  /** As `aws dynamodb scan` prints it on the page. */
+  /** Prints rows as EMQX's page does, which uses `aws dynamodb scan`. */
   async show(table: TableName, topic?: string): Promise<void> {
     const items = (await this.rows(table)).filter((item) => topic === undefined || item.topic?.S === this.ground.topicName(topic))
     const readable = items.map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, inBase64(value)])))
@@ -97,7 +97,7 @@ export class Stage {
     this.#say(`${this.ground.command(table)}\n${JSON.stringify(answer, null, 2)}\n`)
   }
 
-  /** Whether the condition came to hold. */
+  /** Waits for the condition. @returns whether it came true in time */
   async eventually(what: string, condition: () => Promise<boolean>): Promise<boolean> {
     const deadline = Date.now() + this.ground.patienceMs
     while (!(await condition())) {

@@ -1,4 +1,4 @@
-/** The local stack, which is nobody else's: names are the page's, and rows are all that are there. */
+/** The local stack of the demo. Nobody else uses it, so it has the names of EMQX's page, and a step may scan its tables. */
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import mqtt from 'mqtt'
 import type { Ground } from './demo-stage.ts'

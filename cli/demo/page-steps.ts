@@ -1,12 +1,12 @@
-/** EMQX's page, chapter by chapter. */
+/** The steps of the demo: one for each chapter of EMQX's page. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Stage } from './demo-stage.ts'
 
-/** One chapter: what happens, and the checks that must hold. */
+/** Plays one chapter and checks what must hold. */
 export type Step = (stage: Stage) => Promise<void>
 
 const presence: Step = async (stage) => {
-  stage.title('Presence: a client connects, and leaves')
+  stage.title('Presence: a client connects and disconnects')
   const client = await stage.connect('mqttjs_384b9c73a9')
   const online = await stage.eventually('the client is online', async () => (await stage.presence('mqttjs_384b9c73a9')) === '1')
   await stage.show('mqtt_client')
@@ -25,7 +25,7 @@ const serverSideSubscription: Step = async (stage) => {
   })
   await stage.show('mqtt_sub')
   const client = await stage.connect('test-dynamo')
-  await stage.eventually('the client is live', () => stage.isLive('test-dynamo', 'test-dynamo-sub'))
+  await stage.eventually('the client is subscribed', () => stage.isSubscriber('test-dynamo', 'test-dynamo-sub'))
   await stage.publish('test-dynamo-sub', 'sent to who never subscribed')
   const got = await stage.eventually('the message arrives', async () => stage.received('test-dynamo').length === 1)
   stage.check('a client that never sent SUBSCRIBE gets the message', got)
@@ -34,7 +34,7 @@ const serverSideSubscription: Step = async (stage) => {
 
 const offlineMessages: Step = async (stage) => {
   const topic = 'test'
-  stage.title('Offline messages: kept while nobody is there, delivered in order, acknowledged and gone')
+  stage.title('Offline messages: stored while the client is offline, delivered in order, acknowledged and deleted')
   const sent = ['{ "msg": "Hello, World!" }', 'second', 'third', 'fourth', 'fifth']
   for (const payload of sent) await stage.publish(topic, payload)
   await stage.eventually('all are stored', async () => (await stage.rows('mqtt_msg')).length === sent.length)
@@ -50,7 +50,7 @@ const offlineMessages: Step = async (stage) => {
   const gone = await stage.eventually('nothing is left', async () => (await stage.rows('mqtt_msg')).length === 0)
   await stage.show('mqtt_acked')
   stage.check('delivered, oldest first', delivered && inOrder)
-  stage.check('acknowledged and gone', gone)
+  stage.check('acknowledged and deleted', gone)
   await client.endAsync()
 }
 
@@ -82,7 +82,7 @@ const retainedMessages: Step = async (stage) => {
 }
 
 const binaryPayload: Step = async (stage) => {
-  stage.title('Binary payload: kept byte for byte')
+  stage.title('Binary payload: stored byte for byte')
   const bytes = Buffer.from([0x00, 0xff, 0xfe, 0x80, 0x00, 0x0a])
   await stage.publish('binary', bytes)
   const isStored = async () => (await stage.rows('mqtt_msg')).some(({ topic }) => topic?.S === stage.ground.topicName('binary'))

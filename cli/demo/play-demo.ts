@@ -1,10 +1,10 @@
-/** The steps of EMQX's page on a local stack that lives as long as they take. */
+/** Runs the steps on a local stack that is started for them. */
 import { startLocalStack } from '../../local/stack.ts'
 import { Stage } from './demo-stage.ts'
 import { localGround } from './local-ground.ts'
 import { STEPS } from './page-steps.ts'
 
-/** @returns exit status: 0 where every check held */
+/** @returns exit status: 0 if every check held */
 export async function playDemo(dynamodb: 'embedded' | 'local'): Promise<number> {
   const stack = await startLocalStack({ dynamodb })
   const ground = localGround(stack)

@@ -1,4 +1,4 @@
-/** The account's IoT data endpoint, asked of IoT Core: DescribeEndpoint, in place of an SDK client for one call. */
+/** Asks IoT Core for the account's data endpoint (DescribeEndpoint). One signed GET needs no SDK client. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { type Credentials, signedHeaders } from './sigv4.ts'
 
@@ -11,7 +11,7 @@ export interface ControlPlane {
   readonly credentials: Credentials
 }
 
-/** Host name. @throws BackendError `unreachable` with what was answered */
+/** @returns a host name. @throws BackendError `unreachable` with the answer */
 export async function dataEndpointOf({ endpoint, region, credentials }: ControlPlane): Promise<string> {
   const url = `${endpoint ?? controlPlaneOf(region)}/endpoint?endpointType=iot%3AData-ATS`
   const headers = await signedHeaders(url, { credentials, region, service: 'iot', at: new Date() })

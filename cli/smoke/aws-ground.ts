@@ -1,4 +1,4 @@
-/** A deployed stack that is others' too: every name is this run's own, and rows are read by their keys, never by a scan. */
+/** A deployed stack that others use too. Each run has names of its own, and reads rows by their keys, never by a scan. */
 import { readFileSync } from 'node:fs'
 import { type AttributeValue, BatchGetItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
@@ -11,13 +11,13 @@ import { type PlacedCommand, signedWith } from './places.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const KEYS_A_BATCH = 100
-/** IoT Core hangs up without a word. */
+/** IoT Core closes a connection that is not allowed and gives no reason. */
 const RIGHT = 'does the policy of the credentials or the certificate allow iot:Connect on client/smoke-*?'
 
 export class SmokeGround implements Ground {
   readonly database: DynamoDBClient
   readonly patienceMs: number
-  /** This run's names so far, as IoT Core knows them. */
+  /** The names that this run has used so far, as IoT Core knows them. */
   readonly clients = new Set<string>()
   readonly topics = new Set<string>()
   readonly #command: PlacedCommand
@@ -53,7 +53,7 @@ export class SmokeGround implements Ground {
     return full
   }
 
-  /** What {@link topicName} was given. */
+  /** The reverse of {@link topicName}. */
   nameOf(topic: string): string {
     return topic.slice(this.#topicPrefix.length)
   }

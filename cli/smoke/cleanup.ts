@@ -1,4 +1,4 @@
-/** Nothing of a run stays: its rows, and what IoT Core retains of it. */
+/** Removes everything of a run: its rows, and its retained messages in IoT Core. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { goneKey, retainTombstoneKey } from '../../lambda/core/model/topic-row.ts'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
@@ -6,7 +6,7 @@ import type { Row, Stage } from '../demo/demo-stage.ts'
 import type { SmokeGround } from './aws-ground.ts'
 
 /**
- * Events that are under way would write rows again: the clients must be known to be gone first.
+ * First all clients must be offline and their events handled: a later event would write rows again.
  * @param isRetained whether IoT Core holds a retained message of the topic
  * @returns how many rows were removed
  */
@@ -21,7 +21,7 @@ export async function cleanUp(stage: Stage, ground: SmokeGround, isRetained: (to
   const ended = async () => (await stage.rows('mqtt_sub')).every(({ origin }) => origin === undefined)
   await stage.eventually('their subscriptions have ended', ended)
   let removed = 0
-  // The map names the messages: it goes last.
+  // mqtt_topic_msg_map names the messages, so it is emptied last.
   for (const table of [...TABLE_NAMES].sort(last('mqtt_topic_msg_map'))) removed += await removeAll(ground, table, await ground.rows(table))
   const { topics, clients } = ground
   const markers = [...topics].flatMap((topic) => [retainTombstoneKey(topic), ...[...clients].map((client) => goneKey(topic, client))])

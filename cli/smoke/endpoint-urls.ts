@@ -1,4 +1,4 @@
-/** Where a stack's services are, as flags say it: URLs without a path, except a WebSocket's. */
+/** Flags that say where a service is: URLs without a path, except for a WebSocket. */
 import { type Reader, reader } from '../command-line/values.ts'
 
 const HTTP = ['http:', 'https:']

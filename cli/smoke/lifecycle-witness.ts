@@ -1,4 +1,4 @@
-/** A client that sees what IoT Core tells of other clients: its policy must allow `$aws/events/...`. */
+/** A client that receives the lifecycle events of other clients. Its policy must allow `$aws/events/...`. */
 import type { MqttClient } from 'mqtt'
 import type { Stage } from '../demo/demo-stage.ts'
 
@@ -10,9 +10,9 @@ export interface LifecycleEvent {
 }
 
 export interface Witness {
-  /** False: it may not subscribe, and sees nothing. */
+  /** False: it may not subscribe to the events. */
   readonly sees: boolean
-  /** Of the client, oldest first. */
+  /** The client's events, oldest first. */
   of(clientName: string): readonly LifecycleEvent[]
 }
 
@@ -32,13 +32,13 @@ export async function witnessOf(stage: Stage, names: readonly string[]): Promise
   return { sees, of: (name) => events.get(name) ?? [] }
 }
 
-/** One after another: IoT Core takes eight filters a SUBSCRIBE, and may hang up on one that is not allowed. */
+/** One SUBSCRIBE for each filter: IoT Core takes at most eight filters in one, and may close the connection over one that is not allowed. */
 async function everySubscribed(client: MqttClient, filters: readonly string[]): Promise<boolean> {
   for (const filter of filters) if (!(await isGranted(client, filter))) return false
   return true
 }
 
-/** Whether a SUBSCRIBE is granted; a connection that is closed over it is a no. */
+/** Whether a SUBSCRIBE is granted. If IoT Core closes the connection instead, it is not. */
 export async function isGranted(client: MqttClient, ...filters: string[]): Promise<boolean> {
   let end: (() => void) | undefined
   const closed = new Promise<false>((resolve) => {

@@ -1,4 +1,4 @@
-/** Where a trial's services are, and by whose right its clients connect. */
+/** Where the services of a trial are, and with which credentials its clients connect. */
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import type { IClientOptions } from 'mqtt'
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -6,16 +6,16 @@ import { localCredentials, refusalOf } from '../dead-letters/sqs-client.ts'
 import { dataEndpointOf } from './account-endpoint.ts'
 import { type Credentials, presigned } from './sigv4.ts'
 
-/** What is tried, and how. */
+/** The stack to try, and how to reach it. */
 export interface SmokeCommand {
   readonly region: string
-  /** URLs. Where none is given, IoT Core is asked for the data endpoint, whose host is the broker's too. */
+  /** URLs. Without `data` IoT Core is asked for the data endpoint; without `mqtt` the broker is at the same host. */
   readonly data?: string
   readonly mqtt?: string
   readonly iot?: string
   readonly dynamodb?: string
   readonly sqs?: string
-  /** Paths. */
+  /** Paths of PEM files. */
   readonly certificate?: { readonly cert: string; readonly key: string }
   readonly ca?: string
   readonly stack: string
@@ -24,12 +24,12 @@ export interface SmokeCommand {
   readonly patienceMs: number
 }
 
-/** With every place known. */
+/** The same with the URLs that every trial needs. */
 export type PlacedCommand = SmokeCommand & { readonly data: string; readonly mqtt: string }
 
 const MQTT_PORT = 8883
 
-/** @throws BackendError `unreachable` where IoT Core does not tell, or there are no credentials to ask with */
+/** @throws BackendError `unreachable` if IoT Core does not answer, or there are no credentials to ask it with */
 export async function placesOf(command: SmokeCommand): Promise<PlacedCommand> {
   const { region, iot, certificate } = command
   const data = command.data ?? `https://${await dataEndpointOf({ endpoint: iot, region, credentials: await credentialsFor(region, iot) })}`
@@ -38,7 +38,7 @@ export async function placesOf(command: SmokeCommand): Promise<PlacedCommand> {
   return { ...command, data, mqtt }
 }
 
-/** What a WebSocket needs besides: a signature of its own for each connection, 5 minutes long. */
+/** What a connection by WebSocket needs: a signature of its own, which is valid for 5 minutes. */
 export async function signedWith({ mqtt, region }: PlacedCommand): Promise<IClientOptions> {
   if (!/^wss?:/.test(mqtt)) return {}
   const credentials = await credentialsFor(region, mqtt)
@@ -46,7 +46,7 @@ export async function signedWith({ mqtt, region }: PlacedCommand): Promise<IClie
   return { transformWsUrl: () => url }
 }
 
-/** As every SDK client finds them. */
+/** The credentials that every SDK client would find. */
 async function credentialsFor(region: string, endpoint: string | undefined): Promise<Credentials> {
   const client = new IoTDataPlaneClient({ region, ...localCredentials(endpoint) })
   try {

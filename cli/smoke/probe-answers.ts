@@ -1,4 +1,4 @@
-/** Reads what the probe of a stack (`cdk deploy -c probe=true`) has seen of a run. */
+/** Reads the events that the probe of a stack (`cdk deploy -c probe=true`) has collected during a run. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ProbeAnswer, probeAnswers, unprobed } from '../../lib/probe-rules.ts'
 import { sqsClient } from '../dead-letters/sqs-client.ts'
@@ -6,11 +6,11 @@ import { queueUrls, SqsQueue } from '../dead-letters/sqs-queue.ts'
 import type { Stage } from '../demo/demo-stage.ts'
 import type { PlacedCommand } from './places.ts'
 
-/** CloudFormation's letters come after CDK's hash. */
+/** A part of the queue's name: CDK's hash at its end. */
 const PROBE_QUEUE = /ProbeEvents[0-9A-F]{8}/
 const NO_PROBE = 'the stack has no probe: npx cdk deploy -c probe=true, and the other options as they are'
 
-/** Its own rules see the publishes that are asked about; they and the rule errors may take a while to come. */
+/** Publishes once for the probe, waits for the probe's rules, and reads the answers. */
 export async function askProbe({ sqs, region, stack }: PlacedCommand, stage: Stage, run: string): Promise<ProbeAnswer[]> {
   const client = sqsClient({ endpoint: sqs, region })
   try {
@@ -26,7 +26,7 @@ export async function askProbe({ sqs, region, stack }: PlacedCommand, stage: Sta
   }
 }
 
-/** Everything: who else's answers they are they were for an hour. */
+/** Empties the queue. Events of other runs are deleted too: the queue keeps events for an hour only. */
 async function drained(queue: SqsQueue): Promise<string[]> {
   const bodies: string[] = []
   for (let letters = await queue.receive(); letters.length > 0; letters = await queue.receive()) {

@@ -1,4 +1,4 @@
-/** What is documented nowhere, as far as a client can find it out from rows and events. Either answer works: these are no checks. */
+/** Questions that AWS's pages do not answer and that a client can answer from rows and events. They are no checks: the backend works with any answer. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeMsgid, millisOfMsgid } from '../../lambda/core/msgid.ts'
 import type { Row, Stage } from '../demo/demo-stage.ts'
@@ -11,14 +11,14 @@ export interface Answer {
 
 export interface Asking {
   readonly stage: Stage
-  /** Whether GetRetainedMessage shows one. */
+  /** Whether GetRetainedMessage finds a message. */
   readonly isRetained: (topic: string) => Promise<boolean>
   readonly witness: Witness
 }
 
-/** Clients whose events are wanted. */
+/** Names of the clients whose events the questions need. */
 export const WITNESSED = ['resumer', 'sharer', 'refused', 'clock']
-const UNSEEN = 'not told: the witness may not subscribe to $aws/events/...'
+const UNSEEN = 'unknown: the client that would see the events may not subscribe to $aws/events/...'
 
 type Question = (asking: Asking) => Promise<Answer>
 
@@ -40,7 +40,7 @@ const resumedSession: Question = async ({ stage, witness }) => {
   const events = witness.sees ? `${count(witness, 'resumer', 'subscribed') - before} subscribed events` : UNSEEN
   const same = session === (await sessionOf(stage, 'resumer')) ? 'the same session' : 'another session'
   await second.endAsync()
-  // What is kept of the session ends with a clean one.
+  // A clean session ends the persistent one.
   await (await stage.connect('resumer', { clean: true })).endAsync()
   return { question, seen: `${row}; ${events}; ${same}` }
 }
@@ -49,7 +49,7 @@ const shared: Question = async ({ stage, witness }) => {
   const question = 'How do $share filters appear in events?'
   const filter = `$share/g/${stage.ground.topicName('shared')}`
   const client = await stage.connect('sharer')
-  if (!(await isGranted(client, filter))) return { question, seen: 'not told: the subscription was refused' }
+  if (!(await isGranted(client, filter))) return { question, seen: 'unknown: the subscription was refused' }
   const rowsOf = async () => (await stage.rows('mqtt_sub')).filter(({ clientid }) => clientid?.S === stage.ground.clientName('sharer'))
   await stage.eventually('its subscription is a row', async () => (await rowsOf()).length > 0)
   const seen = (await rowsOf()).map(({ topic }) => topic?.S ?? '')
@@ -60,7 +60,7 @@ const shared: Question = async ({ stage, witness }) => {
 
 const refused: Question = async ({ stage, witness }) => {
   const question = 'Do refused filters appear in events?'
-  // 8 slashes below the topics of this run: IoT Core allows 7
+  // With the prefix of this run it has 8 slashes; IoT Core allows 7.
   const deep = `${stage.ground.topicName('refused')}/1/2/3/4/5/6`
   const client = await stage.connect('refused')
   const granted = await isGranted(client, deep)
@@ -75,7 +75,7 @@ const refused: Question = async ({ stage, witness }) => {
 }
 
 const emptyPayload: Question = async ({ stage }) => {
-  const question = "What is an empty payload to a rule's encode()?"
+  const question = 'How is an empty payload stored?'
   await stage.publish('empty', '')
   const [row] = await rowsSoon(stage, 'empty')
   const seen =
@@ -113,11 +113,11 @@ const clocks: Question = async ({ stage }) => {
 const traceId: Question = async ({ stage }) => {
   const question = 'Is traceid() a UUID for every MQTT publish?'
   const ids = await Promise.all((await stage.rows('mqtt_msg')).map(({ msgid }) => decodeMsgid(msgid?.S ?? '')))
-  // Of the UUID's first 64 bits the 13th hex digit is its version.
+  // The 13th hex digit of a UUID is its version.
   const versions = [...new Set(ids.map(({ sequence }) => sequence.toString(16).padStart(4, '0')[0]))]
   return {
     question,
-    seen: `${ids.length} ids of UUIDs of version ${versions.join(', ')}. newuuid() makes version 4: another one is traceid()'s, with 4 it may be either`,
+    seen: `${ids.length} ids of UUIDs of version ${versions.join(', ')}. newuuid() makes version 4. Another version comes from traceid(); version 4 may come from either`,
   }
 }
 
@@ -154,7 +154,7 @@ async function rowsSoon(stage: Stage, name: string): Promise<Row[]> {
   return of()
 }
 
-/** With the middle of the time that it took, by this clock. Milliseconds. */
+/** Does the work. `at`: the middle of the time that it took, milliseconds since the epoch by this machine's clock. */
 async function timed<T>(work: () => Promise<T>): Promise<{ result: T; at: number }> {
   const before = Date.now()
   const result = await work()

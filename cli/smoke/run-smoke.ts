@@ -1,11 +1,11 @@
-/** Tries a stack once and reports. */
+/** Tries a stack once and prints the report. */
 import { randomBytes } from 'node:crypto'
 import type { SmokeCommand } from './places.ts'
 import { trial } from './trial.ts'
 
 /**
- * @returns exit status: 0 where every check held
- * @throws BackendError with one line where the stack cannot be reached
+ * @returns exit status: 0 if every check held
+ * @throws BackendError with one line if the stack cannot be reached
  */
 export async function runSmoke(command: SmokeCommand, { json }: { readonly json: boolean }): Promise<number> {
   const say = (text: string) => void (json ? process.stderr : process.stdout).write(text)

@@ -8,11 +8,11 @@ export interface Credentials {
   readonly sessionToken?: string | undefined
 }
 
-/** By whom, for what, when. */
+/** Who signs, for which service, and when. */
 export interface Signing {
   readonly credentials: Credentials
   readonly region: string
-  /** As IAM's signatures name it: `iot`, `iotdevicegateway`. */
+  /** The name in the signature: `iot`, `iotdevicegateway`. */
   readonly service: string
   readonly at: Date
 }
@@ -48,7 +48,7 @@ export async function presigned(url: string, signing: Signing): Promise<string> 
   return signed.href
 }
 
-/** The headers that sign a GET of the URL; `host` is not among them, whoever sends it adds it. */
+/** The headers that sign a GET of the URL, without `host`, which fetch adds. */
 export async function signedHeaders(url: string, signing: Signing): Promise<Record<string, string>> {
   const { headers } = await signerOf(signing).sign(getOf(new URL(url)), { signingDate: signing.at })
   const { host: _, ...others } = headers

@@ -1,4 +1,4 @@
-/** One trial of a deployed stack, from the first look at its tables to the last row that is removed. */
+/** One trial of a deployed stack: reach it, play the demo, ask the questions, remove what was made. */
 import { GetRetainedMessageCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
@@ -20,7 +20,7 @@ export interface Trial {
   readonly answers: readonly Answer[]
 }
 
-/** @throws BackendError with one line, where the stack cannot be reached; then nothing of the run stays, if it can be helped */
+/** @throws BackendError with one line if the stack cannot be reached. What the run has made is removed as far as possible. */
 export async function trial(given: SmokeCommand, run: string, say: (text: string) => void): Promise<Trial> {
   const command = await placesOf(given)
   const ground = new SmokeGround(command, run)
@@ -50,7 +50,7 @@ export async function trial(given: SmokeCommand, run: string, say: (text: string
   }
 }
 
-/** Each service once, before anything is written. */
+/** Asks each service once, before anything is written. */
 async function reach(command: PlacedCommand, ground: SmokeGround, isRetained: (topic: string) => Promise<boolean>): Promise<void> {
   ground.clientName('mqttjs_384b9c73a9')
   ground.topicName('test')
@@ -86,7 +86,7 @@ const retainedOn = (iot: IoTDataPlaneClient) => async (topic: string) => {
   }
 }
 
-/** Dead letters and rule errors of the stack. */
+/** The number of dead letters and rule errors of the stack. */
 async function failures({ sqs, region, stack }: PlacedCommand): Promise<number> {
   const where = { endpoint: sqs, region }
   const client = sqsClient(where)

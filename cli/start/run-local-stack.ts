@@ -1,4 +1,4 @@
-/** The local stack in this process, from the first line that says where it listens to the signal that ends it. */
+/** Runs the local stack in this process, until a signal ends it. */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
 
@@ -7,15 +7,15 @@ export interface LocalRun extends LocalStackOptions {
   readonly verbose: boolean
 }
 
-/** One Ctrl-C comes twice: from the terminal, and from npm, which passes it on. */
+/** One Ctrl-C comes twice: the terminal sends it, and npm sends it again. */
 const SAME_KEYSTROKE_MS = 300
 const CLOSE_MS = 1_900
 
-/** Resolves when the stack runs, with an exit status for the time when nothing is left to do; a signal ends the process before. */
+/** Resolves when the stack runs. @returns the exit status if the process ends by itself; normally a signal ends it */
 export async function runLocalStack(run: LocalRun): Promise<number> {
   // What it writes, LevelDB's files included, is its owner's alone.
   process.umask(0o077)
-  // Whoever read our output may go away; the backend stays.
+  // The reader of our output may close the pipe; the backend goes on.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
   const log = (level: 'info' | 'warn', line: string) => {
@@ -28,7 +28,7 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
     if (!ending.began) process.stdout.write(run.json ? readyJson(running) : readyText(running))
     return 0
   } catch (error) {
-    // The end itself makes a start fail that is under way.
+    // A signal during the start makes the start fail: that is no error.
     if (!ending.began) await fail(error)
     return 1
   }
@@ -65,7 +65,7 @@ function endOnSignal(stack: Promise<LocalStack>): { readonly began: boolean } {
       return
     }
     askedAt = performance.now()
-    // A start that hangs, or a file system that does, ends within two seconds too; only an end in time is a clean one.
+    // Where the start or the file system hangs, the process ends after this time all the same, with status 1.
     setTimeout(() => process.exit(1), CLOSE_MS)
     const running = await stack.catch(() => undefined)
     await running?.close()
@@ -79,9 +79,9 @@ function endOnSignal(stack: Promise<LocalStack>): { readonly began: boolean } {
   }
 }
 
-/** Ends the process also where something that started still runs. */
+/** Prints the error and ends the process, also if a part of the stack still runs. */
 function fail(error: unknown): Promise<never> {
-  // What is not the reader's fault keeps its stack. A conf's errors are several lines, each with its file and line in front.
+  // An error of our own code keeps its stack. The errors of a conf are a line each, with file and line number in front.
   const text = error instanceof BackendError ? error.message : (error as Error).stack
   return new Promise(() => process.stderr.write(`${text}\n`, () => process.exit(1)))
 }

@@ -142,7 +142,7 @@ test('what SQS does not take of a batch stays with its code, the rest goes', asy
   const [first, odd, last] = [publish(), publish({ topic: 't/\uffff' }), publish()]
   fill(dead, first, odd, last)
   const { letters } = await run()
-  expect(letters).toMatchObject({ redriven: 2, stays: [{ code: 'InvalidMessageContents', why: 'SQS did not take it' }] })
+  expect(letters).toMatchObject({ redriven: 2, stays: [{ code: 'InvalidMessageContents', why: 'SQS refused the message' }] })
   expect([bodies(events), bodies(dead)]).toEqual([[first, last], [odd]])
 })
 
