@@ -1,5 +1,7 @@
 /** The casts of the histories: one for each seed, in turn. */
 
+import type { MANNERS } from './sim-client.ts'
+
 /** Who is there, and how much is published. */
 export interface Cast {
   readonly name: string
@@ -13,6 +15,14 @@ export interface Cast {
   readonly acks?: number
   /** Share of publishes that are retained; the conf has the rows for it then. */
   readonly retained?: number
+  /** How native clients acknowledge, by turns. Default: at once. */
+  readonly manners?: readonly (keyof typeof MANNERS)[]
+  /** Share of the SUBSCRIBEs that ask for QoS 0, and for No Local; and of the filters that are subscribed to through `$share/`. */
+  readonly qos0?: number
+  readonly noLocal?: number
+  readonly shared?: number
+  /** Share of the publishes that come from a subscriber. */
+  readonly own?: number
 }
 
 export const CASTS: readonly Cast[] = [
@@ -33,4 +43,16 @@ export const CASTS: readonly Cast[] = [
   { name: 'retained', natives: 2, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 3], retained: 0.5 },
   { name: 'persistent', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], persistent: 'same' },
   { name: 'persistent, renamed', natives: 3, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 8, 20], persistent: 'renamed' },
+  // What is promised holds for who acknowledges in time, also one by one or late.
+  { name: 'slow', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], manners: ['slow', 'narrow', 'prompt'] },
+  {
+    name: 'unruly',
+    natives: 4,
+    operators: { s1: ['a/1'] },
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8, 24],
+    manners: ['late', 'silent', 'refusing', 'prompt'],
+  },
+  { name: 'shared', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], shared: 0.8 },
+  { name: 'qos 0, no local', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], qos0: 0.4, noLocal: 0.5, own: 0.4 },
 ]

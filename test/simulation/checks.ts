@@ -2,13 +2,13 @@
 
 import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
 import { splitWildcardEntry } from '../../lambda/core/model/topic-row.ts'
-import { hasWildcard } from '../../lambda/core/topic.ts'
+import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Cast } from './casts.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
 import type { Row } from './rows.ts'
-import type { Published, SimClient } from './sim-client.ts'
+import type { Published, SimClient, SubscriptionOptions } from './sim-client.ts'
 import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {
@@ -26,11 +26,12 @@ export function atRest(scene: Scene): string[] {
 
 /** After a fresh subscriber drained every topic. */
 export function emptied(scene: Scene): string[] {
-  const { iotCore, dynamodb } = scene
+  const { iotCore, dynamodb, evidence } = scene
   // What clears a retained message is no message to keep, as in EMQX; nor is an empty one that cannot be told from it (docs/guarantees.md).
   const messages = iotCore.published.filter((one) => one.retain !== 'clear' && !looksLikeClear(iotCore, one))
   const nowhere = messages.filter(
-    ({ msgid }) => ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),
+    ({ msgid }) =>
+      !evidence.unpromised.has(msgid) && ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),
   )
   const left = dynamodb
     .rows('mqtt_msg')
@@ -156,7 +157,7 @@ function liveEntries(scene: Scene): string[] {
     if (scene.cast.persistent === 'same' && live.kind === 'client' && !hasRow(scene, client, filter)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
-    if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
+    if (live.kind === 'client' && !subscribesTo(client.connection.filters.keys(), filter)) return [`stale live: ${who}, but unsubscribed`]
     return live.catching === undefined || queues.abandoned.has(live.catching.by) ? [] : [`limbo: ${who} is catching, and nobody drains`]
   })
   const missing = [...iotCore.clients.values()].flatMap((client) => {
@@ -164,15 +165,22 @@ function liveEntries(scene: Scene): string[] {
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
       entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
-    const native = [...connection.announced].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
+    const exact = [...connection.announced].map((filter) => parseSubscription(filter).filter).filter((filter) => !hasWildcard(filter))
+    const native = exact.filter((filter) => !isLive(filter, 'client'))
     const server = operator.filter((filter) => !connection.filters.has(filter) && !isLive(filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
   return [...stale, ...missing, ...subscriptionRows(scene)]
 }
 
+const subscribesTo = (filters: Iterable<string>, filter: string): boolean =>
+  [...filters].some((one) => parseSubscription(one).filter === filter)
+
 const hasRow = ({ dynamodb }: Scene, { id }: SimClient, filter: string): boolean =>
-  dynamodb.rows('mqtt_sub').some((row) => row.clientid?.S === id && row.topic?.S === filter)
+  subscribesTo(
+    dynamodb.rows('mqtt_sub').flatMap((row) => (row.clientid?.S === id ? [row.topic?.S ?? ''] : [])),
+    filter,
+  )
 
 function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
   const rows = dynamodb.rows('mqtt_sub').filter((row) => row.origin?.S === 'client')
@@ -191,6 +199,10 @@ function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
   return [...stale.map((row) => `mqtt_sub: stale row of ${row.clientid?.S} for ${row.topic?.S}, session ${row.session?.S}`), ...missing]
 }
 
+/** IoT Core gives a client nothing for sure at QoS 0, and not its own messages where it said No Local. */
+const mustGet = (options: SubscriptionOptions | undefined, clientid: string, message: Published | undefined): boolean =>
+  options?.qos === 1 && !(options.noLocal && message?.sender === clientid)
+
 /** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
 function limbo(scene: Scene): string[] {
   const { iotCore, dynamodb, queues } = scene
@@ -202,12 +214,17 @@ function limbo(scene: Scene): string[] {
     const topic = row.topic?.S ?? ''
     const msgid = row.msgid?.S ?? ''
     const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
-    const natives = all.filter(({ connection }) => connection?.announced.has(topic))
+    const natives = all.filter(({ id, connection }) =>
+      [...(connection?.announced ?? [])].some(
+        (filter) => parseSubscription(filter).filter === topic && mustGet(connection?.filters.get(filter), id, iotCore.byId.get(msgid)),
+      ),
+    )
     const name = nameIn(iotCore, msgid)
     // Nobody goes on under that id: the queue waits until its lease ends.
     if (leased.has(topic)) return []
     if (servers.length > 0) return [`limbo: ${name} is pending on ${topic} while server-side subscriber ${servers[0]!.id} is there`]
-    const got = all.some(({ got }) => got.has(msgid))
+    // What waits for its turn is IoT Core's to deliver.
+    const got = all.some((one) => one.got.has(msgid) || one.handed.get(msgid)?.some(({ connection }) => connection === one.connection))
     return natives.length > 0 && !got ? [`limbo: nobody got ${name} of ${topic} while ${natives[0]!.id} is there`] : []
   })
 }

@@ -15,6 +15,7 @@ import { Random } from './random.ts'
 import { changed, everything } from './replay.ts'
 import { RestlessClients } from './restless-clients.ts'
 import { Scheduler, settled } from './scheduler.ts'
+import { MANNERS } from './sim-client.ts'
 import { type Evidence, witness } from './witness.ts'
 
 /** How many things happen in the world. */
@@ -137,6 +138,7 @@ class History implements Scene {
     }
     violations.push(...(await this.rest()), ...evidence.violations, ...this.handlers.refused)
     coverage.count('messages', this.iotCore.published.length)
+    coverage.count('settled without promise', evidence.unpromised.size)
     coverage.count('operations', scheduler.released)
     coverage.count('operations chosen among several', scheduler.chosen)
     coverage.count(`histories: ${this.cast.name}`)
@@ -145,8 +147,11 @@ class History implements Scene {
   }
 
   private populate(): void {
-    const { persistent } = this.cast
-    for (let n = 1; n <= this.cast.natives; n++) this.iotCore.add(`n${n}`, { ...(persistent && { persistent }) })
+    const { persistent, manners = ['prompt'] } = this.cast
+    for (let n = 1; n <= this.cast.natives; n++) {
+      const manner = MANNERS[manners[(n - 1) % manners.length]!]
+      this.iotCore.add(`n${n}`, { manner, ...(persistent && { persistent }) })
+    }
     for (const [id, operator] of Object.entries(this.cast.operators)) this.iotCore.add(id, { operator })
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const topic of operator) {

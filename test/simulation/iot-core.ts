@@ -1,11 +1,11 @@
 /** IoT Core and its clients as they truly are: who is connected and subscribed, what each client got, and the events that tell of it. */
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { msgidOf } from '../../lambda/core/msgid.ts'
-import { topicMatches } from '../../lambda/core/topic.ts'
+import { parseSubscription, topicMatches } from '../../lambda/core/topic.ts'
 import type { Faults } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Published, SimClient, SimConnection } from './sim-client.ts'
+import { type Handed, MANNERS, type Published, type SimClient, type SimConnection, type SubscriptionOptions } from './sim-client.ts'
 
 /** A rule stamps a publish up to this much after it came in; lifecycle events err by this much either way. Milliseconds. */
 const STAMP_ERROR = 300
@@ -17,6 +17,8 @@ const REPLAY_INTERVAL = 100
 const SESSION_EXPIRY = 200_000
 /** One retained publish a second and topic is what IoT Core takes. Milliseconds. */
 const RETAINED_INTERVAL = 1_000
+/** What is promised: a client that acknowledges within this, as the rows' default `settle` says. Milliseconds. */
+const SETTLE = 10_000
 /** Versions start over after so long offline. Milliseconds. */
 const VERSION_RESET = 3_600_000
 
@@ -54,11 +56,12 @@ export class IotCore {
     return this.options.scheduler.now
   }
 
-  add(id: string, kind: Pick<Partial<SimClient>, 'operator' | 'persistent'> = {}): SimClient {
-    const { operator = [], persistent } = kind
+  add(id: string, kind: Pick<Partial<SimClient>, 'operator' | 'persistent' | 'manner'> = {}): SimClient {
+    const { operator = [], persistent, manner = MANNERS.prompt } = kind
     const keepAlive = this.options.random.pick([2, 4, 12])
     const counters = { version: 0, connections: 0, endedAt: 0, lastStamp: 0, lastEventLost: false }
-    const client: SimClient = { id, operator, keepAlive, persistent, held: [], dropped: new Set(), got: new Map(), ...counters }
+    const seen = { held: [], dropped: new Set<string>(), got: new Map(), handed: new Map(), refused: new Set<string>(), confirmed: new Set<string>(), shares: new Set<string>() }
+    const client: SimClient = { id, operator, keepAlive, persistent, manner, ...seen, ...counters }
     this.clients.set(id, client)
     return client
   }
@@ -72,7 +75,7 @@ export class IotCore {
       session: kept !== undefined && client.persistent === 'same' ? kept.session : `s${++this.sessions}`,
       version: client.version++,
       since: this.now,
-      filters: new Set(kept?.filters),
+      filters: new Map(kept?.filters),
       announced: new Set(),
     }
     client.connection = connection
@@ -85,7 +88,7 @@ export class IotCore {
     const goesOn = kept === undefined ? '' : `, goes on with ${client.held.length} held`
     this.options.note(`${client.id} connects ${connection.session} keep-alive ${client.keepAlive} at ${event.timestamp}${goesOn}`)
     for (const [i, msgid] of client.held.splice(0).entries()) {
-      this.underWay.push({ client, connection, msgid, at: this.now + (i + 1) * REPLAY_INTERVAL })
+      this.hand(client, msgid, { qos: 1, shared: false }, this.now + (i + 1) * REPLAY_INTERVAL)
     }
   }
 
@@ -93,7 +96,7 @@ export class IotCore {
   end(client: SimClient, disconnectReason: string): void {
     const connection = client.connection!
     delete client.connection
-    client.endedAt = this.now
+    client.endedAt = connection.endedAt = this.now
     if (client.persistent !== undefined) this.keep(client, connection)
     const clientInitiatedDisconnect = disconnectReason === 'CLIENT_INITIATED_DISCONNECT'
     const more = { eventType: 'disconnected', versionNumber: connection.version, clientInitiatedDisconnect, disconnectReason }
@@ -104,8 +107,10 @@ export class IotCore {
     this.options.note(`${client.id} ${connection.session} ends: ${disconnectReason}${told}`)
   }
 
-  private keep(client: SimClient, { session, filters }: SimConnection): void {
-    client.held.push(...this.underWay.filter((one) => one.client === client).map(({ msgid }) => msgid))
+  private keep(client: SimClient, connection: SimConnection): void {
+    const { session, filters } = connection
+    const open = [...client.handed].filter(([id, all]) => all.at(-1)!.connection === connection && !this.hasAcknowledged(client, id))
+    client.held.push(...open.filter(([id, all]) => all.at(-1)!.qos === 1 && !client.held.includes(id)).map(([id]) => id))
     this.underWay = this.underWay.filter((one) => one.client !== client)
     client.kept = { session, filters, endedAt: this.now, held: new Set(client.held) }
   }
@@ -140,13 +145,14 @@ export class IotCore {
     }
   }
 
-  subscribe(client: SimClient, filters: readonly string[]): void {
+  subscribe(client: SimClient, filters: readonly string[], options: SubscriptionOptions = { qos: 1, noLocal: false }): void {
     const connection = client.connection!
     for (const filter of filters) {
-      connection.filters.add(filter)
+      connection.filters.set(filter, { ...options, noLocal: options.noLocal && !filter.startsWith('$share/') })
       connection.announced.add(filter)
+      if (parseSubscription(filter).share !== undefined) client.shares.add(parseSubscription(filter).filter)
     }
-    this.change('session.subscribed', client, filters)
+    this.change('session.subscribed', client, filters, ` qos ${options.qos}${options.noLocal ? ', no local' : ''}`)
   }
 
   unsubscribe(client: SimClient, filters: readonly string[]): void {
@@ -159,14 +165,14 @@ export class IotCore {
     this.change('session.unsubscribed', client, filters)
   }
 
-  private change(hook: 'session.subscribed' | 'session.unsubscribed', client: SimClient, topics: readonly string[]): void {
+  private change(hook: 'session.subscribed' | 'session.unsubscribed', client: SimClient, topics: readonly string[], more = ''): void {
     const eventType = hook.slice('session.'.length)
     const event = this.lifecycle(client, client.connection!, { eventType, topics })
     this.tell(hook, client, event, ` ${topics}`)
-    this.options.note(`${client.id} ${client.connection!.session} ${eventType} ${topics} at ${event.timestamp}`)
+    this.options.note(`${client.id} ${client.connection!.session} ${eventType} ${topics}${more} at ${event.timestamp}`)
   }
 
-  publish(topic: string, how: { retain?: Published['retain']; empty?: boolean } = {}): void {
+  publish(topic: string, how: { retain?: Published['retain']; empty?: boolean; sender?: string } = {}): void {
     const number = this.published.length
     const name = `m${number}`
     const retain = this.now - (this.retainedAt.get(topic) ?? 0) < RETAINED_INTERVAL ? undefined : how.retain
@@ -175,30 +181,66 @@ export class IotCore {
     const uuid = `${number.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`
     const msgid = msgidOf({ at: timestamp, uuid })
     const payload = retain === 'clear' || (how.empty && retain === undefined) ? '' : name
-    const message: Published = { msgid, topic, name, at: timestamp, payload, retain }
+    const { sender = 'publisher' } = how
+    const message: Published = { msgid, topic, sender, name, at: timestamp, publishedAt: this.now, payload, retain }
     this.published.push(message)
     this.byId.set(msgid, message)
     if (retain === 'put') this.retained.set(topic, message)
     if (retain === 'clear') this.retained.delete(topic)
-    const event = { topic, clientid: 'publisher', timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64') }
+    const event = { topic, clientid: sender, timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64') }
     this.options.emit('message.publish', event, name)
-    const to = [...this.clients.values()].filter(({ connection }) => subscribes(connection, topic))
+    const to = this.receiversOf(message)
     const kind = retain === undefined ? '' : ` (retained: ${retain})`
+    const by = sender === 'publisher' ? '' : ` by ${sender}`
     this.options.note(
-      `publish ${name} on ${topic}${kind}${payload === '' ? ' (empty)' : ''} at ${timestamp}${to.map(({ id }) => ` ~${id}`)}`,
+      `publish ${name} on ${topic}${by}${kind}${payload === '' ? ' (empty)' : ''} at ${timestamp}${[...to.keys()].map(({ id }) => ` ~${id}`)}`,
     )
-    for (const client of to) {
-      const at = this.now + this.options.random.below(NATIVE_DELAY)
-      this.underWay.push({ client, connection: client.connection!, msgid, at })
-    }
+    for (const [client, how] of to) this.hand(client, msgid, how, this.now + this.options.random.below(NATIVE_DELAY))
     for (const client of this.clients.values()) {
       this.expire(client)
-      const dead = client.connection?.halfOpenSince !== undefined ? client.connection.filters : client.kept?.filters
-      if (client.persistent !== undefined && matches(dead, topic)) client.held.push(msgid)
+      const offline = client.connection === undefined ? client.kept?.filters : undefined
+      if (client.persistent !== undefined && subscriptionOf(offline, message, client.id)?.qos === 1) client.held.push(msgid)
     }
   }
 
-  /** What IoT Core delivers natively has arrived by its time, where the connection still stood; a persistent session holds the rest. */
+  /** Every subscriber once, and of each shared subscription one member: IoT Core does not know who is half open. */
+  private receiversOf(message: Published): Map<SimClient, { qos: 0 | 1; shared: boolean }> {
+    const to = new Map<SimClient, { qos: 0 | 1; shared: boolean }>()
+    const groups = new Map<string, SimClient[]>()
+    for (const client of this.clients.values()) {
+      const filters = client.connection?.filters
+      const own = subscriptionOf(filters, message, client.id)
+      if (own !== undefined) to.set(client, { qos: own.qos, shared: false })
+      for (const filter of filters?.keys() ?? []) {
+        const { share, filter: topics } = parseSubscription(filter)
+        if (share !== undefined && topicMatches(topics, message.topic)) groups.set(filter, [...(groups.get(filter) ?? []), client])
+      }
+    }
+    for (const [filter, members] of groups) {
+      const client = this.options.random.pick(members)
+      if (!to.has(client)) to.set(client, { qos: client.connection!.filters.get(filter)!.qos, shared: true })
+    }
+    return to
+  }
+
+  /** IoT Core has a message for a client: it arrives as soon as the client's window of unacknowledged ones has room. */
+  private hand(client: SimClient, msgid: string, { qos, shared }: Pick<Handed, 'qos' | 'shared'>, arrival: number): void {
+    const connection = client.connection!
+    const { manner, handed } = client
+    const { random } = this.options
+    const open = [...handed.values()].flat().filter((one) => one.qos === 1 && one.connection === connection && one.acknowledgedAt > arrival)
+    const room = open.map(({ acknowledgedAt }) => acknowledgedAt).sort((a, b) => a - b)[open.length - manner.receiveMaximum]
+    const at = qos === 0 ? arrival : (room ?? arrival)
+    const acknowledges = qos === 1 && !random.chance(manner.never ?? 0)
+    const acknowledgedAt = acknowledges ? at + random.between(...manner.delay) : Number.POSITIVE_INFINITY
+    const counts = !random.chance(manner.refuses ?? 0)
+    const inTime = counts && acknowledgedAt - this.byId.get(msgid)!.publishedAt <= SETTLE
+    handed.set(msgid, [...(handed.get(msgid) ?? []), { connection, qos, shared, acknowledgedAt, inTime }])
+    if (!counts) client.refused.add(msgid)
+    if (at < Number.POSITIVE_INFINITY) this.underWay.push({ client, connection, msgid, at })
+  }
+
+  /** What IoT Core delivers natively has arrived by its time, where the connection still stood. */
   deliverDue(): void {
     if (!this.underWay.some(({ at }) => at <= this.now)) return
     const due = this.underWay.filter(({ at }) => at <= this.now)
@@ -206,14 +248,16 @@ export class IotCore {
     for (const { client, connection, msgid, at } of due) {
       if (client.connection === connection && at < (connection.halfOpenSince ?? Number.POSITIVE_INFINITY)) {
         this.received(client, msgid, 'native')
-      } else if (client.persistent !== undefined) client.held.push(msgid)
+      }
     }
   }
 
   received(client: SimClient, msgid: string, how: 'native' | 'direct'): void {
     if (!client.got.has(msgid)) client.got.set(msgid, { how, at: this.now })
+    if (how === 'direct') client.confirmed.add(msgid)
     if (how === 'direct' || !this.options.random.chance(this.options.acks)) return
     const { topic, name } = this.byId.get(msgid)!
+    client.confirmed.add(msgid)
     const payload = Buffer.from(JSON.stringify({ msgid, topic })).toString('base64')
     this.options.emit(
       'message.acked',
@@ -223,12 +267,30 @@ export class IotCore {
     this.options.note(`${client.id} acknowledges ${name} by topic`)
   }
 
-  /** Whether the client got the message, or IoT Core holds it for its persistent session and will deliver it, or held it until that expired. */
-  has(clientid: string, msgid: string): boolean {
+  /**
+   * Whether a message may go off its queue for the client (I3). `had`: it acknowledged it, or IoT Core holds it for its persistent session
+   * and will deliver it, or held it until that expired. `unpromised`: IoT Core had it for the client, which does not acknowledge in time.
+   * Of a shared subscription it may be another member who has it.
+   */
+  deliveryTo(clientid: string, msgid: string): 'had' | 'unpromised' | 'none' {
     const client = this.clients.get(clientid)
-    if (client === undefined) return false
-    const underWay = client.persistent !== undefined && this.underWay.some((one) => one.client === client && one.msgid === msgid)
-    return client.got.has(msgid) || client.held.includes(msgid) || underWay || client.dropped.has(msgid)
+    if (client === undefined) return 'none'
+    const shares = client.shares.has(this.byId.get(msgid)!.topic)
+    const others = shares ? [...this.clients.values()].filter(({ handed }) => handed.get(msgid)?.some((one) => one.shared)) : []
+    const all = [client, ...others.filter((other) => other !== client)]
+    if (all.some((one) => this.hasAcknowledged(one, msgid) || one.held.includes(msgid) || one.dropped.has(msgid))) return 'had'
+    const handed = all.flatMap((one) => one.handed.get(msgid) ?? []).filter(({ qos }) => qos === 1)
+    if (client.persistent !== undefined && handed.some(({ connection }) => connection === client.connection)) return 'had'
+    return handed.length > 0 && handed.every(({ inTime }) => !inTime) ? 'unpromised' : 'none'
+  }
+
+  private hasAcknowledged(client: SimClient, msgid: string): boolean {
+    if (client.confirmed.has(msgid)) return true
+    if (client.refused.has(msgid)) return false
+    return (client.handed.get(msgid) ?? []).some(({ connection, acknowledgedAt }) => {
+      const { halfOpenSince = Number.POSITIVE_INFINITY, endedAt = Number.POSITIVE_INFINITY } = connection
+      return acknowledgedAt < Math.min(halfOpenSince, endedAt, this.now + 1)
+    })
   }
 
   /** By the times that their rules stamped, then as they came. */
@@ -251,8 +313,12 @@ export class IotCore {
   }
 }
 
-const matches = (filters: ReadonlySet<string> | undefined, topic: string): boolean =>
-  filters !== undefined && [...filters].some((filter) => topicMatches(filter, topic))
-
-const subscribes = (connection: SimConnection | undefined, topic: string): boolean =>
-  connection?.halfOpenSince === undefined && matches(connection?.filters, topic)
+/** The subscription, not shared, by which a client gets the message: the one of the greatest QoS. */
+function subscriptionOf(
+  filters: ReadonlyMap<string, SubscriptionOptions> | undefined,
+  { topic, sender }: Published,
+  clientid?: string,
+): SubscriptionOptions | undefined {
+  const all = [...(filters ?? [])].filter(([filter, { noLocal }]) => topicMatches(filter, topic) && !(noLocal && sender === clientid))
+  return all.map(([, options]) => options).sort((a, b) => b.qos - a.qos)[0]
+}

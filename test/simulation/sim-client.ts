@@ -1,5 +1,42 @@
 /** Clients as they truly are, and what was published. */
 
+/** How a client takes what IoT Core delivers natively. */
+export interface Manner {
+  /** How many unacknowledged messages IoT Core gives it at once: 100, or less by its Receive Maximum. */
+  readonly receiveMaximum: number
+  /** From a message's arrival to its PUBACK, least and most. Milliseconds. */
+  readonly delay: readonly [least: number, most: number]
+  /** Share of the messages that it never acknowledges, or with an error code (0x83): IoT Core takes neither for a delivery. */
+  readonly never?: number
+  readonly refuses?: number
+}
+
+export const MANNERS = {
+  prompt: { receiveMaximum: 100, delay: [0, 300] },
+  slow: { receiveMaximum: 100, delay: [100, 9_000] },
+  narrow: { receiveMaximum: 2, delay: [100, 700] },
+  late: { receiveMaximum: 100, delay: [500, 40_000] },
+  silent: { receiveMaximum: 20, delay: [0, 300], never: 0.4 },
+  refusing: { receiveMaximum: 100, delay: [0, 300], refuses: 0.4 },
+} satisfies Record<string, Manner>
+
+/** A subscription as SUBSCRIBE asked for it. */
+export interface SubscriptionOptions {
+  readonly qos: 0 | 1
+  readonly noLocal: boolean
+}
+
+/** A message that IoT Core has for a connection: under way, waiting for its turn, or delivered. */
+export interface Handed {
+  readonly connection: SimConnection
+  readonly qos: 0 | 1
+  readonly shared: boolean
+  /** Milliseconds: when the client acknowledges it, if its connection stands until then. */
+  readonly acknowledgedAt: number
+  /** Whether that is as soon as clients must for settling to be right (README, "What is not promised"). */
+  readonly inTime: boolean
+}
+
 export interface SimConnection {
   readonly session: string
   readonly version: number
@@ -7,7 +44,8 @@ export interface SimConnection {
   readonly since: number
   /** From here on nothing reaches the client, and IoT Core does not know. */
   halfOpenSince?: number
-  readonly filters: Set<string>
+  endedAt?: number
+  readonly filters: Map<string, SubscriptionOptions>
   /** Those of the filters of which this connection sent a SUBSCRIBE: a persistent session that goes on sends none. */
   readonly announced: Set<string>
 }
@@ -15,7 +53,7 @@ export interface SimConnection {
 /** A persistent session between two connections. */
 export interface KeptSession {
   readonly session: string
-  readonly filters: ReadonlySet<string>
+  readonly filters: ReadonlyMap<string, SubscriptionOptions>
   readonly endedAt: number
   /** Ids of messages that IoT Core held for it when its connection ended: they count as delivered, whatever becomes of the session. */
   readonly held: ReadonlySet<string>
@@ -29,6 +67,15 @@ export interface SimClient {
   readonly keepAlive: number
   /** Its session outlives its connections: `renamed` under a new identifier, of which the documentation does not tell. */
   readonly persistent?: 'same' | 'renamed' | undefined
+  readonly manner: Manner
+  /** Msgid -> how IoT Core had the message for the client: once for each connection. */
+  readonly handed: Map<string, Handed[]>
+  /** Ids of messages that the client acknowledges with an error code. */
+  readonly refused: Set<string>
+  /** Ids of direct messages that reached it. */
+  readonly confirmed: Set<string>
+  /** Topics to which it was ever subscribed through `$share/`. */
+  readonly shares: Set<string>
   connection?: SimConnection
   kept?: KeptSession
   /** Ids of messages that IoT Core holds for the persistent session. */
@@ -49,8 +96,11 @@ export interface SimClient {
 export interface Published {
   readonly msgid: string
   readonly topic: string
+  readonly sender: string
   readonly name: string
+  /** Milliseconds: as the rule stamped it, and when it truly was. */
   readonly at: number
+  readonly publishedAt: number
   readonly payload: string
   /** A retained publish: of a payload, or an empty one that clears. */
   readonly retain?: 'put' | 'clear' | undefined

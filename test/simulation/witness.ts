@@ -18,6 +18,8 @@ export interface Evidence {
   readonly stored: Map<Run, string[]>
   /** Ids that were put on the queue more than once: by another event, by another try, or by the SDK's own. */
   readonly namedAgain: Set<string>
+  /** Ids of messages that were settled for somebody who does not acknowledge in time: documented as not promised. */
+  readonly unpromised: Set<string>
 }
 
 /**
@@ -41,7 +43,7 @@ interface Watched {
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
 export function witness({ iotCore, queues, scheduler, note }: Watched) {
-  const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set() }
+  const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set(), unpromised: new Set() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
@@ -115,8 +117,10 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
           evidence.takenOff.set(run, [...(evidence.takenOff.get(run) ?? []), ...msgids])
           for (const id of msgids) {
             acknowledged.add(id)
-            const has = clientid !== undefined && iotCore.has(clientid, id)
-            if (!has) evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
+            const delivery = clientid === undefined ? 'none' : iotCore.deliveryTo(clientid, id)
+            if (delivery === 'unpromised') evidence.unpromised.add(id)
+            if (delivery === 'none')
+              evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
           }
           return real.messages.remove(msgids)
         },
