@@ -5,7 +5,7 @@ import { inTurnOf } from './core/promises.ts'
 import { dropIds } from './core/queue/acknowledge.ts'
 import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
 import { type Publishes, storing } from './core/queue/store-batch.ts'
-import { settleMidWindow } from './core/subscriptions/settle.ts'
+import { settleAfterPublish } from './core/subscriptions/settle.ts'
 
 /** The SDK has 50 sockets, and a request that waits for one longer than the connection timeout fails. */
 const REQUESTS_AT_ONCE = 50
@@ -29,8 +29,8 @@ export function on_message_publish(topics: readonly Publishes[]): Promise<void>[
     if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
     await pushQueued(context, queued)
     const { row } = queued
-    if (row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row)))
-      await settleMidWindow(context, row, millisOfMsgid(messages.at(-1)!.msgid))
+    const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row))
+    await settleAfterPublish(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
   })
 }
 

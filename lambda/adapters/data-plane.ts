@@ -3,13 +3,15 @@ import {
   GetConnectionCommand,
   GetRetainedMessageCommand,
   type IoTDataPlaneClient,
+  ListSubscriptionsCommand,
+  type ListSubscriptionsCommandOutput,
   PayloadFormatIndicator,
   SendDirectMessageCommand,
   type SendDirectMessageCommandInput,
 } from '@aws-sdk/client-iot-data-plane'
 import type { SendOutcome } from '../core/metrics.ts'
 import type { Message } from '../core/model/message.ts'
-import type { Clock, Device } from '../core/model/ports.ts'
+import type { Clock, Device, GrantedSubscriptions } from '../core/model/ports.ts'
 import { isLost, isUnsent } from './connections.ts'
 import { type OnRepeat, repeated } from './repeat.ts'
 import { pacing } from './send-rate.ts'
@@ -70,6 +72,20 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
       }
     },
 
+    subscriptions: rememberedSubscriptions(clock, async (clientid) => {
+      const known = new Map<string, number>()
+      let nextToken: string | undefined
+      do {
+        const command = new ListSubscriptionsCommand({ clientId: clientid, nextToken })
+        const page: ListSubscriptionsCommandOutput | undefined = await asked('ListSubscriptions', () => client.send(command, QUESTION))
+          // As above; 404: the client has gone. What the pages before told is good.
+          .catch(() => undefined)
+        for (const { topicFilter = '', qos = 0 } of page?.subscriptions ?? []) known.set(topicFilter, qos)
+        nextToken = page?.nextToken
+      } while (nextToken !== undefined)
+      return known.size === 0 ? undefined : { at: clock.now(), known }
+    }),
+
     async retained(topic) {
       try {
         const command = new GetRetainedMessageCommand({ topic })
@@ -80,6 +96,25 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
         throw error
       }
     },
+  }
+}
+
+/** Clients whose answer is remembered before all are forgotten. */
+const REMEMBERED = 10_000
+
+/** One answer serves all topics of a client: there is one call a second and client. */
+function rememberedSubscriptions(
+  clock: Clock,
+  ask: (clientid: string) => Promise<GrantedSubscriptions | undefined>,
+): Device['subscriptions'] {
+  const answers = new Map<string, GrantedSubscriptions>()
+  return async (clientid, { notBefore }) => {
+    const last = answers.get(clientid)
+    if (last !== undefined && last.at >= notBefore && last.at <= clock.now()) return last
+    const answer = await ask(clientid)
+    if (answers.size >= REMEMBERED) answers.clear()
+    if (answer !== undefined) answers.set(clientid, answer)
+    return answer
   }
 }
 

@@ -47,6 +47,8 @@ export interface HookRow {
   readonly qos?: 0 | 1 | 2
   readonly retain?: RetainMode
   readonly offlineOpts?: OfflineOpts
+  /** How long a native subscriber may take to acknowledge, in seconds; `never`: what it got is not inferred. Default 10. */
+  readonly settle?: number | 'never'
 }
 
 export interface Pool {
@@ -117,6 +119,16 @@ export const rowsCovering = (rows: readonly HookRow[], topic: string): HookRow[]
 /** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
 export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
   subscribedRow(config, 'on_message_fetch_for_queue', topic)
+/** The default of `"settle"`: as long as an ordinary client may take. Seconds. */
+const SETTLE = 10
+
+/** How long a native subscriber of the topic may take to acknowledge, in ms; `undefined`: what it got is not inferred. */
+export function settleTime(config: HookConfig, topic: string): number | undefined {
+  const row = fetchRow(config, topic)
+  const { settle = SETTLE } = row ?? { settle: 'never' }
+  return settle === 'never' ? undefined : settle * 1000
+}
+
 /** The same for retained messages. */
 export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
 

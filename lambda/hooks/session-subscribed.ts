@@ -14,14 +14,33 @@ const ACTIONS: Actions<'session.subscribed', [Subscribing, HookRow, Context]> = 
 export const sessionSubscribed: Hook<SubscriptionChange> = {
   hook: 'session.subscribed',
   parse: parseSubscriptionChange,
-  handle: eachEvent((event, context) => allDone(event.topics.map((filter) => subscribed(event, filter, context)))),
+  handle: eachEvent((event, context) => allDone(bySeat(event.topics).map((filters) => subscribed(event, filters, context)))),
 }
 
-/** Records the subscription, then runs the actions whose rows cover its filter. A stale event leaves no trace. */
-async function subscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
-  const rows = firstOfEachAction(rowsCovering(context.config.rows, parseSubscription(filter).filter))
-  const begun = await beginSubscription(event, filter, rows, context)
-  if (begun !== undefined) await allDone(rows.map((row) => perform(ACTIONS, row.action, begun, row, context)))
+/** Filters of one topic, `$share/g/t` before `t`: the client has one seat there, and its queue comes once. */
+function bySeat(filters: readonly string[]): string[][] {
+  const seats = new Map<string, string[]>()
+  for (const filter of filters) {
+    const { filter: topics, share } = parseSubscription(filter)
+    const others = seats.get(topics) ?? []
+    seats.set(topics, share === undefined ? [...others, filter] : [filter, ...others])
+  }
+  return [...seats.values()]
+}
+
+/** Records the subscriptions, then runs the actions whose rows cover their filter. A stale event leaves no trace. */
+async function subscribed(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<void> {
+  const rows = firstOfEachAction(rowsCovering(context.config.rows, parseSubscription(filters[0]!).filter))
+  const begun: Subscribing[] = []
+  for (const filter of filters) {
+    const one = await beginSubscription(event, filter, rows, context)
+    if (one !== undefined) begun.push(one)
+  }
+  const last = begun.at(-1)
+  if (last === undefined) return
+  // Retained messages are for the filter that is not shared; the queue may have been claimed with the first one.
+  const subscribing = { ...last, claimed: begun[0]!.claimed }
+  await allDone(rows.map((row) => perform(ACTIONS, row.action, subscribing, row, context)))
 }
 
 /** Several rows of an action may cover a filter, but it is one subscription: the first row in the conf counts. */

@@ -4,7 +4,7 @@
  *     backend.dynamo.hook.<hook>.<label> = {"topic": filter?, "action": {"function": name}, "pool": name, ...}
  *
  * EMQX's DynamoDB backend has the first three fields. We add `"qos"` on message.publish and session.subscribed, `"retain"` on
- * on_message_retain and on_retain_delete, and `"offline_opts"` on on_message_fetch_for_queue (as in EMQX's other backends).
+ * on_message_retain and on_retain_delete, and on on_message_fetch_for_queue `"offline_opts"` (as in EMQX's other backends) and `"settle"`.
  */
 
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -26,11 +26,11 @@ import type { Json, JsonObject } from './json.ts'
 /** Reports one fault of the row. Reading goes on, so that all faults are reported at once. */
 export type Refuse = (message: string) => void
 
-const ROW_KEYS = ['topic', 'action', 'pool', 'qos', 'retain', 'offline_opts']
+const ROW_KEYS = ['topic', 'action', 'pool', 'qos', 'retain', 'offline_opts', 'settle']
 const RETAIN_ACTIONS: readonly string[] = ['on_message_retain', 'on_retain_delete'] satisfies ActionName[]
 const RETAIN_MODES: readonly Json[] = ['native', 'property', 'topic'] satisfies RetainMode[]
 const QOS_HOOKS: readonly HookName[] = ['message.publish', 'session.subscribed']
-const OFFLINE_ACTION: ActionName = 'on_message_fetch_for_queue'
+const FETCH_ACTION: ActionName = 'on_message_fetch_for_queue'
 
 /** The row, or undefined if action or pool are missing or wrong. Every fault is reported to `refuse`. */
 export function readRow(
@@ -47,6 +47,7 @@ export function readRow(
   const qos = readQos(json.get('qos'), id.hook, refuse)
   const retain = readRetain(json.get('retain'), action, refuse)
   const offlineOpts = readOfflineOpts(json.get('offline_opts'), action, refuse)
+  const settle = readSettle(json.get('settle'), action, refuse)
   if (action === undefined || pool === undefined) return undefined
   return {
     ...id,
@@ -56,6 +57,7 @@ export function readRow(
     ...(qos === undefined ? {} : { qos }),
     ...(retain === undefined ? {} : { retain }),
     ...(offlineOpts === undefined ? {} : { offlineOpts }),
+    ...(settle === undefined ? {} : { settle }),
   }
 }
 
@@ -130,14 +132,26 @@ function readRetain(json: Json | undefined, action: ActionName | undefined, refu
 }
 
 function readOfflineOpts(json: Json | undefined, action: ActionName | undefined, refuse: Refuse): OfflineOpts | undefined {
-  if (json === undefined) return undefined
-  if (action !== undefined && action !== OFFLINE_ACTION)
-    return void refuse(`"offline_opts" is only for ${OFFLINE_ACTION}, not for ${action}`)
+  if (json === undefined || !isOnFetch('offline_opts', action, refuse)) return undefined
   if (!isObject(json)) return void refuse(`"offline_opts" is ${shown(json)}, wanted {"max_returned_count": 500, "time_range": "2h"}`)
   refuseUnknownKeys(json, ['max_returned_count', 'time_range'], '"offline_opts"', refuse)
   const maxReturnedCount = readCount(json.get('max_returned_count'), refuse)
   const timeRange = readTimeRange(json.get('time_range'), refuse)
   return { ...(maxReturnedCount === undefined ? {} : { maxReturnedCount }), ...(timeRange === undefined ? {} : { timeRange }) }
+}
+
+function readSettle(json: Json | undefined, action: ActionName | undefined, refuse: Refuse): HookRow['settle'] {
+  if (json === undefined || !isOnFetch('settle', action, refuse)) return undefined
+  if (json === 'never') return json
+  const seconds = typeof json === 'string' || typeof json === 'number' ? parseDuration(String(json)) : undefined
+  return seconds ?? void refuse(`"settle" is ${shown(json)}, wanted "never" or ${DURATION_WANTED}`)
+}
+
+/** Refuses the key on a row of another action. */
+function isOnFetch(key: string, action: ActionName | undefined, refuse: Refuse): boolean {
+  if (action === undefined || action === FETCH_ACTION) return true
+  refuse(`"${key}" is only for ${FETCH_ACTION}, not for ${action}`)
+  return false
 }
 
 function readCount(json: Json | undefined, refuse: Refuse): number | undefined {

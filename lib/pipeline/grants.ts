@@ -6,14 +6,14 @@ import type { ActionName, HookConfig } from '../../lambda/core/hooks.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 
 export type DynamoOperation = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchWriteItem'
-export type DataPlaneOperation = 'SendDirectMessage' | 'GetConnection' | 'GetRetainedMessage'
+export type DataPlaneOperation = 'SendDirectMessage' | 'GetConnection' | 'ListSubscriptions' | 'GetRetainedMessage'
 
 export interface Grants {
   /** Table -> operations on the table. */
   readonly tables: Partial<Record<TableName, readonly DynamoOperation[]>>
   /** Whether the function may query the index of mqtt_retain. */
   readonly retainIndex: boolean
-  /** SendDirectMessage and GetConnection on `client/*`, GetRetainedMessage on `topic/*`. */
+  /** SendDirectMessage, GetConnection and ListSubscriptions on `client/*`, GetRetainedMessage on `topic/*`. */
   readonly dataPlane: readonly DataPlaneOperation[]
 }
 
@@ -38,7 +38,7 @@ const drain = (config: HookConfig): Calls => [
 ]
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
 const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
-const settles = (config: HookConfig): boolean => config.settles && acknowledges(config)
+const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && fetches(config)
 const GO_LIVE: Calls = [
   'mqtt_topic_msg_map:UpdateItem',
   'mqtt_topic_msg_map:GetItem',
@@ -74,10 +74,10 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []),
+        ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
       ]
     case 'on_message_fetch_for_queue':
-      return [...GO_LIVE, ...drain(config)]
+      return ['ListSubscriptions', ...GO_LIVE, ...drain(config)]
     case 'on_retain_lookup':
       return [...RETAINED(retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
@@ -92,7 +92,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_client:GetItem',
         ...PUSH,
         ...drain(config),
-        ...(settles(config) && fetches(config) ? (['GetConnection', ...SETTLE] as const) : []),
+        ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
       ]
     case 'on_message_store':
       return ['mqtt_msg:PutItem']
@@ -117,6 +117,7 @@ function callsOfHook(config: HookConfig): Calls {
     case 'session.subscribed':
       return [
         'mqtt_sub:GetItem',
+        'mqtt_sub:Query',
         'mqtt_sub:UpdateItem',
         'mqtt_sub:DeleteItem',
         'mqtt_client:GetItem',
@@ -129,7 +130,9 @@ function callsOfHook(config: HookConfig): Calls {
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(fetches(config) ? ([...(settles(config) ? (['GetConnection', ...SETTLE] as const) : []), ...drain(config)] as const) : []),
+        ...(fetches(config)
+          ? ([...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []), ...drain(config)] as const)
+          : []),
       ]
     case 'message.publish':
       return config.serverSubscriptions ? PUSH : []

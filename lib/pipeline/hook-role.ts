@@ -82,6 +82,7 @@ type DataPlaneResource = 'client' | 'topic'
 const DATA_PLANE_RESOURCE: Readonly<Record<DataPlaneOperation, DataPlaneResource>> = {
   SendDirectMessage: 'client',
   GetConnection: 'client',
+  ListSubscriptions: 'client',
   GetRetainedMessage: 'topic',
 }
 

@@ -80,6 +80,7 @@ export const BREAKAGES: readonly KnownBreakage[] = [
         newest: 0,
         spillServers: false,
         settledAt: 0,
+        shareLeft: 0,
       }
       return { ...real, topics: { ...real.topics, add: (topic, msgids) => real.topics.add(topic, msgids).catch(() => nothing) } }
     },

@@ -12,6 +12,8 @@ export interface Received {
 export interface Connectivity {
   /** Absent: not known to the platform. */
   readonly connections: ReadonlyMap<string, { readonly connected: boolean; readonly connectedSince?: number; readonly keepAlive?: number }>
+  /** Client id -> filter -> QoS. */
+  readonly granted: ReadonlyMap<string, ReadonlyMap<string, number>>
   readonly retained: ReadonlyMap<string, { readonly payload: Buffer; readonly qos: number; readonly lastModified: number }>
 }
 
@@ -29,6 +31,7 @@ export class DataPlane {
   perform(request: Request): Answer {
     const [what, id = '', more] = request.path.split('/').slice(1).map(decodeURIComponent)
     if (request.method === 'POST' && what === 'connections' && more === 'messages') return this.send(id, request)
+    if (request.method === 'GET' && what === 'connections' && more === 'subscriptions') return this.subscriptions(id)
     if (request.method === 'GET' && what === 'connections') return this.connection(id)
     if (request.method === 'GET' && what === 'retainedMessage') return this.retained(id)
     throw new Error(`I8: ${request.method} ${request.path} is nothing that a handler may call`)
@@ -59,6 +62,12 @@ export class DataPlane {
     if (known === undefined) return failure('ResourceNotFoundException', 404)
     const { connectedSince, keepAlive } = known
     return success({ clientId, connected: this.connected.has(clientId), connectedSince, keepAliveDuration: keepAlive })
+  }
+
+  private subscriptions(clientId: string): Answer {
+    const granted = this.now.granted.get(clientId)
+    if (granted === undefined) return failure('ResourceNotFoundException', 404)
+    return success({ subscriptions: [...granted].map(([topicFilter, qos]) => ({ topicFilter, qos })) })
   }
 
   private retained(topic: string): Answer {

@@ -235,7 +235,7 @@ const DATA_PLANE: readonly Fault[] = [
   ...sending('no connection to the data plane', { act: () => throws(socketError('ECONNREFUSED')) }),
   ...[403, 404].map(
     (status): Fault => ({
-      name: `GetConnection ${status}`,
+      name: `GetConnection or ListSubscriptions ${status}`,
       family: 'data plane',
       fits: of(['connection']),
       leaves: ['unsettled'],

@@ -55,12 +55,13 @@ export async function settingOf(scenario: Scenario): Promise<Setting> {
   const world = new World({ name: 'embedded', url: '', client: clientOf(database) } satisfies Engine, TABLES, scenario.options)
   const given = await scenario.given(world)
   const connections = [...world.devices].flatMap(([id, { connection }]) => (connection === undefined ? [] : [[id, connection] as const]))
+  const granted = [...world.devices].flatMap(([id, { granted }]) => (granted === undefined ? [] : [[id, granted] as const]))
   return {
     ...given,
     scenario,
     snapshot: await database.rows(),
     now: world.now,
-    connectivity: { connections: new Map(connections), retained: new Map(world.native) },
+    connectivity: { connections: new Map(connections), granted: new Map(granted), retained: new Map(world.native) },
     configs: world.configs,
     retainIndex: world.retainIndex,
   }

@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, CallKind>> = {
   Scan: 'query',
   SendDirectMessage: 'send',
   GetConnection: 'connection',
+  ListSubscriptions: 'connection',
   GetRetainedMessage: 'retained',
 }
 

@@ -118,7 +118,7 @@ forEachEngine((engine) => {
     for (const payload of ['native 1', 'native 2', 'acked']) await world.publish('t', payload)
     const [msgid] = (await world.queue()).stored.slice(-1)
     await world.handle('message.acked', world.ackEvent('c', msgid))
-    world.wait(5_000)
+    world.wait(15_000)
     await world.unsubscribe('c', 's1', 't')
     expect((await world.queue()).stored).toEqual([])
     expect(measured('session.unsubscribed')).toEqual([{ session_unsubscribed: 1, message_settled: 2 }])

@@ -167,13 +167,32 @@ class Story {
         await end(c, filter)
       }
     }
+    await this.groups()
+    world.device('mid').granted = undefined
     await this.connect('mid', 's1')
     await this.subscribe('mid', 's1', 'settle/mid')
+    world.device('mid').granted = new Map([['settle/mid', 1]])
     this.at(10_000)
     for (let i = 0; i < 3 * HEAD_IDS; i++) await this.publish('settle/mid', 'x')
     this.at(HOUR)
     await cutShortSealing(world, 'settle/mid')
     for (let i = 0; i < HEAD_IDS; i++) await this.publish('settle/mid', 'x')
+  }
+
+  /** Members of a group of which IoT Core did not tell the QoS at first. */
+  private async groups() {
+    for (const end of [(c: string) => this.disconnect(c, 's1'), (c: string) => this.unsubscribe(c, 's1', '$share/h/group')]) {
+      for (const c of ['one', 'two']) {
+        this.world.device(c).granted = c === 'one' ? new Map() : undefined
+        await this.connect(c, 's1')
+        await this.subscribe(c, 's1', '$share/h/group')
+      }
+      this.world.device('two').granted = new Map([['$share/h/group', 1]])
+      this.at(HOUR)
+      await end('one')
+      await this.disconnect('two', 's1')
+      this.at(HOUR)
+    }
   }
 
   /** Events out of order: disconnect before connect, subscribe after its end, unsubscribe between two subscribes. */

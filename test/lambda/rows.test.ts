@@ -132,6 +132,7 @@ forEachEngine((engine) => {
       clientid: { S: 'test-dynamo' },
       topic: { S: 'test-dynamo-sub' },
       qos: { N: '1' },
+      granted: { N: '1' },
       origin: { S: 'client' },
       session: { S: 's1' },
       since: { N: '1800000000001' },

@@ -1,8 +1,8 @@
 /** Native deliveries, which nobody reports: settled where a subscription's end, or GetConnection, proves them (I3). */
-import { lostDoubt, MARGIN } from '../../lambda/core/model/delivery-window.ts'
+import { CLEAN_DOUBT, LATEST_EVENT, lostDoubt, MARGIN } from '../../lambda/core/model/delivery-window.ts'
 import { HEAD_IDS } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
-import { rowsWithout, World, type WorldOptions } from '../support/world.ts'
+import { rowsWith, rowsWithout, World, type WorldOptions } from '../support/world.ts'
 
 forEachEngine((engine) => {
   const given = async (options?: WorldOptions) => new World(engine, await createTables(engine), options)
@@ -17,13 +17,15 @@ forEachEngine((engine) => {
     world.handle('message.publish', world.publishEvent('t', payload, { timestamp }))
   const pending = async (world: World) => (await world.queue()).stored.length
   const MINUTE = 60_000
+  /** How long a client may take to acknowledge, where the row says nothing. Milliseconds. */
+  const SETTLE = 10_000
 
   describe('I3: at the end of a subscription', () => {
     it.each([
       ['inside the margin after the SUBSCRIBE', MARGIN - 1, 1],
       ['right after it', MARGIN, 0],
-      ['before the doubt', 59_000, 0],
-      ['inside the doubt of a clean end', 59_001, 1],
+      ['before the doubt', MINUTE - SETTLE - CLEAN_DOUBT, 0],
+      ['inside the doubt of a clean end', MINUTE - SETTLE - CLEAN_DOUBT + 1, 1],
     ])('clean disconnect after a minute: a message %s', async (_name, after, left) => {
       const world = await given()
       const since = await subscribed(world)
@@ -54,8 +56,8 @@ forEachEngine((engine) => {
       const world = await given()
       const since = await subscribed(world)
       const end = since + doubt + 10 * MINUTE
-      await publishAt(world, end - doubt - 1, 'sure')
-      await publishAt(world, end - doubt + 1, 'doubtful')
+      await publishAt(world, end - doubt - SETTLE - 1, 'sure')
+      await publishAt(world, end - doubt - SETTLE + 1, 'doubtful')
       world.now = end
       const event = world.disconnectedEvent('c', 's1', 0, 'CONNECTION_LOST')
       world.device('c').connection = keepAlive === undefined ? undefined : { connected: false, keepAlive }
@@ -70,16 +72,6 @@ forEachEngine((engine) => {
       world.now = since + MINUTE
       await world.disconnect('c', 's1', 0, reason)
       expect(await pending(world)).toBe(1)
-    })
-
-    it('a member of a shared subscription does not know who got it: it settles as late as for a lost connection', async () => {
-      const world = await given()
-      const since = await subscribed(world, '$share/g/t')
-      await publishAt(world, since + 5_000, 'sure')
-      await publishAt(world, since + 5 * MINUTE - 30_000, 'doubtful')
-      world.now = since + 5 * MINUTE
-      await world.disconnect('c', 's1')
-      expect((await world.scan('mqtt_msg')).map(({ payload }) => payload?.S)).toEqual(['doubtful'])
     })
 
     it('what came faster than IoT Core delivers was not surely delivered, also across head and segments', async () => {
@@ -257,6 +249,255 @@ forEachEngine((engine) => {
       for (let i = 0; i < 2 * HEAD_IDS; i++) await publishAt(world, since + 10 * MINUTE + i, 'new')
       expect(before).toBeGreaterThan(100)
       expect(await left(world)).toBe(before)
+    })
+  })
+
+  describe('I3: a shared subscription, of which nobody tells who got a message', () => {
+    /** Members a and b of $share/g/t, with keep-alives in s. Returns since when, in ms. */
+    const group = async (world: World, keepAlives = { a: 60, b: 60 }) => {
+      for (const [id, keepAlive] of Object.entries(keepAlives)) {
+        await world.connect(id, `s-${id}`)
+        world.device(id).connection = { ...world.device(id).connection!, keepAlive }
+        await world.subscribe(id, `s-${id}`, '$share/g/t')
+      }
+      return world.now
+    }
+    const payloads = async (world: World) => (await world.scan('mqtt_msg')).map(({ payload }) => payload?.S).sort()
+    const HOUR = 60 * MINUTE
+
+    it.each([
+      ['the longest keep-alive of the group has run out', { a: 1, b: 600 }, lostDoubt(600)],
+      ['an event of another member would have come', { a: 1, b: 2 }, LATEST_EVENT],
+      ['the longest that there is has, where nobody tells', { a: 1, b: 0 }, lostDoubt(undefined)],
+    ])('a clean end settles what is so old that %s, while the others stand', async (_name, keepAlives, doubt) => {
+      const world = await given()
+      const since = await group(world, keepAlives)
+      const end = since + HOUR
+      await publishAt(world, end - doubt - SETTLE, 'sure')
+      await publishAt(world, end - doubt - SETTLE + 1, 'doubtful')
+      world.now = end
+      await world.disconnect('a', 's-a')
+      expect(await payloads(world)).toEqual(['doubtful'])
+    })
+
+    it.each([
+      ['is not connected', { connected: false, keepAlive: 60 }],
+      ['is connected anew', { connected: true, connectedSince: Number.MAX_SAFE_INTEGER, keepAlive: 60 }],
+      ['is asked for in vain', undefined],
+    ])('an end settles nothing where another member %s', async (_name, connection) => {
+      const world = await given()
+      const since = await group(world)
+      await publishAt(world, since + 5_000)
+      world.now = since + HOUR
+      world.device('b').connection = connection
+      await world.disconnect('a', 's-a')
+      expect(await pending(world)).toBe(1)
+    })
+
+    it('what a member may have taken along that died counts for nobody any more, however long the others stay', async () => {
+      const world = await given()
+      const since = await group(world)
+      await publishAt(world, since + 50 * MINUTE, 'for the dead one, maybe')
+      world.now = since + 50 * MINUTE + 30_000
+      await world.disconnect('b', 's-b', 0, 'MQTT_KEEP_ALIVE_TIMEOUT')
+      await publishAt(world, since + 52 * MINUTE, 'for the other')
+      world.now = since + 3 * HOUR
+      await world.disconnect('a', 's-a')
+      expect(await payloads(world)).toEqual(['for the dead one, maybe'])
+    })
+
+    const LEAVINGS: [string, (world: World) => Promise<unknown>, ...string[]][] = [
+      ['a connect that nobody announced the end of', (world: World) => world.connect('b', 's-b2', 1)],
+      ['an unsubscribe', (world: World) => world.unsubscribe('b', 's-b', '$share/g/t')],
+      ['an unsubscribe of one filter of two', (world: World) => world.unsubscribe('b', 's-b', '$share/g/t'), '$share/g/t', 't'],
+      [
+        'an end that came before its SUBSCRIBE',
+        async (world: World) => {
+          const late = world.subscribedEvent('c', 's-c', '$share/g/t')
+          const connected = world.connectedEvent('c', 's-c')
+          world.wait(50 * MINUTE)
+          await world.handleConnected(connected)
+          await world.disconnect('c', 's-c', 0, 'CONNECTION_LOST')
+          await world.handle('session.subscribed', late)
+        },
+      ],
+    ]
+    it.each(LEAVINGS)('neither does what a member may have taken along that left by %s', async (_name, leave, ...filters) => {
+      const world = await given()
+      const since = await group(world)
+      if (filters.length > 0) await world.subscribe('b', 's-b', ...filters)
+      await publishAt(world, since + 10 * MINUTE)
+      world.now = Math.max(world.now, since + 10 * MINUTE + 5_000)
+      await leave(world)
+      world.now = since + 3 * HOUR
+      world.device('b').connection = { connected: true, connectedSince: since - MINUTE, keepAlive: 60 }
+      await world.disconnect('a', 's-a')
+      expect(await pending(world)).toBe(1)
+    })
+
+    it('in mid-window all members must stand, then it settles as late', async () => {
+      const world = await given()
+      const since = await group(world, { a: 1, b: 600 })
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 5_000 + i * 100, 'old')
+      const standing = world.device('b').connection
+      world.device('b').connection = undefined
+      world.now = since + HOUR
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, world.now, 'new')
+      expect((await payloads(world)).filter((payload) => payload === 'old')).toHaveLength(HEAD_IDS)
+      world.device('b').connection = standing
+      world.now = since + 2 * HOUR
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, world.now, 'newest')
+      expect(new Set(await payloads(world))).toEqual(new Set(['newest']))
+    })
+
+    it.each(['$share/g/t', '$queue/t'])('in mid-window an unsubscribe is found under the filter as sent: %s', async (filter) => {
+      const world = await given()
+      const since = await subscribed(world, filter)
+      const [seat] = await world.ports.topics.seats((await world.ports.topics.head('t'))!, { headOnly: true })
+      await world.unsubscribe('c', 's1', filter)
+      // A subscribed event that is tried again makes it live for a moment.
+      await world.ports.topics.goLive('t', { clientid: 'c', topic: filter, qos: 1, origin: 'client' }, 'c', seat!.live)
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 5_000 + i * 100)
+      world.now = since + HOUR
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, world.now)
+      expect(await pending(world)).toBe(2 * HEAD_IDS)
+    })
+
+    it("EMQX's $queue/ means nothing to IoT Core: who subscribes by it gets nothing natively, and settles nothing", async () => {
+      const world = await given()
+      const since = await subscribed(world, '$queue/t')
+      await publishAt(world, since + 5_000)
+      world.now = since + HOUR
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(1)
+    })
+
+    it('one client, one topic, two filters: the queue comes once, and the seat stays until both are gone', async () => {
+      const world = await given()
+      for (const payload of ['1', '2', '3']) await world.publish('t', payload)
+      world.wait(5_000)
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't', '$share/g/t')
+      expect(world.device('c').got).toEqual(['1', '2', '3'])
+      await world.unsubscribe('c', 's1', 't')
+      expect(await world.live()).toEqual(['t c'])
+      await world.unsubscribe('c', 's1', '$share/g/t')
+      expect(await world.live()).toEqual([])
+    })
+  })
+
+  describe('I3: what the subscription and the message tell', () => {
+    /** A client that was subscribed for an hour at the QoS; a message came after ten minutes. */
+    const anHour = async (world: World, granted: Map<string, number> | undefined, more: object = {}) => {
+      world.device('c').granted = granted
+      const since = await subscribed(world)
+      await world.handle('message.publish', world.publishEvent('t', 'x', { timestamp: since + 10 * MINUTE, ...more }))
+      world.now = since + 60 * MINUTE
+      return since
+    }
+
+    it.each([
+      ['QoS 1', new Map([['t', 1]]), 0],
+      ['QoS 0', new Map([['t', 0]]), 1],
+      ['an unknown QoS: ListSubscriptions was throttled', undefined, 1],
+      ['an unknown QoS: ListSubscriptions does not name it yet', new Map([['u', 1]]), 1],
+    ])('at the end of a subscription of %s', async (_name, granted, left) => {
+      const world = await given()
+      if (granted?.has('u'))
+        jest
+          .spyOn(world, 'subscribedEvent')
+          .mockImplementation((c, s, ...topics) => world.lifecycle(c, s, { eventType: 'subscribed', topics }))
+      await anHour(world, granted)
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(left)
+    })
+
+    it('a QoS that was not known is asked for again in mid-window, and counts from then on', async () => {
+      const world = await given()
+      const since = await anHour(world, undefined)
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 11 * MINUTE + i * 100, 'before')
+      expect(await pending(world)).toBe(HEAD_IDS + 1)
+      world.device('c').granted = new Map([['t', 1]])
+      world.now = since + 120 * MINUTE
+      for (let i = 0; i < HEAD_IDS; i++) await publishAt(world, since + 130 * MINUTE + i * 100, 'after')
+      world.now = since + 180 * MINUTE
+      await world.disconnect('c', 's1')
+      expect(new Set((await world.scan('mqtt_msg')).map(({ payload }) => payload?.S))).toEqual(new Set(['x', 'before']))
+    })
+
+    it('a subscription of QoS 0 does not empty a queue, as in EMQX; at QoS 1 it gets what was queued', async () => {
+      const world = await given()
+      await world.publish('t', 'queued')
+      world.wait(5_000)
+      await world.connect('c', 's1')
+      world.device('c').granted = new Map([['t', 0]])
+      await world.subscribe('c', 's1', 't')
+      await world.publish('t', 'new')
+      expect([world.device('c').got, await pending(world)]).toEqual([[], 2])
+      world.device('c').granted = new Map([['t', 1]])
+      world.wait(5_000)
+      await world.subscribe('c', 's1', 't')
+      expect([world.device('c').got, await pending(world)]).toEqual([['queued', 'new'], 0])
+    })
+
+    it('a SUBSCRIBE again at another QoS: neither counts', async () => {
+      const world = await given()
+      const since = await anHour(world, new Map([['t', 1]]))
+      world.device('c').granted = new Map([['t', 0]])
+      await world.subscribe('c', 's1', 't')
+      world.now = since + 120 * MINUTE
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(1)
+    })
+
+    it.each([
+      ['its own message proves nothing: No Local is invisible', 'c', 1],
+      ["another's does", 'd', 0],
+    ])('%s', async (_name, clientid, left) => {
+      const world = await given()
+      await anHour(world, new Map([['t', 1]]), { clientid })
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(left)
+    })
+
+    it('more bytes in a second than IoT Core delivers stay pending', async () => {
+      const world = await given()
+      const since = await anHour(world, new Map([['t', 1]]))
+      const large = 'x'.repeat(120_000)
+      for (let i = 0; i < 5; i++) await publishAt(world, since + 20 * MINUTE + i * 100, large)
+      for (let i = 0; i < 4; i++) await publishAt(world, since + 30 * MINUTE + i * 100, large)
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(5)
+    })
+
+    it.each([
+      ['5m', 300, 5 * MINUTE],
+      ['never', 'never', undefined],
+    ] as const)('"settle": "%s"', async (_name, settle, doubt) => {
+      const world = await given({
+        rows: rowsWith({ hook: 'session.subscribed', topic: '#', action: 'on_message_fetch_for_queue', settle }),
+      })
+      const since = await subscribed(world)
+      const end = since + 60 * MINUTE
+      await publishAt(world, end - (doubt ?? 30 * MINUTE) - CLEAN_DOUBT, 'sure')
+      await publishAt(world, end - (doubt ?? 30 * MINUTE) - CLEAN_DOUBT + 1, 'doubtful')
+      world.now = end
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(doubt === undefined ? 2 : 1)
+    })
+
+    it('a topic of a few messages a day settles by its next publish, some at a time where they come faster', async () => {
+      const world = await given()
+      const since = await subscribed(world)
+      await publishAt(world, since + 10 * MINUTE, 'first')
+      await publishAt(world, since + 24 * 60 * MINUTE, 'second')
+      expect((await world.scan('mqtt_msg')).map(({ payload }) => payload?.S)).toEqual(['second'])
+      const asked = () => world.calls.filter(({ call }) => call === 'GetConnection').length
+      const before = asked()
+      for (let i = 1; i <= 12; i++) await publishAt(world, since + 24 * 60 * MINUTE + i * MINUTE)
+      expect(asked() - before).toBe(0)
+      for (let i = 13; i <= 16; i++) await publishAt(world, since + 24 * 60 * MINUTE + i * MINUTE)
+      expect(asked() - before).toBe(1)
     })
   })
 })

@@ -21,6 +21,8 @@ export interface Cast {
   readonly qos0?: number
   readonly noLocal?: number
   readonly shared?: number
+  /** Seconds, as the rows of on_message_fetch_for_queue say it. Default: what is their default. */
+  readonly settle?: number
   /** Share of the publishes that come from a subscriber. */
   readonly own?: number
 }
@@ -28,10 +30,10 @@ export interface Cast {
 export const CASTS: readonly Cast[] = [
   { name: 'all kinds', natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
   // Nobody empties the queues at once: they are sealed into segments.
-  { name: 'segments', natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24] },
+  { name: 'segments', natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24], settle: 1 },
   { name: 'segments, pushed', natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
   // More clients than a head has room for.
-  { name: 'spilled', natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8] },
+  { name: 'spilled', natives: 7, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 2, 8], settle: 1 },
   {
     name: 'spilled servers',
     natives: 1,
@@ -53,6 +55,16 @@ export const CASTS: readonly Cast[] = [
     bursts: [1, 2, 8, 24],
     manners: ['late', 'silent', 'refusing', 'prompt'],
   },
-  { name: 'shared', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], shared: 0.8 },
-  { name: 'qos 0, no local', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], qos0: 0.4, noLocal: 0.5, own: 0.4 },
+  { name: 'shared', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], shared: 0.8, settle: 1 },
+  {
+    name: 'qos 0, no local',
+    natives: 3,
+    operators: {},
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8],
+    qos0: 0.4,
+    noLocal: 0.5,
+    own: 0.4,
+    settle: 1,
+  },
 ]

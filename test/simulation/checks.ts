@@ -8,7 +8,7 @@ import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Queues } from './queues.ts'
 import type { Row } from './rows.ts'
-import type { Published, SimClient, SubscriptionOptions } from './sim-client.ts'
+import type { Published, SimClient } from './sim-client.ts'
 import { type Evidence, leftBehindIn } from './witness.ts'
 
 export interface Scene {
@@ -199,10 +199,6 @@ function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
   return [...stale.map((row) => `mqtt_sub: stale row of ${row.clientid?.S} for ${row.topic?.S}, session ${row.session?.S}`), ...missing]
 }
 
-/** IoT Core gives a client nothing for sure at QoS 0, and not its own messages where it said No Local. */
-const mustGet = (options: SubscriptionOptions | undefined, clientid: string, message: Published | undefined): boolean =>
-  options?.qos === 1 && !(options.noLocal && message?.sender === clientid)
-
 /** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
 function limbo(scene: Scene): string[] {
   const { iotCore, dynamodb, queues } = scene
@@ -214,11 +210,11 @@ function limbo(scene: Scene): string[] {
     const topic = row.topic?.S ?? ''
     const msgid = row.msgid?.S ?? ''
     const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
-    const natives = all.filter(({ id, connection }) =>
-      [...(connection?.announced ?? [])].some(
-        (filter) => parseSubscription(filter).filter === topic && mustGet(connection?.filters.get(filter), id, iotCore.byId.get(msgid)),
-      ),
-    )
+    // Of a group another member may have got it.
+    const natives = all.filter(({ id, connection }) => {
+      const isSure = connection?.announced.has(topic) && connection.filters.get(topic)?.qos === 1
+      return isSure && !iotCore.wasNotLocal(id, msgid)
+    })
     const name = nameIn(iotCore, msgid)
     // Nobody goes on under that id: the queue waits until its lease ends.
     if (leased.has(topic)) return []

@@ -3,6 +3,7 @@ import {
   GetConnectionCommand,
   GetRetainedMessageCommand,
   type IoTDataPlaneClient,
+  ListSubscriptionsCommand,
   SendDirectMessageCommand,
   type SendDirectMessageCommandInput,
 } from '@aws-sdk/client-iot-data-plane'
@@ -48,6 +49,7 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
     await scheduler.turn(owner)
     if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
     if (command instanceof GetConnectionCommand) return getConnection(world, command.input.clientId!)
+    if (command instanceof ListSubscriptionsCommand) return listSubscriptions(world, command.input.clientId!)
     if (command instanceof GetRetainedMessageCommand) return getRetainedMessage(world, command.input.topic!)
     throw new Error(`${command.constructor.name} is not simulated`)
   }
@@ -98,6 +100,14 @@ function getConnection({ faults, iotCore }: DataPlaneWorld, clientid: string): o
   const { connection, keepAlive: keepAliveDuration, persistent } = client
   const common = { keepAliveDuration, cleanSession: persistent === undefined }
   return connection === undefined ? { connected: false, ...common } : { connected: true, connectedSince: connection.since, ...common }
+}
+
+function listSubscriptions({ faults, iotCore }: DataPlaneWorld, clientid: string): object {
+  if (faults.happens('subscriptions-unknown')) throw new CallFailed(...THROTTLED)
+  const client = iotCore.clients.get(clientid)
+  const filters = client?.connection?.filters ?? client?.kept?.filters
+  if (filters === undefined) throw new CallFailed(...GONE)
+  return { subscriptions: [...filters].map(([topicFilter, { qos }]) => ({ topicFilter, qos })) }
 }
 
 function getRetainedMessage({ faults, iotCore }: DataPlaneWorld, topic: string): object {

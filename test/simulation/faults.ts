@@ -19,6 +19,7 @@ export const SHARES = {
   'puback-lost': 0.04,
   'not-yet-known': 0.3,
   'connection-unknown': 0.2,
+  'subscriptions-unknown': 0.2,
   'retained-throttled': 0.02,
 
   // IoT Core's events.

@@ -14,6 +14,7 @@ import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo } from '../support/call-log.ts'
+import type { Cast } from './casts.ts'
 import { dataPlaneOf, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
@@ -50,19 +51,18 @@ const RETAINED_ROWS: readonly Row[] = [
 ]
 type Configs = ReadonlyMap<HookName, HookConfig>
 
-const configsOf = (rows: readonly Row[]): Configs =>
-  new Map(
-    hookConfigs({ pools: { pool1: {} }, rows: rows.map((row, i) => ({ label: `${i + 1}`, pool: 'pool1', ...row })) }).map((config) => [
-      config.hook,
-      config,
-    ]),
-  )
-const CONFIGS = configsOf(ROWS)
-const CONFIGS_WITH_RETAINED = configsOf([...ROWS, ...RETAINED_ROWS])
+/** What the conf has beside the page's rows of the queue. */
+export type Conf = Pick<Cast, 'settle'> & { readonly retained: boolean }
 
-const allowedBy = (configs: Configs) => new Map([...configs].map(([hook, config]) => [hook, new Set(allowedTo(config, false))]))
-const ALLOWED = allowedBy(CONFIGS)
-const ALLOWED_WITH_RETAINED = allowedBy(CONFIGS_WITH_RETAINED)
+function configsOf({ retained, settle }: Conf): Configs {
+  const rows = [...ROWS, ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
+    label: `${i + 1}`,
+    pool: 'pool1',
+    ...row,
+    ...(row.action === 'on_message_fetch_for_queue' && settle !== undefined ? { settle } : {}),
+  }))
+  return new Map(hookConfigs({ pools: { pool1: {} }, rows }).map((config) => [config.hook, config]))
+}
 
 const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 
@@ -83,8 +83,7 @@ export interface HandlersOptions {
   readonly queues: Queues
   readonly iotCore: IotCore
   readonly database: DatabaseWorld
-  /** Whether the conf has the page's rows of retained messages. */
-  readonly retained: boolean
+  readonly conf: Conf
   readonly note: (line: string) => void
   readonly watch: {
     sent(run: Run, sent: Sent): void
@@ -106,8 +105,8 @@ export class Handlers {
 
   constructor(options: HandlersOptions) {
     this.options = options
-    this.configs = options.retained ? CONFIGS_WITH_RETAINED : CONFIGS
-    this.allowed = options.retained ? ALLOWED_WITH_RETAINED : ALLOWED
+    this.configs = configsOf(options.conf)
+    this.allowed = new Map([...this.configs].map(([hook, config]) => [hook, new Set(allowedTo(config, false))]))
   }
 
   start(batch: readonly QueuedEvent[]): void {

@@ -96,7 +96,15 @@ class History implements Scene {
       this.emitted.push({ hook, event, label })
       queues.put(hook, event, scheduler.now, label)
     }
-    this.iotCore = new IotCore({ scheduler, faults, random: worldRandom, acks: cast.acks ?? 0, emit, note })
+    this.iotCore = new IotCore({
+      scheduler,
+      faults,
+      random: worldRandom,
+      acks: cast.acks ?? 0,
+      settle: (cast.settle ?? 10) * 1000,
+      emit,
+      note,
+    })
     const { iotCore } = this
     const noteOperation = options.verbose ? operationNote(note, iotCore) : options.observe
     const watched = witness({ iotCore, queues, scheduler, note })
@@ -117,7 +125,7 @@ class History implements Scene {
       queues,
       iotCore,
       database,
-      retained: cast.retained !== undefined,
+      conf: { retained: cast.retained !== undefined, settle: cast.settle },
       note,
       watch: watched.watch,
     })

@@ -17,8 +17,6 @@ const REPLAY_INTERVAL = 100
 const SESSION_EXPIRY = 200_000
 /** One retained publish a second and topic is what IoT Core takes. Milliseconds. */
 const RETAINED_INTERVAL = 1_000
-/** What is promised: a client that acknowledges within this, as the rows' default `settle` says. Milliseconds. */
-const SETTLE = 10_000
 /** Versions start over after so long offline. Milliseconds. */
 const VERSION_RESET = 3_600_000
 
@@ -29,6 +27,8 @@ export interface IotCoreOptions {
   readonly random: Random
   /** Share of natively delivered messages that their receiver acknowledges on the ack topic. */
   readonly acks: number
+  /** What is promised: a message counts as delivered if its receiver acknowledges it within this. Milliseconds. */
+  readonly settle: number
   readonly emit: (hook: HookName, event: object, label: string) => void
   readonly note: (line: string) => void
 }
@@ -60,7 +60,15 @@ export class IotCore {
     const { operator = [], persistent, manner = MANNERS.prompt } = kind
     const keepAlive = this.options.random.pick([2, 4, 12])
     const counters = { version: 0, connections: 0, endedAt: 0, lastStamp: 0, lastEventLost: false }
-    const seen = { held: [], dropped: new Set<string>(), got: new Map(), handed: new Map(), refused: new Set<string>(), confirmed: new Set<string>(), shares: new Set<string>() }
+    const seen = {
+      held: [],
+      dropped: new Set<string>(),
+      got: new Map(),
+      handed: new Map(),
+      refused: new Set<string>(),
+      confirmed: new Set<string>(),
+      shares: new Set<string>(),
+    }
     const client: SimClient = { id, operator, keepAlive, persistent, manner, ...seen, ...counters }
     this.clients.set(id, client)
     return client
@@ -234,7 +242,7 @@ export class IotCore {
     const acknowledges = qos === 1 && !random.chance(manner.never ?? 0)
     const acknowledgedAt = acknowledges ? at + random.between(...manner.delay) : Number.POSITIVE_INFINITY
     const counts = !random.chance(manner.refuses ?? 0)
-    const inTime = counts && acknowledgedAt - this.byId.get(msgid)!.publishedAt <= SETTLE
+    const inTime = counts && acknowledgedAt - this.byId.get(msgid)!.publishedAt <= this.options.settle
     handed.set(msgid, [...(handed.get(msgid) ?? []), { connection, qos, shared, acknowledgedAt, inTime }])
     if (!counts) client.refused.add(msgid)
     if (at < Number.POSITIVE_INFINITY) this.underWay.push({ client, connection, msgid, at })
@@ -282,6 +290,11 @@ export class IotCore {
     const handed = all.flatMap((one) => one.handed.get(msgid) ?? []).filter(({ qos }) => qos === 1)
     if (client.persistent !== undefined && handed.some(({ connection }) => connection === client.connection)) return 'had'
     return handed.length > 0 && handed.every(({ inTime }) => !inTime) ? 'unpromised' : 'none'
+  }
+
+  /** Whether the client did not get its own message because it had said No Local. */
+  wasNotLocal(clientid: string, msgid: string): boolean {
+    return this.byId.get(msgid)?.sender === clientid && this.clients.get(clientid)?.handed.has(msgid) === false
   }
 
   private hasAcknowledged(client: SimClient, msgid: string): boolean {

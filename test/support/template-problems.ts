@@ -26,7 +26,11 @@ export async function templateProblems(template: SynthesizedTemplate): Promise<s
 /** Each wildcard that the stack may have. */
 const EXPLAINED: readonly { actions: RegExp; resource: RegExp; why: string }[] = [
   { actions: /^iot:DescribeEndpoint$/, resource: /^\*$/, why: 'the action knows no resource' },
-  { actions: /^iot:(?:SendDirectMessage|GetConnection)$/, resource: /:client\/\*$/, why: 'the devices are known at run time only' },
+  {
+    actions: /^iot:(?:SendDirectMessage|GetConnection|ListSubscriptions)$/,
+    resource: /:client\/\*$/,
+    why: 'the devices are known at run time only',
+  },
   { actions: /^iot:GetRetainedMessage$/, resource: /:topic\/\*$/, why: 'so are their topics' },
   { actions: /^logs:(?:CreateLogStream|PutLogEvents)$/, resource: /:log-group:\w+:log-stream:\*$/, why: 'Lambda names the streams' },
 ]

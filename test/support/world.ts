@@ -75,6 +75,8 @@ export interface FakeDevice {
   readonly messages: { message: Message; retain: boolean }[]
   /** What the next sends answer; then `acked` while connected, else `gone`. The client gets the message on `acked` only. */
   readonly script: SendOutcome[]
+  /** What ListSubscriptions says: filter -> QoS; undefined: it is throttled. */
+  granted: Map<string, number> | undefined
 }
 
 export class World {
@@ -134,6 +136,11 @@ export class World {
       note('GetConnection')
       return this.device(clientid).connection
     },
+    subscriptions: async (clientid) => {
+      note('ListSubscriptions')
+      const { granted } = this.device(clientid)
+      return granted && { at: this.now, known: granted }
+    },
     retained: async (topic) => {
       note('GetRetainedMessage')
       return this.native.get(topic)
@@ -141,7 +148,7 @@ export class World {
   }
 
   device(clientid: string): FakeDevice {
-    const device = this.devices.get(clientid) ?? { connection: undefined, got: [], messages: [], script: [] }
+    const device = this.devices.get(clientid) ?? { connection: undefined, got: [], messages: [], script: [], granted: new Map() }
     this.devices.set(clientid, device)
     return device
   }
@@ -206,7 +213,10 @@ export class World {
     return this.lifecycle(clientid, session, { eventType: 'disconnected', versionNumber, clientInitiatedDisconnect, disconnectReason })
   }
 
+  /** At QoS 1, where the device's `granted` says nothing else. */
   subscribedEvent(clientid: string, session: string, ...topics: string[]): Record<string, unknown> {
+    const { granted } = this.device(clientid)
+    for (const topic of topics) if (granted?.has(topic) === false) granted.set(topic, 1)
     return this.lifecycle(clientid, session, { eventType: 'subscribed', topics })
   }
 

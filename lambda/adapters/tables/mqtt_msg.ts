@@ -22,6 +22,16 @@ export function messageTable(db: Database): MessageTable {
       return new Map(items.map(messageOfItem).map((message) => [message.msgid, message]))
     },
 
+    async traits(msgids) {
+      const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: false, only: ['msgid', 'sender', 'payload'] })
+      return new Map(
+        items.map(({ msgid, sender, payload }) => [
+          text(msgid) ?? '',
+          { sender: text(sender) ?? '', bytes: payload?.B?.length ?? Buffer.byteLength(text(payload) ?? '') },
+        ]),
+      )
+    },
+
     async existing(msgids) {
       const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true, only: ['msgid'] })
       return new Set(items.map((item) => text(item.msgid) ?? ''))

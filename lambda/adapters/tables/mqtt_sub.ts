@@ -10,25 +10,28 @@ export function subscriptionTable(db: Database): SubscriptionTable {
   const TableName = db.tables.mqtt_sub
 
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows, so that an earlier unsubscribe that arrives later leaves the row. */
-  async function renew(standing: Subscription, { session, since = 0 }: Subscription): Promise<boolean> {
+  async function renew(standing: Subscription, again: Subscription): Promise<boolean> {
+    const { session, since = 0 } = again
     if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
+    const { set, remove, values } = grantedOf(standing.granted === again.granted ? standing : { grantedAt: since, ...again })
     const update = new UpdateItemCommand({
       TableName,
       Key: keyOf(standing),
-      UpdateExpression: 'SET #at = :at',
+      UpdateExpression: `SET #at = :at${set}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`,
       ConditionExpression: `${OF_SESSION} AND (attribute_not_exists(#at) OR #at < :at)`,
       ExpressionAttributeNames: NAMES,
-      ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since) },
+      ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since), ...values },
     })
     return (await ifHolds(db.client.send(update))) !== undefined
   }
 
   return {
     async subscribed(subscription) {
+      const { set, remove, values } = grantedOf(subscription)
       const update = new UpdateItemCommand({
         TableName,
         Key: keyOf(subscription),
-        UpdateExpression: 'SET qos = :qos, origin = :client, #session = :session, since = :since REMOVE #at',
+        UpdateExpression: `SET qos = :qos, origin = :client, #session = :session, since = :since${set} REMOVE ${[...remove, '#at'].join(', ')}`,
         ConditionExpression: `attribute_not_exists(clientid) OR (${CLIENTS} AND #session <> :session AND since < :since)`,
         ExpressionAttributeNames: NAMES,
         ExpressionAttributeValues: {
@@ -36,6 +39,7 @@ export function subscriptionTable(db: Database): SubscriptionTable {
           ':client': S('client'),
           ':session': S(subscription.session ?? ''),
           ':since': N(subscription.since ?? 0),
+          ...values,
         },
         ReturnValues: 'ALL_NEW',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -79,6 +83,17 @@ const NAMES = { '#session': 'session', '#at': 'at' }
 const CLIENTS = 'origin = :client'
 const OF_SESSION = `${CLIENTS} AND #session = :session`
 
+/** `granted` and `granted_at` set as they are known, and removed as they are not. */
+function grantedOf({ granted, grantedAt }: Pick<Subscription, 'granted' | 'grantedAt'>): { set: string; remove: string[]; values: Item } {
+  const values = {
+    ...(granted === undefined ? {} : { ':granted': N(granted) }),
+    ...(grantedAt === undefined ? {} : { ':granted_at': N(grantedAt) }),
+  }
+  const names = ['granted', 'granted_at']
+  const set = names.filter((name) => `:${name}` in values).map((name) => `, ${name} = :${name}`)
+  return { set: set.join(''), remove: names.filter((name) => !(`:${name}` in values)), values }
+}
+
 const keyOf = ({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>): Item => ({ clientid: S(clientid), topic: S(topic) })
 
 function subscriptionOf(item: Item): Subscription {
@@ -86,6 +101,8 @@ function subscriptionOf(item: Item): Subscription {
   const since = number(item.since)
   const at = number(item.at)
   const spill = number(item.spill)
+  const granted = number(item.granted)
+  const grantedAt = number(item.granted_at)
   return {
     clientid: text(item.clientid) ?? '',
     topic: text(item.topic) ?? '',
@@ -95,5 +112,7 @@ function subscriptionOf(item: Item): Subscription {
     ...(since === undefined ? {} : { since }),
     ...(at === undefined ? {} : { at }),
     ...(spill === undefined ? {} : { spill }),
+    ...(granted === undefined ? {} : { granted }),
+    ...(grantedAt === undefined ? {} : { grantedAt }),
   }
 }

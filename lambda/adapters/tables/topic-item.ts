@@ -20,6 +20,7 @@ export function topicRowOf(item: Item): TopicRow {
     newest: number(item.newest) ?? 0,
     spillServers: item.spill_servers !== undefined,
     settledAt: number(item.settled_at) ?? 0,
+    shareLeft: number(item.share_left) ?? 0,
   }
 }
 
@@ -37,7 +38,10 @@ function liveEntryOf(map: Item): Live {
     session: text(map.session) ?? '',
     since,
     at: number(map.at) ?? since,
-    ...(map.shared === undefined ? {} : { shared: true }),
+    // Earlier versions noted no group.
+    ...(map.shared === undefined ? {} : { shared: text(map.shared) ?? '' }),
+    ...(map.granted === undefined ? {} : { granted: number(map.granted) ?? 0 }),
+    ...(map.granted_at === undefined ? {} : { grantedAt: number(map.granted_at) ?? 0 }),
     ...(lease === undefined ? {} : { catching: { by: text(lease.by) ?? '', until: number(lease.until) ?? 0 } }),
   }
 }
@@ -48,7 +52,9 @@ export const liveValue = (live: Live): AttributeValue => ({
     session: S(live.session),
     since: N(live.since),
     ...(live.at === live.since ? {} : { at: N(live.at) }),
-    ...(live.shared ? { shared: { BOOL: true } } : {}),
+    ...(live.shared === undefined ? {} : { shared: S(live.shared) }),
+    ...(live.granted === undefined ? {} : { granted: N(live.granted) }),
+    ...(live.grantedAt === undefined ? {} : { granted_at: N(live.grantedAt) }),
     ...(live.catching === undefined ? {} : { catching: leaseValue(live.catching) }),
   },
 })

@@ -1,22 +1,24 @@
 /** The seats of a topic's row: the map `live` of the head, and spill rows (topic-spill.ts) when the head has no room. */
+import { isDeepStrictEqual } from 'node:util'
 import { BackendError } from '../../core/errors.ts'
 import type { TopicTable } from '../../core/model/ports.ts'
 import type { Seat, Seated, Subscription } from '../../core/model/seat.ts'
-import { HEAD_LIVE, type Live, SPILL_LIVE, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
+import { HEAD_LIVE, type Live, renewed, SPILL_LIVE, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
+import { ends, OLDER_SESSION } from './topic-ends.ts'
 import { liveValue, topicRowOf } from './topic-item.ts'
 import { leases, NAMES, OWN_LEASE, SAME_SESSION } from './topic-leases.ts'
 import { contended, type LiveRows, liveRows, ROUNDS } from './topic-rows.ts'
 import { spillRows } from './topic-spill.ts'
 
-type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'>
+type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'> &
+  Pick<TopicTable, 'leaveShare' | 'noteGranted'>
 
 const HAS_MAP = 'attribute_exists(live)'
 const ABSENT = 'attribute_not_exists(live.#entry)'
 const PRESENT = 'attribute_exists(live.#entry)'
 const ROOM = 'size(live) < :room'
-const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
 /** The client's own subscription wins over an operator's row of the same filter: never both. */
 const SERVER_OF_SESSION = `(live.#entry.kind = :server AND ${SAME_SESSION})`
 
@@ -39,22 +41,37 @@ export function liveClients(db: Database): LiveClients {
     return { row, seat: spilled?.live.session === session ? spilled : (inHead ?? spilled) }
   }
 
-  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. */
-  async function renew(seat: Seat, at: number): Promise<TopicRow | undefined> {
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. `undefined`: the seat has gone meanwhile. */
+  async function renew(seat: Seat, live: Live): Promise<TopicRow | undefined> {
+    const { shared, granted, grantedAt } = live
+    const values = {
+      ':session': S(seat.live.session),
+      ':since': N(live.since),
+      ':at': N(live.at),
+      ...(shared === undefined ? {} : { ':shared': S(shared) }),
+      ...(granted === undefined ? {} : { ':granted': N(granted) }),
+      ...(grantedAt === undefined ? {} : { ':granted_at': N(grantedAt) }),
+    }
+    const others = [
+      ['#shared', ':shared'],
+      ['granted', ':granted'],
+      ['granted_at', ':granted_at'],
+    ] as const
+    const set = others.filter(([, value]) => value in values).map(([name, value]) => `, live.#entry.${name} = ${value}`)
+    const removed = others.filter(([, value]) => !(value in values)).map(([name]) => `live.#entry.${name}`)
+    const change = `SET live.#entry.#at = :at, live.#entry.since = :since${set.join('')}${removed.length > 0 ? ` REMOVE ${removed.join(', ')}` : ''}`
     const condition = `${SAME_SESSION} AND live.#entry.since <= :at AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :at)`
-    const renewed = await rows.update(seat.key, 'SET live.#entry.#at = :at', condition, {
-      names: { ...NAMES, '#entry': seat.entry },
-      values: { ':session': S(seat.live.session), ':at': N(at) },
-    })
-    return seat.key === seat.topic ? renewed : rows.head(seat.topic)
+    const row = await rows.update(seat.key, change, condition, { names: { ...NAMES, '#entry': seat.entry }, values })
+    return row && (seat.key === seat.topic ? row : rows.head(seat.topic))
   }
 
   /** The seat of a repeated SUBSCRIBE, or `undefined` where it has gone meanwhile. */
-  async function keep(head: TopicRow | undefined, seat: Seat, at: number): Promise<Seated | undefined> {
+  async function keep(head: TopicRow | undefined, seat: Seat, again: Live): Promise<Seated | undefined> {
     // An earlier try may have died before it told the head of the spill row.
     const row = seat.spill === undefined ? head : await spill.count(seat.topic, seat.live, seat.spill + 1)
-    const renewed = seat.live.at >= at ? row : await renew(seat, at)
-    return renewed && { row: renewed, seat: { ...seat, live: { ...seat.live, at: Math.max(seat.live.at, at) } } }
+    const live = renewed(seat.live, again)
+    const kept = isDeepStrictEqual(live, seat.live) ? row : await renew(seat, live)
+    return kept && { row: kept, seat: { ...seat, live } }
   }
 
   /** Puts `live` where the client sits in the head, as long as its seat there is as it was. */
@@ -134,7 +151,7 @@ export function liveClients(db: Database): LiveClients {
       const spilled = await spill.seatOf(topic, subscription, entry)
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
       if (spilled !== undefined && isRepeated(spilled.live, live)) {
-        const kept = await keep(undefined, spilled, live.at)
+        const kept = await keep(undefined, spilled, live)
         if (kept !== undefined && !kept.row.live.has(entry)) return kept
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
@@ -150,7 +167,7 @@ export function liveClients(db: Database): LiveClients {
         }
         const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
-          const kept = await keep(row, seat, live.at)
+          const kept = await keep(row, seat, live)
           // The try that sat down here may have died before it left a spill row.
           const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && maySpill(kept.row, standing)
           const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
@@ -179,41 +196,21 @@ export function liveClients(db: Database): LiveClients {
       throw contended(topic)
     },
 
-    async endLive(topic, subscription, entry, { session, until }): Promise<Seated | undefined> {
-      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':until': N(until) } }
-      const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
-      const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
-      const before = await rows.update(topic, 'REMOVE live.#entry', over, { ...placeholders, returns: 'ALL_OLD' })
-      const live = before?.live.get(entry)
-      if (before !== undefined && live !== undefined) {
-        // Two subscribed events at once may have found the head with room and without.
-        for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
-        return { row: before, seat: { topic, key: topic, entry, live } }
-      }
-      for (let round = 0; round < ROUNDS; round++) {
-        const { row, seat } = await find(topic, subscription, entry, session)
-        if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
-        // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
-        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
-        const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND ${again ? 'live.#entry.#at = :at' : notRenewed}`
-        const ended = await rows.update(seat.key, again ? 'SET live.#entry = :again' : 'REMOVE live.#entry', unchanged, {
-          names: placeholders.names,
-          values: {
-            ...placeholders.values,
-            ':since': N(seat.live.since),
-            ':at': N(seat.live.at),
-            ...(again && { ':again': liveValue(again) }),
-          },
-        })
-        if (ended !== undefined) return { row: (await rows.head(topic)) ?? row, seat }
-      }
-      throw contended(topic)
-    },
+    ...ends(rows, spill, find),
 
-    async clearOlder(topic, subscription, entry, { session, at }) {
-      const keys = [topic, ...spill.keysOf(topic, subscription)]
-      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
-      for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
+    async noteGranted({ key, entry, live }, { granted, grantedAt }) {
+      const same = `${SAME_SESSION} AND live.#entry.since = :since AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)`
+      const later = grantedAt === undefined ? '' : ', live.#entry.granted_at = :later'
+      await rows.update(key, `SET live.#entry.granted = :granted${later}`, same, {
+        names: { ...NAMES, '#entry': entry },
+        values: {
+          ':session': S(live.session),
+          ':since': N(live.since),
+          ':at': N(live.at),
+          ':granted': N(granted),
+          ':later': N(grantedAt ?? 0),
+        },
+      })
     },
 
     ...leases(rows),

@@ -1,6 +1,6 @@
 /**
- * Settling: IoT Core tells nobody that a native subscriber acknowledged a message, so one whose time lies surely inside
- * the client's live window counts as delivered. Ids carry their time; the row alone decides.
+ * Settling: IoT Core tells nobody that a native subscriber acknowledged a message, so a message whose time lies surely inside
+ * the subscriber's window counts as delivered. It is an inference: docs/guarantees.md says where it may be wrong.
  */
 import { isTimeInDoubt, millisOfMsgid } from '../msgid.ts'
 import type { Live } from './topic-row.ts'
@@ -10,7 +10,7 @@ import type { Live } from './topic-row.ts'
  * IoT Core delivered it: within the margin after a SUBSCRIBE a message may be delivered twice rather than not at all. Milliseconds.
  */
 export const MARGIN = 1000
-/** Before a clean end of a subscription: messages that may have been under way. Milliseconds. */
+/** Before the end of a subscription: how far the clocks may disagree, and how long a message may be under way. Milliseconds. */
 export const CLEAN_DOUBT = 1000
 /** IoT Core's longest keep-alive in seconds: assumed where GetConnection does not tell. */
 export const LONGEST_KEEP_ALIVE = 1200
@@ -20,12 +20,13 @@ export const LONGEST_KEEP_ALIVE = 1200
  */
 export const lostDoubt = (keepAlive: number | undefined): number => 1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT
 /**
- * An unsubscribed event may be handled this much later than it happened: a backlog, or four more tries of its function. Until then a
- * window that is still open may have ended. Milliseconds.
+ * An event may be handled this much later than it happened: a backlog, or four more tries of its function. Until then a
+ * window that is still open may have ended, and a group may have a member that nobody knows. Milliseconds.
  */
-export const LATEST_UNSUBSCRIBE = 300_000
-/** IoT Core discards what exceeds this many publishes to a connection in a second. */
+export const LATEST_EVENT = 300_000
+/** IoT Core discards what exceeds this many publishes to a connection in a second, or this many bytes. */
 export const PUBLISHES_PER_SECOND = 100
+export const BYTES_PER_SECOND = 512_000
 
 /** Milliseconds: a message from `from` to `to` was surely delivered. */
 export interface Window {
@@ -33,28 +34,28 @@ export interface Window {
   readonly to: number
 }
 
-/** What surely reached a subscriber that was live until `until`; `doubt` before that it may have been under way. Milliseconds. */
+/** What surely reached a subscriber that was live until `until`; `doubt` before that it may not have acknowledged it. Milliseconds. */
 export const windowOf = (live: Pick<Live, 'since'>, until: number, doubt: number): Window => ({
   from: live.since + MARGIN,
   to: until - doubt,
 })
 
-/**
- * The ids that the window settles: those in it, save where more arrived in a second than IoT Core delivers, and those whose time is in
- * doubt: their subscriber may have come after them.
- */
-export function settledBy(ids: Iterable<string>, window: Window): string[] {
-  const timed = [...ids].map((id) => ({ id, at: millisOfMsgid(id) })).sort((a, b) => a.at - b.at)
-  const crowded = crowdedIn(timed.map(({ at }) => at))
-  return timed.filter(({ id, at }, i) => at >= window.from && at <= window.to && !crowded[i] && !isTimeInDoubt(id)).map(({ id }) => id)
-}
+/** The ids whose time lies in the window and is not in doubt: a subscriber may have come after a message of doubtful time. */
+export const idsIn = (ids: Iterable<string>, { from, to }: Window): string[] =>
+  from > to ? [] : [...ids].filter((id) => millisOfMsgid(id) >= from && millisOfMsgid(id) <= to && !isTimeInDoubt(id))
 
-/** Which of the sorted times lie in some second that holds more than {@link PUBLISHES_PER_SECOND} of them. */
-function crowdedIn(times: readonly number[]): boolean[] {
-  const crowded = times.map(() => false)
-  for (let i = 0, j = 0; j < times.length; j++) {
-    while (times[j]! - times[i]! >= 1000) i++
-    if (j - i + 1 > PUBLISHES_PER_SECOND) crowded.fill(true, i, j + 1)
+/**
+ * The ids that lie in some second of the topic in which more arrived than IoT Core delivers to a connection.
+ * `bytesOf`: 0 where it is not known.
+ */
+export function crowded(ids: Iterable<string>, bytesOf: (id: string) => number): Set<string> {
+  const timed = [...ids].map((id) => ({ id, at: millisOfMsgid(id), bytes: bytesOf(id) })).sort((a, b) => a.at - b.at)
+  const found = new Set<string>()
+  let bytes = 0
+  for (let i = 0, j = 0; j < timed.length; j++) {
+    bytes += timed[j]!.bytes
+    for (; timed[j]!.at - timed[i]!.at >= 1000; i++) bytes -= timed[i]!.bytes
+    if (j - i + 1 > PUBLISHES_PER_SECOND || bytes > BYTES_PER_SECOND) for (const { id } of timed.slice(i, j + 1)) found.add(id)
   }
-  return crowded
+  return found
 }

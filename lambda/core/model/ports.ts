@@ -5,7 +5,7 @@ import type { SendOutcome } from '../metrics.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
 import type { Seat, Seated, Subscription } from './seat.ts'
-import type { Homes, Lease, Live, TopicRow } from './topic-row.ts'
+import type { Granted, Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
 export interface ClientTable {
@@ -23,6 +23,12 @@ export interface SubscriptionTable {
   of(clientid: string): Promise<Subscription[]>
 }
 
+/** What settling needs to know of a message. `bytes`: of its payload. */
+export interface Traits {
+  readonly sender: string
+  readonly bytes: number
+}
+
 /** `mqtt_msg`. */
 export interface MessageTable {
   /** Returns whether the row was there already: the event is a repetition. */
@@ -33,9 +39,20 @@ export interface MessageTable {
   readonly putAllFrom: number
   /** Messages by id; absent ones are missing. */
   get(msgids: readonly string[]): Promise<Map<string, Message>>
+  /** By id, whose message it is and how large, perhaps without the latest. */
+  traits(msgids: readonly string[]): Promise<Map<string, Traits>>
   /** Which of the ids have a row. */
   existing(msgids: readonly string[]): Promise<Set<string>>
   remove(msgids: readonly string[]): Promise<void>
+}
+
+/** The end of a subscription, or of its connection. */
+export interface End {
+  readonly session: string
+  /** Milliseconds. */
+  readonly until: number
+  /** Milliseconds: when a member of a shared subscription left; absent: it is none, or its seat knows it. */
+  readonly left?: number
 }
 
 /** That a session unsubscribed. */
@@ -64,10 +81,14 @@ export interface TopicTable {
   advanceFirst(row: TopicRow, first: number): Promise<void>
   /** Gives the client a seat. `undefined`: a newer session of it has one. */
   goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
-  /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row. */
-  endLive(topic: string, subscription: Subscription, entry: string, end: { session: string; until: number }): Promise<Seated | undefined>
+  /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row as it was before. */
+  endLive(topic: string, subscription: Subscription, entry: string, end: End): Promise<Seated | undefined>
   /** Removes the seats that older sessions took before `at` (ms). */
   clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
+  /** Remembers that a member of a shared subscription left the topic (ms): the others prove nothing for what is older. */
+  leaveShare(topic: string, at: number): Promise<void>
+  /** Remembers which QoS IoT Core granted, as long as the client has not subscribed once more. */
+  noteGranted(seat: Seat, granted: Granted): Promise<void>
   /** Takes or renews the right to drain; `undefined`: another handler has it, or the seat is no longer the session's. */
   lease(seat: Seat, lease: Lease, now: number): Promise<TopicRow | undefined>
   /** Gives the lease back but stays catching: the next handler goes on. */
@@ -111,12 +132,21 @@ export interface NativeConnection {
   readonly keepAlive?: number
 }
 
+export interface GrantedSubscriptions {
+  /** Milliseconds: when IoT Core said so. */
+  readonly at: number
+  /** Filter as subscribed -> QoS. */
+  readonly known: ReadonlyMap<string, number>
+}
+
 /** The IoT data plane. Nothing here publishes (I8). */
 export interface Device {
   /** A direct message, confirmed by the client's PUBACK. */
   send(clientid: string, message: Message, options?: { retain: boolean }): Promise<SendOutcome>
   /** `undefined`: throttled or unknown. */
   connection(clientid: string): Promise<NativeConnection | undefined>
+  /** Of a client that is connected or keeps its session, as of `notBefore` (ms) or later. `undefined`: throttled or unknown. */
+  subscriptions(clientid: string, when: { notBefore: number }): Promise<GrantedSubscriptions | undefined>
   retained(topic: string): Promise<{ payload: Buffer; qos: number; lastModified: number } | undefined>
 }
 

@@ -15,6 +15,9 @@ export interface Subscription {
   readonly since?: number
   /** Milliseconds: the latest SUBSCRIBE, if the session repeated it. */
   readonly at?: number
+  /** QoS that IoT Core granted; absent: not known. And since when that is known (ms), if that is later than `since`. */
+  readonly granted?: number
+  readonly grantedAt?: number
   /** Number of the spill row that has the client's seat. */
   readonly spill?: number
 }
@@ -38,12 +41,25 @@ export interface Seated {
 }
 
 /** Where a subscription is live: on its topic's row, or with a wildcard on the row of its covering filter. */
-export function seatOf(subscription: Pick<Subscription, 'clientid' | 'topic'>): { topic: string; entry: string; shared: boolean } {
-  const { filter, share } = parseSubscription(subscription.topic)
-  const shared = share !== undefined
+export function seatOf({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>): Place {
+  const { filter, share } = parseSubscription(topic)
+  const shared = share === undefined ? {} : { share }
   return hasWildcard(filter)
-    ? { topic: coveringFilter(filter), entry: wildcardEntry(subscription.clientid, filter), shared }
-    : { topic: filter, entry: subscription.clientid, shared }
+    ? { topic: coveringFilter(filter), entry: wildcardEntry(clientid, filter), ...shared }
+    : { topic: filter, entry: clientid, ...shared }
+}
+
+/** The row's key, the entry in it, and the group of a shared subscription. */
+interface Place {
+  readonly topic: string
+  readonly entry: string
+  readonly share?: string
+}
+
+/** The session's other subscriptions that share the seat: `t`, `$share/g/t`. */
+export const besides = (all: readonly Subscription[], { topic }: Subscription, session: string): Subscription[] => {
+  const own = all.filter((other) => other.origin === 'client' && other.session === session && other.topic !== topic)
+  return own.filter((other) => parseSubscription(other.topic).filter === parseSubscription(topic).filter)
 }
 
 /** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */

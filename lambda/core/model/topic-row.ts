@@ -1,7 +1,7 @@
 /**
  * The row of a topic in `mqtt_topic_msg_map`: where publishers and subscribers meet.
  *
- * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers]}
+ * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers] [, settled_at, share_left]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  seats for which the head has no room
  * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
@@ -25,8 +25,12 @@ export interface Live {
   readonly since: number
   /** Milliseconds: the latest SUBSCRIBE. */
   readonly at: number
-  /** Subscribed through `$share/`: a member of its group may have got the message instead. */
-  readonly shared?: true
+  /** Subscribed through `$share/<group>/`, also where it is subscribed without it too: another member may get a message instead. */
+  readonly shared?: string
+  /** QoS that IoT Core granted; absent: not known. */
+  readonly granted?: number
+  /** Milliseconds: since when it is known; absent: since `since`. */
+  readonly grantedAt?: number
   /** Set while a handler drains the queue for the client: publishers leave new messages to that handler. */
   readonly catching?: Lease
 }
@@ -61,6 +65,8 @@ export interface TopicRow {
   readonly spillServers: boolean
   /** Milliseconds: when native deliveries were last settled in mid-window. */
   readonly settledAt: number
+  /** Milliseconds: when a member of a shared subscription last left. What is older may have been for it. */
+  readonly shareLeft: number
 }
 
 const NUL = '\u0000'
@@ -93,11 +99,33 @@ export const headHomes = (row: TopicRow): Homes =>
 /** Segments below this number are final: written once, never again. */
 export const finalSegments = (row: TopicRow): number => row.sealing?.seq ?? row.seq
 
-/** A native subscription, from its event. */
-export const nativeLive = (event: SubscriptionChange, shared: boolean): Live => ({
+/** A native subscription, from its event. `share`: its group; `granted`: its QoS. */
+export const nativeLive = (event: SubscriptionChange, { share, ...granted }: { share?: string } & Partial<Granted>): Live => ({
   kind: 'client',
   session: event.session,
   since: event.at,
   at: event.at,
-  ...(shared ? { shared: true } : {}),
+  ...(share === undefined ? {} : { shared: share }),
+  ...granted,
 })
+
+/** What IoT Core said of a subscription's QoS, as {@link Live} keeps it. */
+export type Granted = Required<Pick<Live, 'granted'>> & Pick<Live, 'grantedAt'>
+
+/** The seat after one more SUBSCRIBE of its session: shared once it was shared, and of an unknown QoS where this one's is. */
+export function renewed(live: Live, again: Live): Live {
+  const { shared = again.shared, granted: _, grantedAt: __, ...rest } = live
+  const group = shared === undefined ? {} : { shared }
+  // At QoS 0 nothing was for it: its window begins anew.
+  if (live.granted === 0 && again.granted === 1 && again.at > live.at) return { ...rest, ...group, ...again }
+  return { ...rest, ...group, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
+}
+
+function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
+  if (again.at <= live.at && live.granted !== undefined) return grantedIn(live)
+  if (live.granted === undefined || again.granted === 0) return grantedIn(again.at > live.since ? { grantedAt: again.at, ...again } : again)
+  return live.granted === again.granted || live.granted === 0 ? grantedIn(live) : {}
+}
+
+const grantedIn = ({ granted, grantedAt }: Live): Partial<Granted> =>
+  granted === undefined ? {} : { granted, ...(grantedAt === undefined ? {} : { grantedAt }) }

@@ -63,6 +63,8 @@ async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: rea
   const { topics, clock } = context.ports
   const { live, entry: clientid } = seat
   const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)
+  // As in EMQX, a subscription of QoS 0 gets nothing that was queued.
+  if (live.granted === 0) return []
   if (due.length === 0) return []
   const catching = live.catching
   // Another handler is draining the queue for this client: it finds the new messages there, in order.

@@ -4,10 +4,11 @@ import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow, type HookRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import { type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
-import { nativeLive } from '../model/topic-row.ts'
+import { besides, type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
+import { type Granted, nativeLive } from '../model/topic-row.ts'
 import { claimQueue } from '../queue/drain.ts'
-import { hasWildcard } from '../topic.ts'
+import { hasWildcard, parseSubscription } from '../topic.ts'
+import { grantedNow } from './proof.ts'
 
 /** One filter of a subscribed event, with its seat if the client became live: an exact filter on a queue. */
 export interface Subscribing {
@@ -28,33 +29,58 @@ export async function beginSubscription(
   rows: readonly HookRow[],
   context: Context,
 ): Promise<Subscribing | undefined> {
+  const granted = await grantedOf(event, filter, rows, context)
   const subscription: Subscription = {
     clientid: event.clientid,
     topic: filter,
-    qos: rows[0]?.qos ?? 1,
+    qos: granted?.granted ?? rows[0]?.qos ?? 1,
+    ...granted,
     origin: 'client',
     session: event.session,
     since: event.at,
   }
   const standing = await context.ports.subscriptions.subscribed(subscription)
-  let seated = await takeSeat(event, standing, context)
+  let seated = await takeSeat(event, standing, granted, context)
   // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
-  const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
+  const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0) && isFetched(seated, context)
   const claimed = fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
   const [stale] = await Promise.allSettled([isStale(context.ports, event, filter), claimed])
   if (stale.status === 'rejected') throw stale.reason
   if (stale.value) return undo(event, standing, seated, context)
   if (await startsAnew(event, standing, seated, context)) {
-    seated = await takeSeat(event, standing, context)
+    seated = await takeSeat(event, standing, granted, context)
     if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   }
   return { event, filter, seated, claimed }
 }
 
+/** Which QoS IoT Core granted, where a queue depends on it; `undefined`: it does not tell. */
+async function grantedOf(
+  event: SubscriptionChange,
+  filter: string,
+  rows: readonly HookRow[],
+  { ports }: Context,
+): Promise<Granted | undefined> {
+  const { clientid, at } = event
+  const { filter: topic } = parseSubscription(filter)
+  if (hasWildcard(topic) || !rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)) return undefined
+  const answer = await ports.device.subscriptions(clientid, { notBefore: at })
+  return grantedNow(answer, [filter], at) ?? grantedNow(answer, [topic], at)
+}
+
+/** As in EMQX, a subscription of QoS 0 gets nothing that was queued; an earlier try that did not know its QoS may be at it. */
+export const isFetched = (seated: Seated | undefined, { invocation }: Context): boolean =>
+  seated !== undefined && (seated.seat.live.granted !== 0 || seated.seat.live.catching?.by === invocation.id)
+
 /** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */
-async function takeSeat(event: SubscriptionChange, subscription: Subscription, { ports, config }: Context): Promise<Seated | undefined> {
-  const { topic, entry, shared } = seatOf(subscription)
-  const live = nativeLive(event, shared)
+async function takeSeat(
+  event: SubscriptionChange,
+  subscription: Subscription,
+  granted: Granted | undefined,
+  { ports, config }: Context,
+): Promise<Seated | undefined> {
+  const { topic, entry, share } = seatOf(subscription)
+  const live = nativeLive(event, { ...(share === undefined ? {} : { share }), ...granted })
   if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
   if (subscription.origin === 'operator') await ports.topics.goLive(topic, subscription, entry, live)
   return undefined
@@ -74,8 +100,10 @@ async function startsAnew(
   const { since } = taken.seat.live
   const ends = (await endsOf(ports, event, subscription.topic)).filter((end) => end > since && end < event.at)
   if (ends.length === 0) return false
-  const { topic, entry } = seatOf(subscription)
-  await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until: Math.max(...ends) })
+  const { topic, entry, share } = seatOf(subscription)
+  const until = Math.max(...ends)
+  const left = share === undefined ? {} : { left: until }
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until, ...left })
   return true
 }
 
@@ -85,9 +113,20 @@ async function undo(
   seated: Seated | undefined,
   { ports }: Context,
 ): Promise<undefined> {
-  const { topic, entry } = seatOf(subscription)
-  await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
-  await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
+  const { clientid, session, at } = event
+  const { topic, entry, share } = seatOf(subscription)
+  const left = share === undefined ? {} : { left: await lastSeen(ports, event, subscription.topic) }
+  await ports.subscriptions.unsubscribed(clientid, subscription.topic, session, at)
+  // The seat may be another filter's, too.
+  if (besides(await ports.subscriptions.of(clientid), subscription, session).length === 0)
+    await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session, until: at, ...left })
+  else if (left.left !== undefined) await ports.topics.leaveShare(topic, left.left)
+}
+
+/** Until when the stale event's session may have been subscribed. Milliseconds. */
+async function lastSeen(ports: Ports, event: SubscriptionChange, filter: string): Promise<number> {
+  const [presence, ends] = await Promise.all([ports.clients.presence(event.clientid), endsOf(ports, event, filter)])
+  return Math.max(event.at, presence?.eventAt ?? 0, presence?.connectedAt ?? 0, ...ends)
 }
 
 /**

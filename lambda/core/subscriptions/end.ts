@@ -2,14 +2,13 @@
 
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow } from '../hooks.ts'
-import { CLEAN_DOUBT, lostDoubt } from '../model/delivery-window.ts'
 import type { Context, Ports } from '../model/ports.ts'
-import { type Seated, type Subscription, seatOf } from '../model/seat.ts'
+import { besides, type Seated, type Subscription, seatOf } from '../model/seat.ts'
 import type { Live } from '../model/topic-row.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
-import { provenWindow, settleWindow } from './settle.ts'
+import { settleEnd } from './settle.ts'
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
 export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {
@@ -17,7 +16,8 @@ export async function clearOlderConnections(ports: Ports, event: Connection, sub
     subscriptions.map(async (subscription) => {
       const { origin, session, since = 0 } = subscription
       if (origin === 'client' && (session === event.session || since >= event.at)) return
-      const { topic, entry } = seatOf(subscription)
+      const { topic, entry, share } = seatOf(subscription)
+      if (share !== undefined) await ports.topics.leaveShare(topic, event.at)
       await ports.topics.clearOlder(topic, subscription, entry, event)
       if (origin === 'client') await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, session ?? '', event.at)
     }),
@@ -26,54 +26,67 @@ export async function clearOlderConnections(ports: Ports, event: Connection, sub
 
 /** Live entries first, then the rows: a retried event finds what is left to do. */
 export async function endConnection(context: Context, event: Disconnected): Promise<void> {
-  const subscriptions = await context.ports.subscriptions.of(event.clientid)
-  const doubt = memo(async () => (event.clean ? CLEAN_DOUBT : lostDoubtOf(context.ports, event.clientid)))
+  const { subscriptions } = context.ports
+  const seats = bySeat(await subscriptions.of(event.clientid))
   await allDone(
-    subscriptions.map(async (subscription) => {
-      const { topic, entry, shared } = seatOf(subscription)
-      const end = { session: event.session, until: event.at }
-      const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
-      if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
-        const was = { clientid: event.clientid, filter: subscription.topic, live: ended.seat.live }
-        const end = { until: event.at, doubt: () => doubtFor(context.ports, event.clientid, shared, doubt) }
-        await settleWindow(context, ended.row, event.clientid, () => provenWindow(context.ports, was, end))
-      } else if (ended === undefined && isMine(subscription, event)) {
-        await settleAgain(context, subscription, event, () => doubtFor(context.ports, event.clientid, shared, doubt))
-      }
-      if (subscription.origin === 'client') {
-        await context.ports.subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
-      }
+    seats.map(async (all) => {
+      await endSeat(context, all, event)
+      await Promise.all(
+        all
+          .filter(({ origin }) => origin === 'client')
+          .map(({ topic }) => subscriptions.unsubscribed(event.clientid, topic, event.session, event.at)),
+      )
     }),
   )
 }
 
+/** Subscriptions that share a seat, such as `t` and `$share/g/t`, together. */
+function bySeat(subscriptions: readonly Subscription[]): Subscription[][] {
+  const seats = new Map<string, Subscription[]>()
+  for (const one of subscriptions) {
+    const { filter } = parseSubscription(one.topic)
+    seats.set(filter, [...(seats.get(filter) ?? []), one])
+  }
+  return [...seats.values()]
+}
+
+/** Ends what the session had there, and settles it. Returns the seat as it was. `all`: the subscriptions that share it. */
+async function endSeat(context: Context, all: readonly Subscription[], end: SessionEnd & { clean: boolean }): Promise<Seated | undefined> {
+  const { clientid, session, at: until, clean } = end
+  const shared = all.find(({ topic }) => seatOf({ clientid, topic }).share !== undefined)
+  const spilled = all.find(({ spill }) => spill !== undefined)
+  const one = spilled ?? shared ?? all[0]!
+  const { topic, entry } = seatOf(one)
+  const ended = await context.ports.topics.endLive(topic, one, entry, { session, until, ...(shared === undefined ? {} : { left: until }) })
+  if (hasWildcard(topic)) return ended
+  if (ended?.seat.live.kind === 'client') await settleEnd(context, ended.row, { clientid, live: ended.seat.live, until, clean })
+  const mine = ended === undefined ? all.find((subscription) => isMine(subscription, end)) : undefined
+  if (mine !== undefined) await settleAgain(context, mine, end)
+  return ended
+}
+
 export async function endSubscription(context: Context, event: SubscriptionChange, filter: string): Promise<void> {
   const { ports, config } = context
-  const subscription: Subscription = (await ports.subscriptions.of(event.clientid)).find(({ topic }) => topic === filter) ?? {
-    clientid: event.clientid,
-    topic: filter,
-    qos: 1,
-    origin: 'client',
-  }
-  const { topic, entry, shared } = seatOf(subscription)
+  const { clientid, session, at } = event
+  const all = await ports.subscriptions.of(clientid)
+  const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'client' }
+  const { topic, share } = seatOf(subscription)
   await ports.topics.markGone(filter, event)
-  const ended = await ports.topics.endLive(topic, subscription, entry, { session: event.session, until: event.at })
-  const live = ended?.seat.live
-  if (ended !== undefined && live?.kind === 'client' && !hasWildcard(topic)) {
-    const doubt = () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT)
-    const was = { clientid: event.clientid, filter, live }
-    await settleWindow(context, ended.row, event.clientid, () => provenWindow(ports, was, { until: event.at, doubt }))
-  } else if (ended === undefined && isMine(subscription, event) && fetchRow(config, topic) !== undefined) {
-    await settleAgain(context, subscription, event, () => doubtFor(ports, event.clientid, shared, async () => CLEAN_DOUBT))
+  if (besides(all, subscription, session).length > 0) {
+    if (share !== undefined) await ports.topics.leaveShare(topic, at)
+    await ports.subscriptions.unsubscribed(clientid, filter, session, at)
+    // It goes on by another filter, in the same seat; or that one has ended meanwhile.
+    if (besides(await ports.subscriptions.of(clientid), subscription, session).length > 0) return
   }
-  if (live === undefined || live.at <= event.at) await ports.subscriptions.unsubscribed(event.clientid, filter, event.session, event.at)
+  const ended = await endSeat(context, [subscription], { clientid, session, at, clean: true })
+  const live = ended?.seat.live
+  if (live === undefined || live.at <= at) await ports.subscriptions.unsubscribed(clientid, filter, session, at)
   // It may have subscribed again by now: what came in between is for it.
   const again = hasWildcard(topic)
     ? undefined
-    : (startedAnew(ended, event.at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
+    : (startedAnew(ended, at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
   if (again === undefined) return
-  const { at } = again.seat.live
-  await fetchQueue(context, again, { clientid: event.clientid, row: fetchRow(config, topic), at, justArrived: false })
+  await fetchQueue(context, again, { clientid, row: fetchRow(config, topic), at: again.seat.live.at, justArrived: false })
 }
 
 /** The seat whose window this end has started anew. */
@@ -98,26 +111,20 @@ const isMine = ({ origin, session, since = 0, topic }: Subscription, event: Sess
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
-async function settleAgain(context: Context, subscription: Subscription, event: SessionEnd, doubt: () => Promise<number>): Promise<void> {
-  const { clientid, session } = event
-  const { topic: filter, since = event.at, at = since } = subscription
-  const row = await context.ports.topics.head(seatOf(subscription).topic)
+async function settleAgain(context: Context, subscription: Subscription, end: SessionEnd & { clean: boolean }): Promise<void> {
+  const { clientid, session, clean, at: until } = end
+  const { since = until, at = since, granted, grantedAt } = subscription
+  const { topic, share } = seatOf(subscription)
+  const row = fetchRow(context.config, topic) && (await context.ports.topics.head(topic))
   if (row === undefined) return
-  const live: Live = { kind: 'client', session, since, at }
-  await settleWindow(context, row, clientid, () => provenWindow(context.ports, { clientid, filter, live }, { until: event.at, doubt }))
-}
-
-/** A member of a shared subscription cannot know which member got a message: it settles as late as for a lost connection. */
-const doubtFor = (ports: Ports, clientid: string, shared: boolean, doubt: () => Promise<number>): Promise<number> =>
-  shared ? lostDoubtOf(ports, clientid) : doubt()
-
-const lostDoubtOf = async (ports: Ports, clientid: string): Promise<number> =>
-  lostDoubt((await ports.device.connection(clientid))?.keepAlive)
-
-function memo<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
+  const live: Live = {
+    kind: 'client',
+    session,
+    since,
+    at,
+    ...(share === undefined ? {} : { shared: share }),
+    ...(granted === undefined ? {} : { granted }),
+    ...(grantedAt === undefined ? {} : { grantedAt }),
   }
+  await settleEnd(context, row, { clientid, live, until, clean })
 }

@@ -1,98 +1,122 @@
-/** Settling what IoT Core has delivered natively: at the end of a subscription, and in mid-window on proof that the connection stands. */
+/** Settling: what IoT Core has surely delivered natively goes off the queue, though nobody tells that its receiver acknowledged it. */
 
-import { LATEST_UNSUBSCRIBE, lostDoubt, MARGIN, settledBy, type Window, windowOf } from '../model/delivery-window.ts'
-import type { Context, Ports } from '../model/ports.ts'
-import { addHomes, finalSegments, type Homes, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
+import { settleTime } from '../hooks.ts'
+import { crowded, idsIn, LATEST_EVENT, MARGIN } from '../model/delivery-window.ts'
+import type { Context, Ports, Traits } from '../model/ports.ts'
+import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { acknowledge, takesAcks } from '../queue/acknowledge.ts'
+import { acknowledge, dropIds, takesAcks } from '../queue/acknowledge.ts'
 import { pendingBackwards } from '../queue/pending.ts'
+import { type Ended, isNative, type Proof, proofOfEnd, proofsInMidWindow } from './proof.ts'
 
-/** Segments settled in one go in mid-window, and how often it is tried for a topic (GetConnection: 1/s a client). Milliseconds. */
+/** Segments settled in one go in mid-window, and how often that is tried for a topic. Milliseconds. */
 const SEGMENTS_PER_TRY = 100
 const INTERVAL = 10_000
+/** A publish settles so many messages of the head at once, or fewer after so long: together they cost less. Milliseconds. */
+const TOGETHER = 8
+const LONG_AGO = 3_600_000
 /** An id may be stored this much after younger ones. Milliseconds. */
 const STRAGGLERS = 3_600_000
+const SECOND = 1_000
 
-/** The window that ended is real: its end was reported. Messages surely delivered in it count as acknowledged (I3). `proven`: the window. */
-export async function settleWindow(context: Context, row: TopicRow, clientid: string, proven: () => Promise<Window>): Promise<void> {
-  if (!canSettle(context, row.topic)) return
-  const window = await proven()
-  if (window.to < window.from) return
-  // All are read before any is judged: a second with more than IoT Core delivers may lie across the head and segments.
+/** How long a subscriber of the topic may take to acknowledge, in ms; `undefined`: nothing is ever settled there. */
+const settleTimeOf = ({ config }: Context, topic: string): number | undefined =>
+  config.settles && takesAcks(config, topic) ? settleTime(config, topic) : undefined
+
+/** A subscription has ended, as its event reports: what was surely delivered in its window counts as acknowledged (I3). */
+export async function settleEnd(context: Context, row: TopicRow, ended: Ended): Promise<void> {
+  const settle = settleTimeOf(context, row.topic)
+  const proof = settle === undefined ? undefined : await proofOfEnd(context, row, ended, settle)
+  if (proof === undefined || proof.window.to < proof.window.from) return
   const pages: Homes[] = []
   for await (const homes of pendingBackwards(context.ports.topics, row)) {
     pages.push(homes)
-    if (homes.size > 0 && youngestOf(homes) < window.from - STRAGGLERS) break
+    if (homes.size > 0 && youngestOf(homes) < proof.window.from - STRAGGLERS) break
   }
-  const settled = new Set(
-    settledBy(
-      pages.flatMap((homes) => [...homes.keys()]),
-      window,
-    ),
-  )
-  for (const homes of pages) await take(context, row.topic, clientid, homes, settled)
+  await takeProven(context, row.topic, pages, [proof])
 }
+
+/** After a publish: settles once a head was sealed, or once some of its messages, or old ones, have been there for long enough. */
+export async function settleAfterPublish(context: Context, row: TopicRow, at: number, { sealed }: { sealed: boolean }): Promise<void> {
+  const fresh = sealed ? 0 : countOfFresh(context, row, at)
+  if (sealed || fresh >= TOGETHER || (fresh > 0 && at - row.settledAt >= LONG_AGO)) await settleMidWindow(context, row, at)
+}
+
+/** Messages of the head that may be settled now, and could not be at the last try. */
+function countOfFresh(context: Context, row: TopicRow, at: number): number {
+  const settle = settleTimeOf(context, row.topic)
+  if (settle === undefined || !hasNatives(row, at)) return 0
+  const soonest = LATEST_EVENT + settle
+  const times = [...headHomes(row).keys()].map(millisOfMsgid)
+  return times.filter((time) => time <= at - soonest && time > row.settledAt - soonest).length
+}
+
+const hasNatives = ({ live }: TopicRow, at: number): boolean => [...live.values()].some((one) => isNative(one) && one.since + MARGIN < at)
 
 /**
- * After a head was sealed: if GetConnection shows that a native subscriber's connection still stands, what is older than a dead
- * peer's notice was delivered. Unsure or throttled: nothing is settled. `at`: time of the publish, in ms.
+ * If GetConnection shows that native subscribers' connections still stand, what is older than a dead peer's notice was delivered.
+ * Unsure or throttled: nothing is settled. `at`: time of the event, in ms.
  */
-export async function settleMidWindow(context: Context, row: TopicRow, at: number): Promise<void> {
-  const natives = [...row.live].filter(([, live]) => live.kind === 'client' && live.since + MARGIN < at)
-  if (!canSettle(context, row.topic) || natives.length === 0) return
-  if (!(await context.ports.topics.claimSettling(row, at, INTERVAL))) return
-  const to = Math.min(finalSegments(row), row.first + SEGMENTS_PER_TRY)
-  for (const [clientid, live] of natives) {
-    const connection = await context.ports.device.connection(clientid)
-    if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) continue
-    const homes: Homes = new Map()
-    for (const [seq, ids] of await context.ports.topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
-    const doubt = Math.max(lostDoubt(connection.keepAlive), LATEST_UNSUBSCRIBE)
-    const { from, to: proven } = await provenWindow(
-      context.ports,
-      { clientid, filter: row.topic, live },
-      { until: at, doubt: async () => doubt },
-    )
-    // The last second of a part may go on in the next; that of the whole goes on in the head.
-    const until = to < finalSegments(row) ? Math.min(proven, youngestOf(homes) - 1000) : proven
-    const settled = new Set(settledBy([...homes.keys(), ...headHomes(row).keys()], { from, to: until }))
-    await take(context, row.topic, clientid, homes, settled)
-    const left = [...homes].filter(([id]) => !settled.has(id)).flatMap(([, seqs]) => [...seqs])
-    const first = Math.min(to, ...left)
-    if (first > row.first) await context.ports.topics.advanceFirst(row, first)
-    return
-  }
+async function settleMidWindow(context: Context, row: TopicRow, at: number): Promise<void> {
+  const { topics } = context.ports
+  const settle = settleTimeOf(context, row.topic)
+  if (settle === undefined || !hasNatives(row, at) || !(await topics.claimSettling(row, at, INTERVAL))) return
+  const proofs = await proofsInMidWindow(context, row, { at, settle })
+  if (proofs.length === 0) return
+  const end = finalSegments(row)
+  const to = Math.min(end, row.first + SEGMENTS_PER_TRY)
+  const homes: Homes = new Map()
+  for (const [seq, ids] of await topics.segments(row.topic, row.first, to)) addHomes(homes, ids, seq)
+  // The last second of a part may go on in the next.
+  const until = to < end ? youngestOf(homes) - SECOND : Number.POSITIVE_INFINITY
+  const within = proofs.map((proof) => ({ ...proof, window: { ...proof.window, to: Math.min(proof.window.to, until) } }))
+  const settled = await takeProven(context, row.topic, to < end ? [homes] : [homes, headHomes(row)], within)
+  const left = [...homes].filter(([id]) => !settled.has(id)).flatMap(([, seqs]) => [...seqs])
+  const first = Math.min(to, ...left)
+  if (first > row.first) await topics.advanceFirst(row, first)
 }
-
-/**
- * The window in which a client surely was subscribed natively. A persistent session that goes on may keep its identifier: what was published between its connections IoT Core may still hold, so
- * the window begins with the connection. A subscribed event that is tried again after its unsubscribe makes the client live for a moment, or for as long as that try stays
- * dead: the ends that are remembered know better than the live entry.
- */
-export async function provenWindow(
-  ports: Ports,
-  { clientid, filter, live }: { clientid: string; filter: string; live: Live },
-  { until, doubt }: { until: number; doubt: () => Promise<number> },
-): Promise<Window> {
-  const [uncertain, presence, gone] = await Promise.all([
-    doubt(),
-    ports.clients.presence(clientid),
-    ports.topics.goneSince(filter, clientid),
-  ])
-  // Not known where a disconnect overtook its connect: then nothing is proven.
-  const connectedAt = presence?.session === live.session ? (presence.connectedAt ?? Number.POSITIVE_INFINITY) : 0
-  const same = gone?.session === live.session
-  const ends = same ? [gone.until, gone.earlier].filter((end) => end >= live.since && end < until) : []
-  const since = Math.max(connectedAt, ends.some((end) => end < live.at) ? live.at : live.since)
-  // Two ends are remembered, whoever's: before the older one, or before another session's, there may have been more.
-  const forgotten = gone !== undefined && (same ? gone.earlier : gone.until) >= since
-  return windowOf({ since }, forgotten ? since : Math.min(until, ...ends.filter((end) => end >= live.at)), uncertain)
-}
-
-const canSettle = ({ config }: Context, topic: string): boolean => config.settles && takesAcks(config, topic)
 
 const youngestOf = (homes: Homes): number => Math.max(0, ...[...homes.keys()].map(millisOfMsgid))
 
-async function take(context: Context, topic: string, clientid: string, homes: Homes, settled: ReadonlySet<string>): Promise<void> {
-  await acknowledge(context, { topic, clientid, homes: new Map([...homes].filter(([id]) => settled.has(id))) })
+/** Takes off what is proven. All pages are read before any id is judged: a second with more than IoT Core delivers may lie across them. */
+async function takeProven(context: Context, topic: string, pages: readonly Homes[], proofs: readonly Proof[]): Promise<Set<string>> {
+  const pending = pages.flatMap((homes) => [...homes.keys()])
+  const tooMany = crowded(pending, () => 0)
+  const proven = proofs.map(({ window }) => idsIn(pending, window).filter((id) => !tooMany.has(id)))
+  const { traits, gone, tooMuch } = await judged(context.ports, pending, new Set(proven.flat()))
+  const settled = new Set(gone)
+  for (const [i, { clientid, members }] of proofs.entries()) {
+    const mine = proven[i]!.filter((id) => {
+      const sender = traits.get(id)?.sender
+      return sender !== undefined && !members.has(sender) && !tooMuch.has(id) && !settled.has(id)
+    })
+    for (const id of mine) settled.add(id)
+    for (const homes of pages) await acknowledge(context, { topic, clientid, homes: only(homes, new Set(mine)) })
+  }
+  for (const homes of pages) await dropIds(context.ports, topic, only(homes, gone))
+  return settled
 }
+
+interface Judged {
+  /** Of the messages that are there. */
+  readonly traits: ReadonlyMap<string, Traits>
+  /** Ids that lead to no message. */
+  readonly gone: ReadonlySet<string>
+  /** Ids in a second with more bytes than IoT Core delivers. */
+  readonly tooMuch: ReadonlySet<string>
+}
+
+/** Looks at the messages that are proven, and at their neighbours, with which they share a second. */
+async function judged({ messages }: Ports, pending: readonly string[], proven: ReadonlySet<string>): Promise<Judged> {
+  if (proven.size === 0) return { traits: new Map(), gone: new Set(), tooMuch: new Set() }
+  const times = [...proven].map(millisOfMsgid)
+  const [first, last] = [Math.min(...times) - SECOND, Math.max(...times) + SECOND]
+  const near = pending.filter((id) => millisOfMsgid(id) >= first && millisOfMsgid(id) <= last)
+  const traits = await messages.traits(near)
+  const unseen = [...proven].filter((id) => !traits.has(id))
+  const existing = unseen.length === 0 ? new Set<string>() : await messages.existing(unseen)
+  const gone = new Set(unseen.filter((id) => !existing.has(id)))
+  return { traits, gone, tooMuch: crowded(near, (id) => traits.get(id)?.bytes ?? 0) }
+}
+
+const only = (homes: Homes, ids: ReadonlySet<string>): Homes => new Map([...homes].filter(([id]) => ids.has(id)))

@@ -105,7 +105,7 @@ export const ENDED: readonly Scenario[] = [
   }),
   disconnected('lost: a member of a shared subscription', async (world) => {
     const c = await live(world, 2, '$share/g/t')
-    world.wait(600_000)
+    world.wait(1_200_000)
     return { events: [world.disconnectedEvent('c', 's1')], had: { c } }
   }),
   disconnected('a spilled client', async (world) => {

@@ -1,10 +1,12 @@
 import {
+  BYTES_PER_SECOND,
   CLEAN_DOUBT,
+  crowded,
+  idsIn,
   LONGEST_KEEP_ALIVE,
   lostDoubt,
   MARGIN,
   PUBLISHES_PER_SECOND,
-  settledBy,
   windowOf,
 } from '../../../lambda/core/model/delivery-window.ts'
 import { encodeMsgid } from '../../../lambda/core/msgid.ts'
@@ -14,41 +16,52 @@ let sequence = 0
 const idAt = (ms: number) => encodeMsgid({ micros: BigInt(START + ms) * 1000n, node: 1n, sequence: sequence++ % 65_536 })
 const window = { from: START + 1_000, to: START + 9_000 }
 
-describe('settledBy', () => {
+describe('the ids in a window', () => {
   it.each([
     ['before the window', 999, 0],
     ['its first millisecond', 1_000, 1],
     ['inside', 5_000, 1],
     ['its last millisecond', 9_000, 1],
     ['after it', 9_001, 0],
-  ])('%s', (_name, at, settled) => {
-    expect(settledBy([idAt(at)], window)).toHaveLength(settled)
+  ])('%s', (_name, at, count) => {
+    expect(idsIn([idAt(at)], window)).toHaveLength(count)
   })
 
-  it('settles nothing in an empty window', () => {
-    expect(settledBy([idAt(5_000)], { from: window.to, to: window.from })).toEqual([])
+  it('are none in an empty window', () => {
+    expect(idsIn([idAt(5_000)], { from: window.to, to: window.from })).toEqual([])
   })
+})
 
+describe('a second with more than IoT Core delivers', () => {
   const evenly = (count: number, from: number, length: number) =>
     Array.from({ length: count }, (_, i) => idAt(from + Math.floor((i * length) / count)))
+  const few = () => 0
 
   it.each([
-    [`${PUBLISHES_PER_SECOND} in a second: as many as IoT Core delivers`, PUBLISHES_PER_SECOND, 1_000, PUBLISHES_PER_SECOND],
-    ['one more in a second: none of them is sure', PUBLISHES_PER_SECOND + 1, 1_000, 0],
-    ['one more in a little over a second', PUBLISHES_PER_SECOND + 1, 1_020, PUBLISHES_PER_SECOND + 1],
-  ])('%s', (_name, count, length, settled) => {
-    expect(settledBy(evenly(count, 3_000, length), window)).toHaveLength(settled)
+    [`${PUBLISHES_PER_SECOND} in a second: as many as it delivers`, PUBLISHES_PER_SECOND, 1_000, 0],
+    ['one more in a second: none of them is sure', PUBLISHES_PER_SECOND + 1, 1_000, PUBLISHES_PER_SECOND + 1],
+    ['one more in a little over a second', PUBLISHES_PER_SECOND + 1, 1_020, 0],
+  ])('%s', (_name, count, length, found) => {
+    expect(crowded(evenly(count, 3_000, length), few).size).toBe(found)
   })
 
-  it('a crowded second leaves those before and after it alone, and is counted beyond the window', () => {
+  it.each([
+    ['as many bytes as it delivers', 4, BYTES_PER_SECOND / 4, 0],
+    ['one byte more', 4, BYTES_PER_SECOND / 4 + 1, 4],
+    ['the same bytes in more than a second', 5, BYTES_PER_SECOND / 4, 0],
+  ])('%s', (_name, count, bytes, found) => {
+    expect(crowded(evenly(count, 3_000, 250 * count), () => bytes).size).toBe(found)
+  })
+
+  it('leaves those before and after it alone', () => {
     const quiet = [idAt(2_000), idAt(7_000)]
     const crowd = [...evenly(60, 8_500, 500), ...evenly(60, 9_001, 400)]
-    expect(settledBy([...crowd, ...quiet], window).toSorted()).toEqual(quiet.toSorted())
+    expect(crowded([...crowd, ...quiet], few)).toEqual(new Set(crowd))
   })
 
-  it('takes the ids in any order', () => {
+  it('is found in any order', () => {
     const ids = evenly(PUBLISHES_PER_SECOND + 1, 3_000, 900)
-    expect(settledBy(ids.toReversed(), window)).toEqual([])
+    expect(crowded(ids.toReversed(), few).size).toBe(ids.length)
   })
 })
 

@@ -278,6 +278,8 @@ describe('a hook row', () => {
       row({ offline_opts: { max_returned_count: 500, time_range: '2h' } }, 'session.subscribed', 'on_message_fetch_for_queue'),
       { offlineOpts: { maxReturnedCount: 500, timeRange: 7200 } },
     ],
+    ['settle', row({ settle: '5m' }, 'session.subscribed', 'on_message_fetch_for_queue'), { settle: 300 }],
+    ['settle that is off', row({ settle: 'never' }, 'session.subscribed', 'on_message_fetch_for_queue'), { settle: 'never' }],
     [
       'offline_opts as text and seconds',
       row({ offline_opts: { max_returned_count: '500', time_range: 90 } }, 'session.subscribed', 'on_message_fetch_for_queue'),
@@ -289,7 +291,8 @@ describe('a hook row', () => {
     expect(table.rows[1]).toMatchObject(fields)
   })
 
-  const fetch = (offline_opts: unknown) => row({ offline_opts }, 'session.subscribed', 'on_message_fetch_for_queue')
+  const fetchRow = (more: object) => row(more, 'session.subscribed', 'on_message_fetch_for_queue')
+  const fetch = (offline_opts: unknown) => fetchRow({ offline_opts })
   test.each([
     [
       'JSON that is none',
@@ -368,6 +371,9 @@ describe('a hook row', () => {
       '"retain" is true, wanted "native" or "property" or "topic"',
     ],
     ['retain of plain publishes', row({ retain: 'topic' }), '"retain" is only for on_message_retain and on_retain_delete'],
+    ['settle of another action', row({ settle: '10s' }), '"settle" is only for on_message_fetch_for_queue, not for'],
+    ['a settle that is no duration', fetchRow({ settle: 'soon' }), '"settle" is "soon", wanted "never" or a duration such as 90s'],
+    ['a settle of nothing', fetchRow({ settle: 0 }), '"settle" is 0, wanted "never" or a duration such as 90s'],
     ['offline_opts of another action', row({ offline_opts: {} }), '"offline_opts" is only for on_message_fetch_for_queue'],
     ['offline_opts that are none', fetch('2h'), '"offline_opts" is "2h"'],
     ['an unknown offline_opt', fetch({ max_count: 5 }), 'unknown key "max_count" in "offline_opts"'],

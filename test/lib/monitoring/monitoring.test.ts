@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type App, Stack } from 'aws-cdk-lib/core'
 import { hookConfigs } from '../../../lambda/core/hooks.ts'
 import * as metrics from '../../../lambda/core/metrics.ts'
-import { LATEST_UNSUBSCRIBE } from '../../../lambda/core/model/delivery-window.ts'
+import { LATEST_EVENT } from '../../../lambda/core/model/delivery-window.ts'
 import { ALARMS, describeAlarm, LIMITS, slowFunction } from '../../../lib/monitoring/alarms.ts'
 import { MqttBackend } from '../../../lib/mqtt-backend.ts'
 import { HOOK_SETTINGS } from '../../../lib/pipeline/hook-settings.ts'
@@ -180,7 +180,7 @@ describe('the alarms', () => {
       publish: 900,
       acked: 300,
     })
-    expect(LIMITS.oldEvents.threshold * 1000).toBe(LATEST_UNSUBSCRIBE)
+    expect(LIMITS.oldEvents.threshold * 1000).toBe(LATEST_EVENT)
   })
 
   test.each(Object.entries(HOOK_SETTINGS))('%s is slow shortly before it would be cut off', (hook, { timeoutSeconds }) => {

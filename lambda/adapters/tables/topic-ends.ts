@@ -1,0 +1,87 @@
+/** How seats of a topic's row end, and what is noted when a member of a shared subscription leaves. */
+import type { TopicTable } from '../../core/model/ports.ts'
+import type { Seat, Seated, Subscription } from '../../core/model/seat.ts'
+import type { TopicRow } from '../../core/model/topic-row.ts'
+import { N, S } from './attributes.ts'
+import { liveValue } from './topic-item.ts'
+import { NAMES, SAME_SESSION } from './topic-leases.ts'
+import { contended, type LiveRows, ROUNDS } from './topic-rows.ts'
+import type { SpillRows } from './topic-spill.ts'
+
+const NOT_SHARED = 'attribute_not_exists(live.#entry.#shared)'
+const LEFT_EARLIER = '(attribute_not_exists(share_left) OR share_left < :left)'
+export const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
+
+/** Where a client has its seat, with `session` that session's. */
+export type Find = (
+  topic: string,
+  subscription: Subscription,
+  entry: string,
+  session?: string,
+) => Promise<{ row: TopicRow | undefined; seat: Seat | undefined }>
+
+export function ends(rows: LiveRows, spill: SpillRows, find: Find): Pick<TopicTable, 'endLive' | 'clearOlder' | 'leaveShare'> {
+  async function leaveShare(topic: string, at: number): Promise<void> {
+    await rows.update(topic, 'SET share_left = :left', LEFT_EARLIER, { values: { ':left': N(at) } })
+  }
+
+  return {
+    async endLive(topic, subscription, entry, { session, until, left }): Promise<Seated | undefined> {
+      const values = { ':session': S(session), ':until': N(until), ':left': N(left ?? 0) }
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values }
+      const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
+      const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
+      const [expression, condition] =
+        left === undefined
+          ? ['REMOVE live.#entry', `${over} AND ${NOT_SHARED}`]
+          : ['REMOVE live.#entry SET share_left = :left', `${over} AND ${LEFT_EARLIER}`]
+      const before = await rows.update(topic, expression, condition, { ...placeholders, returns: 'ALL_OLD' })
+      const live = before?.live.get(entry)
+      if (before !== undefined && live !== undefined) {
+        // Two subscribed events at once may have found the head with room and without.
+        for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
+        return { row: before, seat: { topic, key: topic, entry, live } }
+      }
+      for (let round = 0; round < ROUNDS; round++) {
+        const { row, seat } = await find(topic, subscription, entry, session)
+        if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
+        // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
+        const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
+        const gone = left ?? (seat.live.shared === undefined ? undefined : until)
+        // In a spill row it cannot be said in the same breath: first that it leaves, so that the others prove nothing meanwhile.
+        if (gone !== undefined && seat.key !== topic) await leaveShare(topic, gone)
+        const leaves = gone !== undefined && seat.key === topic
+        const unchanged = [
+          SAME_SESSION,
+          'live.#entry.since = :since',
+          again ? 'live.#entry.#at = :at' : notRenewed,
+          ...(leaves ? [row.shareLeft === 0 ? 'attribute_not_exists(share_left)' : 'share_left = :before'] : []),
+        ]
+        const change = `${again ? 'SET live.#entry = :again' : 'REMOVE live.#entry'}${leaves ? `${again ? ',' : ' SET'} share_left = :left` : ''}`
+        const ended = await rows.update(seat.key, change, unchanged.join(' AND '), {
+          names: placeholders.names,
+          values: {
+            ...placeholders.values,
+            ':since': N(seat.live.since),
+            ':at': N(seat.live.at),
+            ':left': N(Math.max(row.shareLeft, gone ?? 0)),
+            ':before': N(row.shareLeft),
+            ...(again && { ':again': liveValue(again) }),
+          },
+        })
+        if (ended === undefined) continue
+        const head = (await rows.head(topic)) ?? row
+        return { row: leaves ? { ...head, shareLeft: row.shareLeft } : head, seat }
+      }
+      throw contended(topic)
+    },
+
+    async clearOlder(topic, subscription, entry, { session, at }) {
+      const keys = [topic, ...spill.keysOf(topic, subscription)]
+      const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
+      for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
+    },
+
+    leaveShare,
+  }
+}
