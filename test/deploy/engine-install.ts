@@ -1,7 +1,7 @@
 /** The AWS engine that deployments are tried on, ministack, in a Python environment of its own under .cache. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
@@ -15,14 +15,15 @@ export function installEngine(): Installed {
   if (python === undefined) return { missing: 'no Python 3.10 or newer with the module venv' }
   const version = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(python.version).digest('hex').slice(0, 12)
   const place = join(CACHE, `deploy-engine-${version}`)
-  const installed = { python: join(place, 'bin', 'python') }
-  const done = join(place, 'installed')
-  if (existsSync(done)) return installed
-  rmSync(place, { recursive: true, force: true })
-  const problem = run(python.program, '-m', 'venv', place) ?? run(installed.python, ...INSTALL)
-  if (problem !== undefined) return { missing: problem }
-  writeFileSync(done, '')
-  return installed
+  if (!existsSync(place)) {
+    // Another test file may do the same: whoever is first gives the folder its name.
+    const own = `${place}-${process.pid}`
+    const problem = run(python.program, '-m', 'venv', own) ?? run(join(own, 'bin', 'python'), ...INSTALL)
+    if (problem === undefined && !existsSync(place)) renameSync(own, place)
+    rmSync(own, { recursive: true, force: true })
+    if (problem !== undefined) return { missing: problem }
+  }
+  return { python: join(place, 'bin', 'python') }
 }
 
 const INSTALL = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--require-hashes', '--only-binary=:all:', '-r', REQUIREMENTS]
