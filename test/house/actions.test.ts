@@ -27,6 +27,11 @@ describe.each(PAIRS)('%s on %s', (action, hook) => {
     ])
   })
 
+  it('has a suite of its name', () => {
+    const suite = `test/lambda/${action}.test.ts`
+    expect([suite, existsSync(join(ROOT, suite))]).toEqual([suite, true])
+  })
+
   it("is a row of a page's table", () => {
     const found = TABLE_ROWS.filter((row) => row.includes(`\`${hook}\``) && row.includes(`\`${action}\``))
     expect([`a row with \`${hook}\` and \`${action}\` in README.md or docs/`, found.length > 0]).toEqual([expect.any(String), true])

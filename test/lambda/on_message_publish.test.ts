@@ -293,26 +293,6 @@ forEachEngine((engine) => {
   })
 
   describe('other confs', () => {
-    const HISTORY = { hook: 'message.publish', topic: '#', action: 'on_message_store' } as const
-
-    it('with on_message_store an acknowledged message stays as history, off the queue', async () => {
-      const world = await given({ rows: rowsWith(HISTORY) })
-      await publishMany(world, 't', 0, 20)
-      await world.connect('c', 's1')
-      await world.subscribe('c', 's1', 't')
-      expect(world.device('c').got).toEqual(payloads(0, 20))
-      const { named, stored } = await world.queue()
-      expect([named.length, stored.length]).toEqual([0, 20])
-    })
-
-    it('on_message_store alone keeps QoS 0 too, and queues nothing', async () => {
-      const world = await given({ rows: [...rowsWithout('on_message_publish'), HISTORY] })
-      await world.publish('t', 'x', { user_properties: [{ qos: '0' }] })
-      await world.publish('t', 'y')
-      const { named, stored } = await world.queue()
-      expect([named.length, stored.length]).toEqual([0, 2])
-    })
-
     it('I3: without message.acked nothing is ever taken off, and mqtt_acked stays empty', async () => {
       const world = await given({ rows: rowsWithout('on_message_acked_for_queue') })
       await world.operatorSubscribes('a', 'live')

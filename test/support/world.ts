@@ -53,6 +53,10 @@ const CLEAN = 'CLIENT_INITIATED_DISCONNECT'
 export type Row = Omit<HookRow, 'label' | 'pool'>
 export type Item = Record<string, AttributeValue>
 
+/** Those attributes of a row that it has. */
+export const attributesOf = (row: Item | undefined, ...names: string[]): Item =>
+  Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => names.includes(name)))
+
 /** The page's rows without some actions, or with others' rows instead. */
 export const rowsWithout = (...actions: ActionName[]): Row[] => PAGE_ROWS.filter(({ action }) => !actions.includes(action))
 export const rowsWith = (...rows: Row[]): Row[] => [...rowsWithout(...rows.map(({ action }) => action)), ...rows]

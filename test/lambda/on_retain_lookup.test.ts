@@ -1,0 +1,120 @@
+/** session.subscribed: retained messages come to who subscribes, also by a wildcard. */
+import { createTables, forEachEngine } from '../support/engines.ts'
+import { nativelyRetained, retainedBy } from '../support/retained.ts'
+import { rowsWithout, World, type WorldOptions } from '../support/world.ts'
+
+forEachEngine((engine) => {
+  const given = async (options?: WorldOptions) => new World(engine, await createTables(engine), options)
+
+  const TOPICS = ['a', 'a/b', 'a/b/c', 'a/bc', 'b', '/a', '$a/b', 'ü/b']
+  const withRetained = async (options: WorldOptions = {}) => {
+    const rows = retainedBy('topic').filter(({ action }) => action !== 'on_message_publish')
+    const world = await given({ rows, ...options })
+    for (const topic of TOPICS) await world.publish(topic, topic)
+    await world.connect('c', 's1')
+    return world
+  }
+
+  describe.each([
+    ['by the index', true],
+    ['by a scan', false],
+  ])('%s', (_name, retainIndex) => {
+    it.each([
+      ['a', ['a']],
+      ['none', []],
+      ['a/#', ['a', 'a/b', 'a/b/c', 'a/bc']],
+      ['a/+', ['a/b', 'a/bc']],
+      ['a/b/#', ['a/b', 'a/b/c']],
+      ['a/+/c', ['a/b/c']],
+      ['+', ['a', 'b']],
+      ['+/b', ['a/b', 'ü/b']],
+      ['#', ['/a', 'a', 'a/b', 'a/b/c', 'a/bc', 'b', 'ü/b']],
+      ['$a/#', []],
+      ['/+', ['/a']],
+      ['/#', ['/a']],
+      ['/a/#', ['/a']],
+      ['ü/+', ['ü/b']],
+      ['$share/g/a/#', []],
+      ['$queue/a', []],
+    ])('%s: %j', async (filter, topics) => {
+      const world = await withRetained({ retainIndex })
+      await world.subscribe('c', 's1', filter)
+      expect(world.device('c').got.toSorted()).toEqual(topics)
+      expect(world.device('c').messages.every(({ retain }) => retain)).toBe(true)
+    })
+  })
+
+  const billed = engine.name === 'maps' ? it.skip : it
+  billed('an exact filter takes one request and half a read unit, a prefix none of its neighbours', async () => {
+    const world = await withRetained()
+    const spentBy = async (filter: string) => {
+      const from = world.calls.length
+      await world.subscribe('c', 's1', filter)
+      const calls = world.calls.slice(from).filter(({ call }) => call.startsWith('mqtt_retain'))
+      return calls.map(({ call, readUnits }) => ({ call, readUnits }))
+    }
+    expect(await spentBy('a')).toEqual([{ call: 'mqtt_retain:GetItem', readUnits: 0.5 }])
+    const found = await spentBy('a/b/#')
+    for (let i = 0; i < 100; i++) await world.publish(`a/b${i}/${'x'.repeat(200)}`, 'neighbour')
+    expect(await spentBy('a/b/#')).toEqual(found)
+  })
+
+  it('the index is asked for a first level that is known, else the table is scanned', async () => {
+    const world = await withRetained()
+    await world.subscribe('c', 's1', 'a/#')
+    expect(world.calls.some(({ call }) => call === 'mqtt_retain:Scan')).toBe(false)
+    await world.subscribe('c', 's1', '+/b')
+    expect(world.calls.some(({ call }) => call === 'mqtt_retain:Scan')).toBe(true)
+  })
+
+  it.each([
+    ['an exact filter whose message IoT Core holds: it has sent it', 'a', []],
+    ['a wildcard, for which IoT Core sends none', 'a/#', ['a', 'a/b', 'a/b/c', 'a/bc']],
+  ])('%s', async (_name, filter, got) => {
+    const world = await withRetained()
+    nativelyRetained(world, 'a', 'a')
+    await world.subscribe('c', 's1', filter)
+    expect(world.device('c').got.toSorted()).toEqual(got)
+  })
+
+  it("comes with every SUBSCRIBE, as MQTT says, and only where the row's filter covers", async () => {
+    const world = await given({
+      rows: [
+        ...retainedBy('topic').filter(({ action }) => !['on_message_publish', 'on_retain_lookup'].includes(action)),
+        { hook: 'session.subscribed', topic: 'a/#', action: 'on_retain_lookup' },
+      ],
+    })
+    for (const topic of ['a', 'b']) await world.publish(topic, topic)
+    await world.connect('c', 's1')
+    for (let i = 0; i < 2; i++) await world.subscribe('c', 's1', 'a', 'b')
+    expect(world.device('c').got).toEqual(['a', 'a'])
+  })
+
+  it('expired messages are not sent', async () => {
+    const world = await withRetained({ expiredAfter: 60 })
+    world.wait(61_000)
+    await world.subscribe('c', 's1', '#')
+    expect(world.device('c').got).toEqual([])
+  })
+
+  it('two rows that cover one filter send it once', async () => {
+    const rows = [
+      ...retainedBy('topic').filter(({ action }) => action !== 'on_message_publish'),
+      { hook: 'session.subscribed', topic: 'a', action: 'on_retain_lookup' } as const,
+    ]
+    const world = await given({ rows })
+    await world.publish('a', 'x')
+    await world.connect('c', 's1')
+    await world.subscribe('c', 's1', 'a')
+    expect(world.device('c').got).toEqual(['x'])
+  })
+
+  it('without it, nothing retained is sent', async () => {
+    const world = await given({ rows: rowsWithout('on_retain_lookup') })
+    nativelyRetained(world, 't', 'x', 0)
+    await world.publish('t', 'x')
+    await world.connect('c', 's1')
+    await world.subscribe('c', 's1', '#')
+    expect(world.device('c').got).toEqual([])
+  })
+})
