@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ACTIONS_OF_HOOK, type ActionName, HOOKS, type HookName, hasTopicFilter, hookConfigs } from '../../lambda/core/hooks.ts'
+import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { parseConf } from '../../lib/conf/conf.ts'
 import { grantsOf } from '../../lib/pipeline/grants.ts'
 
@@ -54,4 +55,16 @@ describe.each(PAIRS)('%s on %s', (action, hook) => {
 it.each(HOOKS)("%s's bundle has its own actions only", (hook) => {
   const imports = [...read(`lambda/hooks/${hook.replace('.', '-')}.ts`).matchAll(/from '\.\.\/(on_\w+)\.ts'/g)].map(([, action]) => action)
   expect(imports.sort()).toEqual([...ACTIONS_OF_HOOK[hook]].sort())
+})
+
+const COMMANDS = readdirSync(join(ROOT, 'cli')).filter((name) => name.endsWith('.ts'))
+it.each(COMMANDS)('cli/%s has a suite of its name', (command) => {
+  const suite = `test/cli/${command.replace('.ts', '.test.ts')}`
+  expect([suite, existsSync(join(ROOT, suite))]).toEqual([suite, true])
+})
+
+it.each(TABLE_NAMES)('a test of %s says so', (table) => {
+  const suites = readdirSync(join(ROOT, 'test/lambda')).filter((name) => name.endsWith('.test.ts'))
+  const title = new RegExp(`^\\s*(describe|it)\\(['"\`].*\\b${table}\\b`, 'm')
+  expect(suites.filter((suite) => title.test(read(`test/lambda/${suite}`)))).not.toEqual([])
 })
