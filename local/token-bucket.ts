@@ -16,14 +16,25 @@ export class TokenBucket {
     this.#at = now()
   }
 
-  /** False: one more would exceed the rate. */
-  take(): boolean {
+  /** False: one more (or so many) would exceed the rate. */
+  take(count = 1): boolean {
+    this.#fill()
+    if (this.#tokens < count) return false
+    this.#tokens -= count
+    return true
+  }
+
+  /** Takes them whatever the rate is. Returns for how long nothing more should be taken, ms. */
+  spend(count: number): number {
+    this.#fill()
+    this.#tokens -= count
+    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000
+  }
+
+  #fill(): void {
     const now = this.#now()
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond)
     this.#at = now
-    if (this.#tokens < 1) return false
-    this.#tokens--
-    return true
   }
 
   /** When it was last asked, ms. */

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net'
 import mqtt, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
 import { TokenBucket } from '../token-bucket.ts'
 import type { Backlog } from './backlog.ts'
-import { MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND } from './iot-limits.ts'
+import { MAX_BYTES_PER_SECOND, MAX_IN_FLIGHT, MAX_KEEP_ALIVE_SECONDS, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND } from './iot-limits.ts'
 import type { DisconnectReason } from './lifecycle.ts'
 import type { Link } from './outgoing.ts'
 import { KEEP_ALIVE_TIMEOUT, MALFORMED_PACKET, PACKET_TOO_LARGE, RECEIVE_MAXIMUM_EXCEEDED } from './reason-codes.ts'
 import type { Session } from './session.ts'
 import { strictParser } from './strict-parser.ts'
+import { PacedSender } from './throughput.ts'
 
 /** What the broker does with a connection's packets. Handlers are synchronous: packets of one client never overtake each other. */
 export interface PacketHandlers {
@@ -42,6 +43,10 @@ export class Connection implements Link {
   version = 0
   will: IConnectPacket['will']
   readonly #handlers: PacketHandlers
+  readonly #sender: PacedSender
+  readonly #received = new TokenBucket(MAX_BYTES_PER_SECOND)
+  /** While the client has sent more than IoT Core processes in that time. */
+  #slowed: NodeJS.Timeout | undefined
   readonly #parser = strictParser()
   #timer: NodeJS.Timeout
   /** A publish that waits for room in the backlog, and the packets behind it. */
@@ -52,6 +57,7 @@ export class Connection implements Link {
 
   constructor(socket: Socket, handlers: PacketHandlers) {
     this.socket = socket
+    this.#sender = new PacedSender(socket)
     this.#handlers = handlers
     this.#timer = setTimeout(() => this.end('CLIENT_ERROR', 'sent no CONNECT'), CONNECT_TIMEOUT_MS)
     socket.setNoDelay(true)
@@ -67,7 +73,7 @@ export class Connection implements Link {
   }
 
   get unsent(): number {
-    return this.socket.writableLength
+    return this.#sender.unsent
   }
 
   takes(packet: IPublishPacket): boolean {
@@ -76,7 +82,7 @@ export class Connection implements Link {
   }
 
   send(packet: Packet | IPublishPacket): void {
-    if (!this.#closed) mqtt.writeToStream(packet, this.socket, { protocolVersion: this.protocol })
+    if (!this.#closed) this.#sender.send(packet, this.protocol)
   }
 
   keepAlive(seconds: number): void {
@@ -90,9 +96,13 @@ export class Connection implements Link {
   end(reason: DisconnectReason, fault?: string, reasonCode?: number): void {
     if (this.#closed) return
     if (fault) this.#handlers.warn(`client ${JSON.stringify(this.clientid)} ${fault}: connection closed`)
-    if (this.protocol === 5 && this.session && reasonCode !== undefined) this.send({ cmd: 'disconnect', reasonCode })
+    this.#sender.last(
+      this.protocol === 5 && this.session && reasonCode !== undefined ? { cmd: 'disconnect', reasonCode } : undefined,
+      this.protocol,
+    )
     this.#closed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#slowed)
     this.#held = []
     this.socket.destroySoon()
     this.#handlers.closed(this, reason)
@@ -100,6 +110,8 @@ export class Connection implements Link {
 
   #parse(chunk: Buffer): void {
     if (this.#closed) return
+    const wait = this.#received.spend(chunk.length)
+    if (wait > 0) this.#slowDown(wait)
     this.#parser.parse(chunk)
     const { packet } = this.#parser
     if (packet.length > MAX_PACKET_BYTES)
@@ -145,7 +157,20 @@ export class Connection implements Link {
       this.#held.shift()
     }
     if (this.#held.length === 0) this.#heldBytes = 0
-    if (!this.#closed && this.socket.isPaused()) this.socket.resume()
+    this.#readOn()
+  }
+
+  #readOn(): void {
+    if (!this.#closed && !this.#slowed && this.#heldBytes <= MAX_HELD_BYTES && this.socket.isPaused()) this.socket.resume()
+  }
+
+  #slowDown(milliseconds: number): void {
+    clearTimeout(this.#slowed)
+    this.socket.pause()
+    this.#slowed = setTimeout(() => {
+      this.#slowed = undefined
+      this.#readOn()
+    }, milliseconds).unref()
   }
 
   /** Packets that arrived before the socket closed are still handled. */
@@ -156,7 +181,7 @@ export class Connection implements Link {
 
   #silent(): void {
     // While packets are held the socket is not read, so the client's silence proves nothing.
-    if (this.#held.length > 0) this.#timer.refresh()
+    if (this.#held.length > 0 || this.#slowed) this.#timer.refresh()
     else this.end('MQTT_KEEP_ALIVE_TIMEOUT', undefined, KEEP_ALIVE_TIMEOUT)
   }
 }

@@ -13,6 +13,8 @@ export const MAX_FILTERS = 8
 export const MAX_IN_FLIGHT = 100
 /** Publishes a second to a connection, and as many from it. */
 export const MAX_PUBLISHES_PER_SECOND = 100
+/** To a connection, and from it. What exceeds it is delayed. */
+export const MAX_BYTES_PER_SECOND = 512 * 1024
 /** Messages of a persistent session a second, once its client is back. */
 export const REPLAYED_PER_SECOND = 10
 /** Messages that are stored for clients that are away, a second, of an account. */

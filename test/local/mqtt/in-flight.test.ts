@@ -193,6 +193,35 @@ test('what all sessions hold together is limited in bytes, and what leaves makes
   expect(held.hold(large, { offline: true })).toBeUndefined()
 })
 
+/** A million bytes: the first 512 KB at once, the others in a second or so. It cannot be faster, however fast the machine is. */
+const MEGABYTE = Array.from({ length: 10 }, (_, i) => `${i}`.padEnd(100_000, '.'))
+const LEAST_MS = 800
+
+test('512 KB a second to a connection: what is above comes later, in order; others get theirs meanwhile', async () => {
+  const one = await subscriber(5)
+  const other = await subscriber(5, {}, 'other', 'other')
+  const began = performance.now()
+  for (const text of MEGABYTE) broker.publish(message(text))
+  broker.publish(message('meanwhile', { topic: 'other' }))
+  await eventually('the other one', () => got(other).length === 1)
+  await eventually('all of it', () => got(one).length === 10)
+  expect(performance.now() - began).toBeGreaterThan(LEAST_MS)
+  expect(texts(one).map((text) => text[0])).toEqual(MEGABYTE.map((text) => text[0]))
+})
+
+test('512 KB a second from a connection: what is above is taken later, and other clients do not wait', async () => {
+  const one = await rawConnect(broker.url, 'c', 5)
+  const other = await subscriber(5, {}, 'other', 'other')
+  open.push(one)
+  const began = performance.now()
+  for (const [i, payload] of MEGABYTE.entries())
+    one.send({ cmd: 'publish', topic: 't', payload, qos: 1, messageId: i + 1, dup: false, retain: false })
+  broker.publish(message('meanwhile', { topic: 'other' }))
+  await eventually('the other one', () => got(other).length === 1)
+  await eventually('all are acknowledged', () => one.got.filter(({ cmd }) => cmd === 'puback').length === 10)
+  expect(performance.now() - began).toBeGreaterThan(LEAST_MS)
+})
+
 test('a session that ends lets go of what it held', async () => {
   const one = await subscriber(5, PERSISTENT[5])
   await leave(one)
