@@ -2,7 +2,7 @@ import type { Connected } from './core/events/lifecycle-events.ts'
 import { fetchRow, type HookConfig, type HookRow, retainRow } from './core/hooks.ts'
 import type { Context } from './core/model/ports.ts'
 import { connectionIsOver } from './core/model/presence.ts'
-import { type Seated, type Subscription, seatOf, spillOf } from './core/model/seat.ts'
+import { bySeat, type Seated, type Subscription, seatOf, spillOf } from './core/model/seat.ts'
 import type { Live } from './core/model/topic-row.ts'
 import { allDone } from './core/promises.ts'
 import { fetchQueue } from './core/queue/drain.ts'
@@ -16,39 +16,47 @@ import { hasWildcard, parseSubscription } from './core/topic.ts'
  */
 export async function on_subscribe_lookup(event: Connected, context: Context): Promise<void> {
   const { subscriptions, clients } = context.ports
-  const rows = (await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator')
+  // Rows such as `t` and `$share/g/t` share a seat: what is queued comes once.
+  const rows = bySeat((await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator'))
   if (rows.length === 0) return
-  const seated = await Promise.all(rows.map((row) => goLive(event, row, context)))
+  const seated = await Promise.all(rows.map((ofSeat) => goLive(event, ofSeat, context)))
   const over = connectionIsOver(await clients.presence(event.clientid), event)
-  await allDone(rows.map((row, i) => (over ? leave : follow)(event, row, seated[i], context)))
+  await allDone(rows.map((ofSeat, i) => (over ? leave : follow)(event, ofSeat, seated[i], context)))
 }
 
-async function leave(event: Connected, row: Subscription, seated: Seated | undefined, { ports }: Context): Promise<void> {
-  const { topic, entry } = seatOf(row)
-  await ports.topics.endLive(topic, { ...row, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
+/** The operator's rows of one seat; never empty. */
+type RowsOfSeat = readonly Subscription[]
+
+async function leave(event: Connected, [row]: RowsOfSeat, seated: Seated | undefined, { ports }: Context): Promise<void> {
+  const { topic, entry } = seatOf(row!)
+  await ports.topics.endLive(topic, { ...row!, ...spillOf(seated) }, entry, { session: event.session, until: event.at })
 }
 
-function goLive(event: Connected, row: Subscription, { ports, config, invocation }: Context): Promise<Seated | undefined> {
-  const { topic, entry } = seatOf(row)
+function goLive(event: Connected, rows: RowsOfSeat, { ports, config, invocation }: Context): Promise<Seated | undefined> {
+  const [row] = rows
+  const { topic, entry } = seatOf(row!)
   const live: Live = { kind: 'server', session: event.session, since: event.at, at: event.at }
-  const drains = entry === row.clientid && fetches(row, topic, config) !== undefined
-  return ports.topics.goLive(topic, row, entry, drains ? { ...live, catching: { by: invocation.id, until: invocation.deadline } } : live)
+  const drains = entry === event.clientid && fetches(rows, topic, config) !== undefined
+  return ports.topics.goLive(topic, row!, entry, drains ? { ...live, catching: { by: invocation.id, until: invocation.deadline } } : live)
 }
 
 /** As in EMQX, a subscription of QoS 0 gets nothing that was queued. */
-const fetches = ({ qos }: Subscription, topic: string, config: HookConfig): HookRow | undefined =>
-  qos === 0 ? undefined : fetchRow(config, topic)
+const fetches = (rows: RowsOfSeat, topic: string, config: HookConfig): HookRow | undefined =>
+  rows.every(({ qos }) => qos === 0) ? undefined : fetchRow(config, topic)
 
 /** Delivers the topic's queue and its retained messages. Nothing where the client subscribed itself: its own event brings them. */
-async function follow(event: Connected, row: Subscription, seated: Seated | undefined, context: Context): Promise<void> {
+async function follow(event: Connected, rows: RowsOfSeat, seated: Seated | undefined, context: Context): Promise<void> {
   if (seated === undefined || seated.seat.live.kind === 'client') return
   // The client has unsubscribed since: a repeated event does not subscribe it again (I4).
-  if (await hasUnsubscribed(context.ports, event, row.topic)) return leave(event, row, seated, context)
-  const { filter, share } = parseSubscription(row.topic)
+  const ended = await Promise.all(rows.map(({ topic }) => hasUnsubscribed(context.ports, event, topic)))
+  if (ended.some(Boolean)) return leave(event, rows, seated, context)
+  const { filter } = parseSubscription(rows[0]!.topic)
   const { clientid, at } = event
-  const fetch = hasWildcard(filter) ? undefined : fetches(row, filter, context.config)
+  const fetch = hasWildcard(filter) ? undefined : fetches(rows, filter, context.config)
+  // Retained messages are for a filter that is not shared.
+  const retained = rows.some(({ topic }) => topic === filter) && retainRow(context.config, filter) !== undefined
   await allDone([
     fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
-    share === undefined && retainRow(context.config, filter) !== undefined && sendRetained({ clientid, filter, native: false }, context),
+    retained && sendRetained({ clientid, filter, native: false }, context),
   ])
 }

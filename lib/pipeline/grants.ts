@@ -46,6 +46,8 @@ const GO_LIVE: Calls = [
   'mqtt_sub:UpdateItem',
   'mqtt_client:GetItem',
 ]
+/** Whether an operator's row stands, asked before each delivery, and the end of what it stood for. */
+const OPERATOR_ROW: Calls = ['mqtt_sub:Query', 'mqtt_topic_msg_map:UpdateItem']
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
 
 const RETAINED = (retainIndex: boolean): Calls => [
@@ -135,7 +137,7 @@ function callsOfHook(config: HookConfig): Calls {
           : []),
       ]
     case 'message.publish':
-      return config.serverSubscriptions ? PUSH : []
+      return config.serverSubscriptions ? [...PUSH, ...OPERATOR_ROW] : []
     default:
       return []
   }

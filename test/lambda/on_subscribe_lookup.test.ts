@@ -187,6 +187,109 @@ forEachEngine((engine) => {
     })
   })
 
+  describe("I13: an operator's row that is deleted while its client is connected", () => {
+    it.each(FILTERS)('%s: nothing more is sent, and the seat ends', async (filter) => {
+      const topic = filter === 'cmd/42/#' ? 'cmd/42/x' : filter.endsWith('t') ? 't' : 'cmd/42'
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      await world.connect('c', 's1')
+      await world.publish(topic, 'before')
+      await world.operatorDeletes('c', filter)
+      for (const payload of ['queued', 'still queued']) await world.publish(topic, payload)
+      await world.publish(topic, 'on no queue', { user_properties: [{ qos: '0' }] })
+      expect(got(world)).toEqual(['before'])
+      expect((await world.queue()).named).toHaveLength(2)
+      expect(await world.live()).toEqual([])
+      await world.disconnect('c', 's1')
+      await world.connect('c', 's2', 1)
+      await world.publish(topic, 'later')
+      expect(got(world)).toEqual(['before'])
+    })
+
+    it('a message on no queue is not sent either', async () => {
+      const world = await given()
+      for (const filter of ['t', 'cmd/+']) await world.operatorSubscribes('c', filter)
+      await world.connect('c', 's1')
+      for (const filter of ['t', 'cmd/+']) await world.operatorDeletes('c', filter)
+      for (const topic of ['t', 'cmd/42']) await world.publish(topic, 'x', { user_properties: [{ qos: '0' }] })
+      expect(got(world)).toEqual([])
+      expect(await world.live()).toEqual([])
+    })
+
+    it('after some of its queue was delivered: the rest stays', async () => {
+      const world = await given()
+      for (const payload of ['m0', 'm1', 'm2']) await world.publish('t', payload)
+      await world.operatorSubscribes('c', 't')
+      world.whenSent('c', 'm1', () => world.operatorDeletes('c', 't'))
+      await world.connect('c', 's1')
+      expect(got(world)).toEqual(['m0', 'm1'])
+      expect((await world.queue()).named).toHaveLength(1)
+      expect(await world.live()).toEqual([])
+    })
+
+    it('while the client does not acknowledge: it is not sent again', async () => {
+      const world = await given()
+      await world.publish('t', 'm0')
+      await world.operatorSubscribes('c', 't')
+      world.device('c').script.push('unknown', 'unknown')
+      world.whenSent('c', 'm0', () => world.operatorDeletes('c', 't'))
+      await world.connect('c', 's1')
+      expect(got(world)).toEqual([])
+      expect((await world.queue()).named).toHaveLength(1)
+    })
+
+    it('what a wildcard row of the client still matches comes by that one', async () => {
+      const world = await given()
+      for (const filter of ['cmd/42', 'cmd/+', 'cmd/#']) await world.operatorSubscribes('c', filter)
+      await world.connect('c', 's1')
+      for (const filter of ['cmd/42', 'cmd/#']) await world.operatorDeletes('c', filter)
+      await world.publish('cmd/42', 'x')
+      expect(got(world)).toEqual(['x'])
+      expect(await world.live()).toEqual(['cmd/# c|cmd/+'])
+    })
+
+    it("the client's own subscription stays", async () => {
+      const world = await given()
+      await world.operatorSubscribes('c', 't')
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      await world.operatorDeletes('c', 't')
+      await world.publish('t', 'x')
+      expect(await world.live()).toEqual(['t c'])
+    })
+
+    it('retained messages stop', async () => {
+      const world = await given()
+      for (const topic of ['r/1', 'r/2', 'r/3']) {
+        world.native.set(topic, { payload: Buffer.from(topic), qos: 1, lastModified: world.now })
+        await world.publish(topic, topic, { user_properties: [{ qos: '0' }] })
+      }
+      await world.operatorSubscribes('c', 'r/+')
+      world.whenSent('c', undefined, () => world.operatorDeletes('c', 'r/+'))
+      await world.connect('c', 's1')
+      expect(got(world)).toHaveLength(1)
+    })
+  })
+
+  it.each([
+    ['t', '$share/g/t'],
+    ['$share/g/t', '$share/h/t'],
+    ['cmd/+', '$share/g/cmd/+'],
+    ['t', '#'],
+    ['+', '#'],
+  ])('one message that rows %s and %s of a client match is sent to it once', async (...filters) => {
+    const world = await given()
+    const topic = filters[0].includes('cmd') ? 'cmd/42' : 't'
+    for (const payload of ['m0', 'm1']) await world.publish(topic, payload)
+    for (const filter of filters) await world.operatorSubscribes('c', filter)
+    await world.connect('c', 's1')
+    await world.publish(topic, 'x')
+    expect(got(world)).toEqual(filters.some((filter) => filter.endsWith('t')) ? ['m0', 'm1', 'x'] : ['x'])
+    for (const filter of filters.slice(1)) await world.operatorDeletes('c', filter)
+    await world.publish(topic, 'y')
+    expect(got(world).slice(-2)).toEqual(['x', 'y'])
+  })
+
   it('a client that becomes live while a publish is under way gets it: the row orders the two', async () => {
     const world = await given()
     await world.operatorSubscribes('c', 't')

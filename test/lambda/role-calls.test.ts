@@ -119,10 +119,22 @@ class Story {
     world.device('server').script.push(...Array(5).fill('gone'))
     await this.publish('q/server', 'not reachable')
     await this.publish('q/server', 'pushed')
+    await this.operatorsRowsGo()
     // A retried event stores again what had been acknowledged.
     const event = world.publishEvent('q/server', 'again')
     await this.handle('message.publish', event)
     await this.handle('message.publish', event, event)
+  }
+
+  /** Operator's rows that go while their client is connected, exact and wildcard. */
+  private async operatorsRowsGo() {
+    const { world } = this
+    for (const filter of ['gone/1', 'gone/+']) await world.operatorSubscribes('gone', filter)
+    await this.connect('gone', 's1')
+    for (const filter of ['gone/1', 'gone/+']) {
+      await world.operatorDeletes('gone', filter)
+      await this.publish('gone/1', 'x')
+    }
   }
 
   /** More live clients than the head takes, of both kinds, on one topic and on a covering row. */

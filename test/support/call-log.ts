@@ -26,6 +26,9 @@ const watched = new WeakSet<DynamoDBClient>()
 /** What `work` calls on watched clients, and on the data plane by {@link note}, is recorded. */
 export const recording = <T>(recorder: Recorder, work: () => Promise<T>): Promise<T> => recorders.run(recorder, work)
 
+/** What `work` calls is nobody's: not the handler's that runs meanwhile. */
+export const unrecorded = <T>(work: () => Promise<T>): Promise<T> => recorders.exit(work)
+
 export function note(call: string, { writeUnits = 0, readUnits = 0 } = {}): void {
   const recorder = recorders.getStore()
   recorder?.calls.push({ hook: recorder.hook, call, writeUnits, readUnits })

@@ -3,7 +3,7 @@
  * given: world.publish / connect / subscribe ...; then: world.device('c').got, world.queue('t'), tables through the client.
  */
 import { randomUUID } from 'node:crypto'
-import { type AttributeValue, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, DeleteItemCommand, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { handlerOf, type SqsBatchResponse, type SqsRecord } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
@@ -20,7 +20,7 @@ import { messagePublish } from '../../lambda/hooks/message-publish.ts'
 import { sessionCreated } from '../../lambda/hooks/session-created.ts'
 import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
-import { allowedTo, type Call, note, recording, watch } from './call-log.ts'
+import { allowedTo, type Call, note, recording, unrecorded, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
@@ -98,6 +98,7 @@ export class World {
   readonly configs: readonly HookConfig[]
   readonly retainIndex: boolean
   private readonly namespace: string | undefined
+  private readonly afterSends = new Map<string, { payload: string | undefined; act: () => Promise<void> }[]>()
   private counter = 0
 
   constructor(engine: Engine, tables: Tables, options: WorldOptions = {}) {
@@ -133,6 +134,9 @@ export class World {
       if (outcome === 'acked') {
         device.got.push(message.payload.toString())
         device.messages.push({ message, retain })
+      }
+      for (const { payload, act } of this.afterSends.get(clientid) ?? []) {
+        if (payload === undefined || payload === message.payload.toString()) await unrecorded(act)
       }
       return outcome
     },
@@ -258,6 +262,16 @@ export class World {
   /** A server-side subscription: a row of mqtt_sub without origin. */
   async operatorSubscribes(clientid: string, topic: string, qos = 1): Promise<void> {
     await this.put('mqtt_sub', { clientid: { S: clientid }, topic: { S: topic }, qos: { N: `${qos}` } })
+  }
+
+  async operatorDeletes(clientid: string, topic: string): Promise<void> {
+    const Key = { clientid: { S: clientid }, topic: { S: topic } }
+    await this.engine.client.send(new DeleteItemCommand({ TableName: this.tables.mqtt_sub, Key }))
+  }
+
+  /** Does something after each try to send the client a message with that payload, or any. */
+  whenSent(clientid: string, payload: string | undefined, act: () => Promise<void>): void {
+    this.afterSends.set(clientid, [...(this.afterSends.get(clientid) ?? []), { payload, act }])
   }
 
   /** Writes a row as somebody else would: EMQX, an operator, a crashed handler. */

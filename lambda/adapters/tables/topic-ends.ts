@@ -20,7 +20,11 @@ export type Find = (
   session?: string,
 ) => Promise<{ row: TopicRow | undefined; seat: Seat | undefined }>
 
-export function ends(rows: LiveRows, spill: SpillRows, find: Find): Pick<TopicTable, 'endLive' | 'clearOlder' | 'leaveShare'> {
+export function ends(
+  rows: LiveRows,
+  spill: SpillRows,
+  find: Find,
+): Pick<TopicTable, 'endLive' | 'endServer' | 'clearOlder' | 'leaveShare'> {
   async function leaveShare(topic: string, at: number): Promise<void> {
     await rows.update(topic, 'SET share_left = :left', LEFT_EARLIER, { values: { ':left': N(at) } })
   }
@@ -74,6 +78,12 @@ export function ends(rows: LiveRows, spill: SpillRows, find: Find): Pick<TopicTa
         return { row: leaves ? { ...head, shareLeft: row.shareLeft } : head, seat }
       }
       throw contended(topic)
+    },
+
+    async endServer({ key, entry, live }) {
+      const unchanged = `live.#entry.kind = :server AND ${SAME_SESSION} AND live.#entry.since = :since`
+      const values = { ':server': S('server'), ':session': S(live.session), ':since': N(live.since) }
+      return (await rows.update(key, 'REMOVE live.#entry', unchanged, { names: { ...NAMES, '#entry': entry }, values })) !== undefined
     },
 
     async clearOlder(topic, subscription, entry, { session, at }) {

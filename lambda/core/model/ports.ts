@@ -83,6 +83,8 @@ export interface TopicTable {
   goLive(topic: string, subscription: Subscription, entry: string, live: Live): Promise<Seated | undefined>
   /** Ends what the session had live since before `until` (ms). Returns the seat as it was, and the row as it was before. */
   endLive(topic: string, subscription: Subscription, entry: string, end: End): Promise<Seated | undefined>
+  /** Ends a seat whose operator's row is gone, unless the client has subscribed itself since. Returns whether it did. */
+  endServer(seat: Seat): Promise<boolean>
   /** Removes the seats that older sessions took before `at` (ms). */
   clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
   /** Remembers that a member of a shared subscription left the topic (ms): the others prove nothing for what is older. */

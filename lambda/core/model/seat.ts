@@ -1,6 +1,6 @@
 /** A client's subscription, and its seat on a topic's row. */
 import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
-import { type Live, type TopicRow, wildcardEntry } from './topic-row.ts'
+import { isWildcardEntry, type Live, splitWildcardEntry, type TopicRow, wildcardEntry } from './topic-row.ts'
 
 /** A row of `mqtt_sub`. */
 export interface Subscription {
@@ -56,6 +56,16 @@ interface Place {
   readonly share?: string
 }
 
+/** Subscriptions that share a seat, such as `t` and `$share/g/t`, together. */
+export function bySeat(subscriptions: readonly Subscription[]): Subscription[][] {
+  const seats = new Map<string, Subscription[]>()
+  for (const one of subscriptions) {
+    const { filter } = parseSubscription(one.topic)
+    seats.set(filter, [...(seats.get(filter) ?? []), one])
+  }
+  return [...seats.values()]
+}
+
 /** The session's other subscriptions that share the seat: `t`, `$share/g/t`. */
 export const besides = (all: readonly Subscription[], { topic }: Subscription, session: string): Subscription[] => {
   const own = all.filter((other) => other.origin === 'client' && other.session === session && other.topic !== topic)
@@ -65,3 +75,10 @@ export const besides = (all: readonly Subscription[], { topic }: Subscription, s
 /** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
 export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
   seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
+
+/** Whose seat it is, and by which filter, without `$share/` prefix. */
+export function subscriberOf({ topic, entry }: Pick<Seat, 'topic' | 'entry'>): { readonly clientid: string; readonly filter: string } {
+  if (!isWildcardEntry(entry)) return { clientid: entry, filter: topic }
+  const [clientid, filter] = splitWildcardEntry(entry)
+  return { clientid, filter }
+}

@@ -77,6 +77,7 @@ export const goneKey = (filter: string, clientid: string): string => `${filter}$
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
 /** On a covering row (`cmd/42/#`) a client has a seat for each of its filters. */
 export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
+export const isWildcardEntry = (entry: string): boolean => entry.includes(NUL)
 export const splitWildcardEntry = (entry: string): [clientid: string, filter: string] => {
   const at = entry.indexOf(NUL)
   return [entry.slice(0, at), entry.slice(at + 1)]

@@ -8,6 +8,7 @@ import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, takesAcks } from './acknowledge.ts'
+import { standingOf } from './operator-rows.ts'
 import { PatientSender } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 
@@ -26,8 +27,8 @@ export interface Drain {
   readonly justArrived: boolean
 }
 
-/** Why a drain cannot go on. `late`: the invocation ends soon. */
-export type Stop = 'gone' | 'forbidden' | 'late'
+/** Why a drain cannot go on. `late`: the invocation ends soon; `ended`: the operator's row is gone. */
+export type Stop = 'gone' | 'forbidden' | 'late' | 'ended'
 
 /** One drain's deliveries: what was sent, what is off the queue, how many more may be sent. */
 export class DrainRun {
@@ -46,7 +47,10 @@ export class DrainRun {
     this.context = context
     this.drain = drain
     this.remaining = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
-    this.sender = new PatientSender(context, drain.clientid, drain)
+    this.sender = new PatientSender(context, drain.clientid, {
+      justArrived: drain.justArrived,
+      stands: standingOf(context.ports, drain.seat),
+    })
   }
 
   isLate = (): boolean => this.sender.isLate()
@@ -77,7 +81,7 @@ export class DrainRun {
         const message = stored.get(id)
         if (this.passed.has(id) || message === undefined || this.remaining === 0) continue
         const outcome = await this.sender.send(message)
-        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late') return outcome
+        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late' || outcome === 'ended') return outcome
         this.passed.add(id)
         if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
       }

@@ -71,10 +71,16 @@ export async function drain(context: Context, drain: Drain, row: TopicRow, ahead
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
   if (failed === undefined && stop === undefined) return
-  const [released] = await Promise.allSettled([context.ports.topics.release(place.seat, context.invocation.id)])
+  const [released] = await Promise.allSettled([giveUp(context, place.seat, stop)])
   if (failed !== undefined) throw failed.reason
   if (released.status === 'rejected') throw released.reason
   await checkStop(context, drain, stop!)
+}
+
+/** Without its operator's row the seat ends, and its lease with it; messages that were not sent stay queued. */
+async function giveUp({ ports: { topics }, invocation }: Context, seat: Seat, stop: Stop | undefined): Promise<void> {
+  if (stop === 'ended' && (await topics.endServer(seat))) return
+  await topics.release(seat, invocation.id)
 }
 
 async function untilHandedOver(
@@ -128,6 +134,7 @@ async function checkStop(context: Context, { seat, clientid, justArrived }: Drai
       `${whereIs(clientid, seat)}: direct message refused (403), wanted iot:Receive for the client and iot:SendDirectMessage for us`,
     )
   }
+  if (stop === 'ended') return
   if (stop === 'gone') {
     if (!justArrived || !hasJustArrived(seat.live, context.ports.clock.now())) return
     const presence = await context.ports.clients.presence(clientid)

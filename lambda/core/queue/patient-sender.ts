@@ -1,7 +1,7 @@
 /** Sends direct messages to one client, one at a time, and tries again while there is time. */
-import type { SendOutcome } from '../metrics.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
+import type { Delivered, Stands } from './operator-rows.ts'
 
 /** Time kept for the last confirmation and the acknowledgements before the invocation ends. Milliseconds. */
 const CLOSING_TIME = 8_000
@@ -14,22 +14,25 @@ const LONGEST_PAUSE = 8_000
 export class PatientSender {
   private readonly context: Context
   private readonly clientid: string
+  private readonly stands: Stands | undefined
   private arrivalPauses: readonly number[]
 
-  /** `justArrived`: a "not connected" may only mean "not yet". */
-  constructor(context: Context, clientid: string, options: { justArrived: boolean }) {
+  /** `justArrived`: a "not connected" may only mean "not yet". `stands`: asked before each try. */
+  constructor(context: Context, clientid: string, options: { justArrived: boolean; stands?: Stands | undefined }) {
     this.context = context
     this.clientid = clientid
+    this.stands = options.stands
     this.arrivalPauses = options.justArrived ? ARRIVAL_PAUSES : []
   }
 
   isLate = (): boolean => this.context.ports.clock.now() > this.context.invocation.deadline - CLOSING_TIME
 
   /** Sends again after a missing PUBACK or throttling: the client may get a message twice, never not at all. `late`: the time is over. */
-  async send(message: Message, options?: { retain: boolean }): Promise<Exclude<SendOutcome, 'unknown' | 'throttled'> | 'late'> {
+  async send(message: Message, options?: { retain: boolean }): Promise<Exclude<Delivered, 'unknown' | 'throttled'> | 'late'> {
     const { clock, device } = this.context.ports
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       if (this.isLate()) return 'late'
+      if ((await this.stands?.()) === false) return 'ended'
       const outcome = await device.send(this.clientid, message, options)
       const [arrivalPause, ...later] = this.arrivalPauses
       if (outcome === 'gone' && arrivalPause !== undefined) {

@@ -3,7 +3,7 @@
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
-import { besides, type Seated, type Subscription, seatOf } from '../model/seat.ts'
+import { besides, bySeat, type Seated, type Subscription, seatOf } from '../model/seat.ts'
 import type { Live } from '../model/topic-row.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
@@ -38,16 +38,6 @@ export async function endConnection(context: Context, event: Disconnected): Prom
       )
     }),
   )
-}
-
-/** Subscriptions that share a seat, such as `t` and `$share/g/t`, together. */
-function bySeat(subscriptions: readonly Subscription[]): Subscription[][] {
-  const seats = new Map<string, Subscription[]>()
-  for (const one of subscriptions) {
-    const { filter } = parseSubscription(one.topic)
-    seats.set(filter, [...(seats.get(filter) ?? []), one])
-  }
-  return [...seats.values()]
 }
 
 /** Ends what the session had there, and settles it. Returns the seat as it was. `all`: the subscriptions that share it. */
