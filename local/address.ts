@@ -11,12 +11,18 @@ export function urlOf(scheme: 'http' | 'mqtt', host: string, port: number): stri
   return `${scheme}://${ALL_INTERFACES[name] ?? name}:${port}`
 }
 
+/** Nothing that begins another part of a URL. */
+const NAME = /^[^\s/@:?#\\%[\]]+$/
+
 /** A host as it stands in a URL: `[::1]` for `::1`. @throws BackendError `host` */
 export function hostnameOf(host: string): string {
-  const url = `http://${isIPv6(host) ? `[${host}]` : host}`
-  if (URL.canParse(url) && new URL(url).host === new URL(url).hostname) return new URL(url).hostname
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}/`
+  if ((isIPv6(host) || NAME.test(host)) && URL.canParse(url)) return new URL(url).hostname
   throw new BackendError('host', `--host is ${JSON.stringify(host)}, wanted an address or a host name, without a port and a zone`)
 }
 
 /** Whether only programs on this machine reach it. */
-export const isLoopback = (host: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostnameOf(host))
+export const isLoopback = (host: string): boolean => isLoopbackName(hostnameOf(host))
+
+/** The same of a name as it stands in a URL. */
+export const isLoopbackName = (hostname: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)

@@ -3,7 +3,7 @@
  * are refused that a page of another origin makes, and requests to a name that is not ours (DNS rebinding: the page's own name).
  */
 import type { IncomingMessage } from 'node:http'
-import { hostnameOf, isLoopback } from './address.ts'
+import { hostnameOf, isLoopbackName } from './address.ts'
 
 /** Why a request to a server that listens on `host` is refused; undefined if it is not. */
 export function foreignRequest({ headers, socket }: IncomingMessage, host: string): string | undefined {
@@ -26,5 +26,5 @@ function nameIn(hostHeader: string | undefined): string | undefined {
 /** An address cannot be rebound: the one that the request came to is ours. */
 function isOurs(name: string, host: string, localAddress = ''): boolean {
   const ipv4 = localAddress.replace(/^::ffff:/, '')
-  return isLoopback(name.replace(/^\[|\]$/g, '')) || name === hostnameOf(host) || name === ipv4 || name === `[${localAddress}]`
+  return isLoopbackName(name) || name === hostnameOf(host) || name === ipv4 || name === `[${localAddress}]`
 }

@@ -1,9 +1,10 @@
 /** What a web page that a developer opens can reach of the local run: nothing. */
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { startDataPlane } from '../../local/data-plane/data-plane.ts'
 import { DataPlaneOperations } from '../../local/data-plane/data-plane-operations.ts'
 import { LocalOperations } from '../../local/data-plane/local-operations.ts'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
+import { foreignRequest } from '../../local/foreign-request.ts'
 import { Backlog } from '../../local/mqtt/backlog.ts'
 import { Broker } from '../../local/mqtt/broker.ts'
 import { Queue } from '../../local/sqs/queue.ts'
@@ -100,4 +101,17 @@ describe.each(DOORS)('%s', (_, door) => {
 test('a page of the same origin is let in', async () => {
   const headers = { origin: `http://127.0.0.1:${ports.data}`, 'sec-fetch-site': 'same-origin' }
   expect(await ask(DOORS[3]![1], headers)).toBe(200)
+})
+
+test.each([
+  ['the name of --host', 'my-laptop.lan', 'my-laptop.lan:8443', '192.168.1.5', true],
+  ['another name', 'my-laptop.lan', 'attacker.example', '192.168.1.5', false],
+  ['the address that the request came to, of all interfaces', '0.0.0.0', '192.168.1.5:8443', '192.168.1.5', true],
+  ['the same where both versions of IP are listened to', '::', '192.168.1.5:8443', '::ffff:192.168.1.5', true],
+  ['the same over IPv6', '::', '[fe80::5]:8443', 'fe80::5', true],
+  ['another address', '0.0.0.0', '10.0.0.1', '192.168.1.5', false],
+  ['a name, of all interfaces', '0.0.0.0', 'attacker.example', '192.168.1.5', false],
+])('Host is %s', (_, listensOn, host, localAddress, letIn) => {
+  const message = { headers: { host }, socket: { localAddress } } as unknown as IncomingMessage
+  expect(foreignRequest(message, listensOn) === undefined).toBe(letIn)
 })
