@@ -6,8 +6,8 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   testSequencer: '<rootDir>/test/support/sequencer.cjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // Also on two cores: jest would leave one of them free, and so run one file after the other.
-  maxWorkers: '100%',
+  // More than cores: who waits for a process, a queue or a time-out leaves a core to another suite.
+  maxWorkers: '150%',
   testTimeout: 30_000,
   // Jest looks a global up through a proxy each time; as parameters of each module they cost nothing: a third of the CPU of test/faults.
   // Names that a package declares anew are not for it: readable-stream has Boolean, Error, Number, Promise, String and Symbol.
