@@ -10,11 +10,19 @@ import { settleAfterPublish } from './core/subscriptions/settle.ts'
 /** The SDK has 50 sockets, and a request that waits for one longer than the connection timeout fails. */
 const REQUESTS_AT_ONCE = 50
 
+/** How far one topic's messages are. */
+export interface Enqueuing {
+  /** They are stored, and the queue names them. */
+  readonly named: Promise<Queued>
+  /** They were pushed to the subscribers, too. */
+  readonly done: Promise<void>
+}
+
 /**
  * message.publish, QoS > 0, not (retained and empty): stores the messages, then adds the ids of each topic to its queue in one update, whose
- * answer tells the subscribers. Messages are stored first, so that no id lacks its message. One promise for each topic, in order.
+ * answer tells the subscribers. Messages are stored first, so that no id lacks its message. One answer for each topic, in order.
  */
-export function on_message_publish(topics: readonly Publishes[]): Promise<void>[] {
+export function on_message_publish(topics: readonly Publishes[]): Enqueuing[] {
   const inTurn = inTurnOf(REQUESTS_AT_ONCE)
   const store = storing(topics, inTurn)
   const named = topics.map(async (one): Promise<Queued> => {
@@ -23,15 +31,16 @@ export function on_message_publish(topics: readonly Publishes[]): Promise<void>[
     return { stored, row: await inTurn(() => one.context.ports.topics.add(one.messages[0]!.topic, ids)) }
   })
   const existing = existingOf(topics, named)
-  return topics.map(async ({ messages, context }, i) => {
-    const queued = await named[i]!
+  const deliver = async ({ messages, context }: Publishes, naming: Promise<Queued>) => {
+    const queued = await naming
     const repeated = idsOfRepeated(queued)
     if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
     await pushQueued(context, queued)
     const { row } = queued
     const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row))
     await settleAfterPublish(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
-  })
+  }
+  return topics.map((one, i) => ({ named: named[i]!, done: deliver(one, named[i]!) }))
 }
 
 const idsOfRepeated = ({ stored }: { readonly stored: readonly Stored[] }): string[] =>

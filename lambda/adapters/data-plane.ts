@@ -90,7 +90,8 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
       try {
         const command = new GetRetainedMessageCommand({ topic })
         const got = await asked('GetRetainedMessage', () => client.send(command, QUESTION))
-        return { payload: Buffer.from(got.payload ?? []), qos: got.qos ?? 1, lastModified: got.lastModifiedTime ?? 0 }
+        const { payload = [], qos = 1, lastModifiedTime: lastModified = 0, userProperties } = got
+        return { payload: Buffer.from(payload), qos, lastModified, user: userPropertiesOf(userProperties) }
       } catch (error) {
         if (statusOf(error) === 404) return undefined
         throw error
@@ -141,6 +142,17 @@ function directMessage(clientId: string, message: Message, retain: boolean): Sen
               ? PayloadFormatIndicator.UTF8_DATA
               : PayloadFormatIndicator.UNSPECIFIED_BYTES,
         }),
+  }
+}
+
+/** A JSON array of one-key objects. `undefined`: not of that form. */
+function userPropertiesOf(bytes: Uint8Array | undefined): [string, string][] | undefined {
+  if (bytes === undefined) return []
+  try {
+    const properties = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>[]
+    return properties.flatMap((property) => Object.entries(property).map(([key, value]): [string, string] => [key, String(value)]))
+  } catch {
+    return undefined
   }
 }
 

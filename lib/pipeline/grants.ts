@@ -107,10 +107,20 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
   }
 }
 
-/** Only `"retain": "native"` asks IoT Core; for an empty payload it reads our own tables too. */
+/** Only `"retain": "native"` asks IoT Core, beside storing the message: what depends on the answer is written after it. */
 const retainChecks = (config: HookConfig): Calls =>
   config.rows.some(({ action, retain = 'native' }) => /retain/.test(action) && retain === 'native')
-    ? ['GetRetainedMessage', 'mqtt_retain:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_msg:BatchGetItem']
+    ? [
+        'GetRetainedMessage',
+        'mqtt_retain:GetItem',
+        'mqtt_topic_msg_map:GetItem',
+        'mqtt_topic_msg_map:PutItem',
+        'mqtt_topic_msg_map:BatchGetItem',
+        'mqtt_msg:BatchGetItem',
+        ...(config.rows.some(({ action }) => action === 'on_message_publish' || action === 'on_message_store')
+          ? (['mqtt_msg:UpdateItem'] as const)
+          : []),
+      ]
     : []
 
 /** The calls of the hook's handler outside its actions. */

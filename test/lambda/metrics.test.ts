@@ -140,7 +140,9 @@ forEachEngine((engine) => {
     const refused = Object.assign(new Error('too many'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 429 } })
     jest.spyOn(world.ports.device, 'retained').mockRejectedValue(refused)
     await world.invoke('message.publish', world.publishEvent('t', 'x'))
-    expect(measured('message.publish')).toEqual([{ retained_check_throttled: 1, Reason: 'ThrottlingException', handler_errors: 1 }])
+    expect(measured('message.publish')).toEqual([
+      { publish_to_stored: [1], retained_check_throttled: 1, Reason: 'ThrottlingException', handler_errors: 1 },
+    ])
   })
 
   it('I10: an error whose name is no code does not become a reason', async () => {

@@ -356,4 +356,21 @@ export const MUTANTS: readonly Mutant[] = [
     violates: /^I6: mqtt_retain shows .* true is nothing/,
     cast: 'retained',
   },
+  {
+    name: 'what IoT Core answers brings back the row of an acknowledged message',
+    file: 'adapters/tables/mqtt_msg.ts',
+    from: "ConditionExpression: 'attribute_exists(msgid)'",
+    to: "ConditionExpression: 'attribute_exists(msgid) OR attribute_not_exists(msgid)'",
+    violates: /^I5: nothing names/,
+    cast: 'retained',
+  },
+  {
+    name: 'an event whose check failed is taken for stored, whatever became of its message',
+    file: 'hooks/message-publish.ts',
+    from: "if (stored.status === 'fulfilled' && followed.status === 'rejected' && !publish.stored)",
+    to: "if (followed.status === 'rejected' && !publish.stored)",
+    violates: /^I1 lost/,
+    cast: 'retained',
+    shares: { 'retained-throttled': 0.5, throttled: 0.05 },
+  },
 ]

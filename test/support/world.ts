@@ -11,7 +11,7 @@ import { type ActionName, type HookConfig, type HookName, type HookRow, type Hoo
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import type { Hook } from '../../lambda/core/model/hook.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
-import type { Clock, Device, NativeConnection, Ports } from '../../lambda/core/model/ports.ts'
+import type { Clock, Device, NativeConnection, NativeRetained, Ports } from '../../lambda/core/model/ports.ts'
 import { RETAIN_INDEX, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { clientConnected } from '../../lambda/hooks/client-connected.ts'
 import { clientDisconnected } from '../../lambda/hooks/client-disconnected.ts'
@@ -87,7 +87,7 @@ export class World {
   /** Milliseconds: time of the next event. */
   now = 1_800_000_000_000
   readonly devices = new Map<string, FakeDevice>()
-  readonly native = new Map<string, { payload: Buffer; qos: number; lastModified: number }>()
+  readonly native = new Map<string, { -readonly [K in keyof NativeRetained]: NativeRetained[K] }>()
   readonly logs: string[] = []
   /** Every SDK call of every handler. */
   readonly calls: Call[] = []

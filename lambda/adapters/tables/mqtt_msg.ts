@@ -1,8 +1,8 @@
 /** `mqtt_msg`: stored messages by msgid. */
-import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable } from '../../core/model/ports.ts'
-import { S, text } from './attributes.ts'
-import { batchDelete, batchGet, batchPut, type Database, ITEMS_PER_WRITE } from './dynamodb.ts'
+import { N, S, text } from './attributes.ts'
+import { batchDelete, batchGet, batchPut, type Database, ITEMS_PER_WRITE, ifHolds } from './dynamodb.ts'
 import { itemOfMessage, messageOfItem } from './message-item.ts'
 
 export function messageTable(db: Database): MessageTable {
@@ -39,6 +39,19 @@ export function messageTable(db: Database): MessageTable {
 
     async remove(msgids) {
       await batchDelete(db, 'mqtt_msg', msgids.map(keyOf))
+    },
+
+    async correct({ msgid, retain, qos }) {
+      const update = new UpdateItemCommand({
+        TableName: db.tables.mqtt_msg,
+        Key: keyOf(msgid),
+        UpdateExpression: 'SET #retain = :retain, qos = :qos',
+        // Acknowledged meanwhile: without this the row would come back, and nothing would name it.
+        ConditionExpression: 'attribute_exists(msgid)',
+        ExpressionAttributeNames: { '#retain': 'retain' },
+        ExpressionAttributeValues: { ':retain': N(retain), ':qos': N(qos) },
+      })
+      await ifHolds(db.client.send(update))
     },
   }
 }

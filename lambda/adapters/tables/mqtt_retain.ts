@@ -5,7 +5,7 @@
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { RetainTable } from '../../core/model/ports.ts'
-import { retainTombstoneKey } from '../../core/model/topic-row.ts'
+import { awaitedCheckKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
 import { millisOfMsgid, msgidNumber } from '../../core/msgid.ts'
 import { RETAIN_INDEX } from '../../core/tables.ts'
 import { coveringFilter, firstLevel, topicMatches } from '../../core/topic.ts'
@@ -73,6 +73,22 @@ export function retainTable(db: Database): RetainTable {
 
     async clearedBy(topic) {
       return text((await tombstone(topic))?.msgid)
+    },
+
+    async awaitCheck({ topic, msgid, arrived }) {
+      const Item = { topic: S(awaitedCheckKey(topic, msgid)), msgid: S(msgid), expires_at: N(arrived + TOMBSTONE_LIFETIME) }
+      await db.client.send(new PutItemCommand({ TableName: db.tables.mqtt_topic_msg_map, Item }))
+    },
+
+    async awaitingCheck(messages) {
+      const keys = new Set(messages.map(({ topic, msgid }) => awaitedCheckKey(topic, msgid)))
+      const found = await batchGet(
+        db,
+        'mqtt_topic_msg_map',
+        [...keys].map((key) => ({ topic: S(key) })),
+        { consistent: true },
+      )
+      return new Set(found.map((item) => text(item.msgid) ?? ''))
     },
 
     async matching(filter) {

@@ -44,6 +44,8 @@ export interface MessageTable {
   /** Which of the ids have a row. */
   existing(msgids: readonly string[]): Promise<Set<string>>
   remove(msgids: readonly string[]): Promise<void>
+  /** Writes `retain` and `qos` of the message into its row, if it has one still. */
+  correct(message: Message): Promise<void>
 }
 
 /** The end of a subscription, or of its connection. */
@@ -124,6 +126,20 @@ export interface RetainTable {
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>
   matching(filter: string): Promise<Message[]>
+  /** Remembers that the message is stored and delivered, and only waits for its retained check. */
+  awaitCheck(message: Message): Promise<void>
+  /** Ids of those of the messages for which {@link awaitCheck} did. */
+  awaitingCheck(messages: readonly Pick<Message, 'topic' | 'msgid'>[]): Promise<Set<string>>
+}
+
+/** What GetRetainedMessage tells. */
+export interface NativeRetained {
+  readonly payload: Buffer
+  readonly qos: number
+  /** Milliseconds. */
+  readonly lastModified: number
+  /** User properties; `undefined`: they could not be read. */
+  readonly user?: readonly (readonly [key: string, value: string])[] | undefined
 }
 
 export interface NativeConnection {
@@ -149,7 +165,7 @@ export interface Device {
   connection(clientid: string): Promise<NativeConnection | undefined>
   /** Of a client that is connected or keeps its session, as of `notBefore` (ms) or later. `undefined`: throttled or unknown. */
   subscriptions(clientid: string, when: { notBefore: number }): Promise<GrantedSubscriptions | undefined>
-  retained(topic: string): Promise<{ payload: Buffer; qos: number; lastModified: number } | undefined>
+  retained(topic: string): Promise<NativeRetained | undefined>
 }
 
 export interface Clock {

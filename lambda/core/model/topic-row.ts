@@ -75,6 +75,8 @@ export const spillKey = (topic: string, n: number): string => `${topic}${NUL}liv
 export const goneKey = (filter: string, clientid: string): string => `${filter}${NUL}gone${NUL}${clientid}`
 /** The tombstone of a retained message: an older retained message that arrives later is not stored. */
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
+/** That a message is stored and delivered, and waits for its retained check only. */
+export const awaitedCheckKey = (topic: string, msgid: string): string => `${topic}${NUL}retain-check${NUL}${msgid}`
 /** On a covering row (`cmd/42/#`) a client has a seat for each of its filters. */
 export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
 export const isWildcardEntry = (entry: string): boolean => entry.includes(NUL)

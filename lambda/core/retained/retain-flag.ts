@@ -1,13 +1,16 @@
 /** Whether a publish is its topic's retained message: RETAIN is invisible to rules, so the row's `"retain"` says how to find out. */
+import { isDeepStrictEqual } from 'node:util'
 import { type Publish, userProperty } from '../events/publish-events.ts'
 import type { HookConfig, HookRow } from '../hooks.ts'
 import { NOT_RETAINED, type RetainFlag } from '../model/message.ts'
-import type { Ports } from '../model/ports.ts'
-import { compareMsgids, isMsgid, msgidOf } from '../msgid.ts'
+import type { NativeRetained, Ports } from '../model/ports.ts'
+import { compareMsgids, isMsgid, millisOfMsgid, msgidOf } from '../msgid.ts'
 import { topicMatches } from '../topic.ts'
 
 /** If IoT Core's retained message is older than the publish by more than this, it is of another publish. Milliseconds. */
 const LATEST_LAG = 60_000
+/** Most rules stamp a publish within this time after it was retained. Milliseconds. */
+const USUAL_LAG = 500
 
 /** `again`: SQS has handed out the event before, and an earlier try may have died half way. */
 export async function retainFlagOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<RetainFlag> {
@@ -26,18 +29,44 @@ export async function retainFlagOf(ports: Ports, config: HookConfig, publish: Pu
   }
 }
 
+/** Whether a message is stored before IoT Core answers: only of an empty one the answer tells whether it is a message at all. */
+export const isAskedBeside = (config: HookConfig, publish: Publish): boolean => asks(config, publish) && publish.payload.length > 0
+export const isAskedBefore = (config: HookConfig, publish: Publish): boolean => asks(config, publish) && publish.payload.length === 0
+
+function asks(config: HookConfig, { topic }: Publish): boolean {
+  const row = retainRowOf(config, topic)
+  return row !== undefined && (row.retain ?? 'native') === 'native'
+}
+
 const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => {
   const of = (action: HookRow['action']) => config.rows.find((row) => row.action === action && topicMatches(row.topic ?? '#', topic))
   return of('on_message_retain') ?? of('on_retain_delete')
 }
 
-/** Retained if GetRetainedMessage returns the same payload. It tells the true QoS too. */
+/** Retained if GetRetainedMessage returns the same message. It tells the true QoS too. */
 async function nativeFlag(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
   const stored = await ports.device.retained(publish.topic)
-  const retained = stored?.payload.equals(publish.payload) === true && stored.lastModified >= publish.at - LATEST_LAG
-  if (retained) return { retained, cleared: false, qos: stored.qos }
+  if (stored !== undefined && isOf(stored, publish) && !(await isOfEarlier(ports, stored, publish)))
+    return { retained: true, cleared: false, qos: stored.qos }
   const leftBehind = again && stored === undefined && (await ports.retained.get(publish.topic))?.msgid === msgidOf(publish)
   return leftBehind ? { ...NOT_RETAINED, wasCleared: true } : NOT_RETAINED
+}
+
+/** All that GetRetainedMessage tells must agree: another client may publish the same payload without RETAIN. */
+const isOf = ({ payload, user, lastModified }: NativeRetained, publish: Publish): boolean =>
+  payload.equals(publish.payload) &&
+  lastModified >= publish.at - LATEST_LAG &&
+  (user === undefined || isDeepStrictEqual(inOrder(user), inOrder(publish.properties.user)))
+
+/** IoT Core is not documented to keep the order of user properties. */
+const inOrder = (user: NativeRetained['user'] & object) => user.map(([key, value]) => `${key}\0${value}`).sort()
+
+/** Whether the publish that our table has is the same message, and nearer to the time at which IoT Core retained it. */
+async function isOfEarlier(ports: Ports, { payload, lastModified }: NativeRetained, publish: Publish): Promise<boolean> {
+  if (lastModified >= publish.at - USUAL_LAG) return false
+  const kept = await ports.retained.get(publish.topic)
+  if (kept === undefined || !isMsgid(kept.msgid) || !kept.payload.equals(payload)) return false
+  return compareMsgids(kept.msgid, msgidOf(publish)) < 0 && Math.abs(millisOfMsgid(kept.msgid) - lastModified) < publish.at - lastModified
 }
 
 /**

@@ -254,9 +254,23 @@ describe('retained', () => {
   it('payload, qos and time', async () => {
     answer = {
       status: 200,
-      body: { topic: 'a/b', payload: MESSAGE.payload.toString('base64'), qos: 0, lastModifiedTime: 1_800_000_000_000 },
+      body: {
+        topic: 'a/b',
+        payload: MESSAGE.payload.toString('base64'),
+        qos: 0,
+        lastModifiedTime: 1_800_000_000_000,
+        userProperties: Buffer.from('[{"by":"a"},{"by":"b"}]').toString('base64'),
+      },
     }
-    expect(await plane.retained('a/b')).toEqual({ payload: MESSAGE.payload, qos: 0, lastModified: 1_800_000_000_000 })
+    expect(await plane.retained('a/b')).toEqual({
+      payload: MESSAGE.payload,
+      qos: 0,
+      lastModified: 1_800_000_000_000,
+      user: [
+        ['by', 'a'],
+        ['by', 'b'],
+      ],
+    })
     expect(asked[0]).toMatchObject({ method: 'GET', path: '/retainedMessage/a%2Fb' })
   })
 
