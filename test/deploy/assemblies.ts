@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Engine } from './aws-engine.ts'
+import { ACCOUNT, type Engine, REGION } from './aws-engine.ts'
 import { cdkMust } from './cdk-cli.ts'
 import { type Resource, refuses } from './refused-resources.ts'
 
@@ -35,15 +35,33 @@ export async function synthesize(engine: Engine, name: string, context: Readonly
 }
 
 /** A copy with one more resource that cannot be created, after all tables. */
-export function failingCopy(engine: Engine, { directory, stripped }: Assembly): Assembly {
-  const copy = join(engine.directory, 'failing')
-  cpSync(directory, copy, { recursive: true })
-  const resources = changeResources(copy, (all) => {
+export const failingCopy = (engine: Engine, assembly: Assembly): Assembly =>
+  changedCopy(engine, assembly, 'failing', (all) => {
     const tables = Object.keys(all).filter((id) => all[id]!.Type === 'AWS::DynamoDB::Table')
-    const ServiceToken = 'arn:aws:lambda:us-west-2:000000000000:function:nobody'
+    const ServiceToken = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:nobody`
     all.Fails = { Type: 'Custom::Fails', Properties: { ServiceToken }, DependsOn: tables }
   })
-  return { directory: copy, resources, stripped }
+
+/** A copy for another engine: its functions ask that one's data plane. */
+export const movedCopy = (engine: Engine, assembly: Assembly, { from, to }: { from: string; to: string }): Assembly =>
+  changedCopy(engine, assembly, 'moved', (all) => {
+    Object.assign(all, JSON.parse(JSON.stringify(all).replaceAll(from, to)))
+  })
+
+/** A copy whose functions may receive their events, and nothing else. */
+export const powerlessCopy = (engine: Engine, assembly: Assembly): Assembly =>
+  changedCopy(engine, assembly, 'powerless', (all) => {
+    for (const { Properties } of Object.values(all)) {
+      if (!JSON.stringify(Properties.AssumeRolePolicyDocument ?? {}).includes('lambda.amazonaws.com')) continue
+      for (const { PolicyDocument } of (Properties.Policies ?? []) as { PolicyDocument: { Statement: { Action: unknown }[] } }[])
+        PolicyDocument.Statement = PolicyDocument.Statement.filter(({ Action }) => JSON.stringify(Action).includes('"sqs:'))
+    }
+  })
+
+function changedCopy(engine: Engine, { directory, stripped }: Assembly, name: string, change: (resources: Resources) => void): Assembly {
+  const copy = join(engine.directory, name)
+  cpSync(directory, copy, { recursive: true })
+  return { directory: copy, resources: changeResources(copy, change), stripped }
 }
 
 /** The template is an asset too: it is published under its hash, which two other files name. */

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from '../../local/child-process.ts'
 import { freePort } from '../../local/free-port.ts'
+import { startTlsFront } from './tls-front.ts'
 
 export const REGION = 'us-west-2'
 export const ACCOUNT = '000000000000'
@@ -29,11 +30,19 @@ export interface Answer {
   readonly text: string
 }
 
+export interface EngineOptions {
+  /** Checks signatures and permissions of every request, which are then said to come over TLS. */
+  readonly strict?: boolean
+  /** Gets each line that it prints, those of functions included. */
+  readonly onLine?: (line: string) => void
+}
+
 /** @throws Error if it does not answer in time */
-export async function startEngine(python: string): Promise<Engine> {
+export async function startEngine(python: string, { strict = false, onLine }: EngineOptions = {}): Promise<Engine> {
   const directory = mkdtempSync(join(tmpdir(), 'deploy-try-'))
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const front = strict ? await startTlsFront(port) : undefined
+  const url = front?.url ?? `http://127.0.0.1:${port}`
   const credentials = { accessKeyId: randomBytes(8).toString('hex'), secretAccessKey: randomBytes(16).toString('hex') }
   const environment = {
     PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
@@ -48,25 +57,36 @@ export async function startEngine(python: string): Promise<Engine> {
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   }
-  const settings = { BIND_HOST: '127.0.0.1', GATEWAY_PORT: `${port}`, MINISTACK_REGION: REGION, MINISTACK_ACCOUNT_ID: ACCOUNT }
+  const settings = {
+    BIND_HOST: '127.0.0.1',
+    GATEWAY_PORT: `${port}`,
+    MINISTACK_REGION: REGION,
+    MINISTACK_ACCOUNT_ID: ACCOUNT,
+    AUTH: `${strict}`,
+  }
   const assigned = Object.entries({ ...environment, ...settings }).map(([name, value]) => `${name}=${value}`)
   const child = startChild({
-    command: ['env', '-i', ...assigned, python, '-m', 'ministack'],
+    command: ['env', '-i', ...assigned, 'sh', '-c', 'exec "$0" -m ministack 2>&1', python],
     cwd: directory,
     onStop: ['rm', '-rf', directory],
+    ...(onLine && { onLine }),
   })
+  const stop = async () => {
+    await front?.close()
+    await child.stop()
+  }
   const request: Engine['request'] = async (service, path, { method = 'POST', body, headers } = {}) => {
-    // The engine takes service, region and account from the credential's scope; it checks no signature.
+    // The engine takes service, region and account from the credential's scope; it checks no signature, unless it is strict.
     const authorization = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/${REGION}/${service}/aws4_request, SignedHeaders=host, Signature=none`
     const sent = { method, headers: { authorization, ...headers }, ...(body === undefined ? {} : { body }) }
     const response = await fetch(`${url}${path}`, sent)
     return { status: response.status, headers: response.headers, text: await response.text() }
   }
   await answers(url, child).catch(async (error) => {
-    await child.stop()
+    await stop()
     throw error
   })
-  return { url, port, environment, credentials, directory, request, stop: () => child.stop() }
+  return { url, port, environment, credentials, directory, request, stop }
 }
 
 async function answers(url: string, { ended }: { readonly ended: Promise<string> }): Promise<void> {

@@ -48,7 +48,7 @@ export const GAPS: readonly Gap[] = [
     },
   },
   {
-    gap: 'It checks no permission: neither of roles, which need not even exist, nor of queue policies.',
+    gap: 'Its rules need no permission: a role need not even exist. (Functions do, on a second engine with `AUTH=true`; there it would refuse all rules, since it takes what they send for unencrypted.)',
     isThere: async (ground) => (await ruled(ground, "SELECT topic() AS topic FROM 'gap/role'", 'gap/role')) !== undefined,
   },
   {

@@ -6,6 +6,8 @@ import { type Engine, elements, query, REGION, startEngine } from './aws-engine.
 import { narrowConf } from './narrow-conf.ts'
 
 export interface Ground {
+  /** Program of the engine. */
+  readonly python: string
   readonly engine: Engine
   readonly dynamodb: DynamoDBClient
   readonly sqs: SQSClient
@@ -31,14 +33,14 @@ export async function prepareGround(python: string): Promise<Ground> {
   try {
     const first = await synthesize(engine, 'first')
     const second = await synthesize(engine, 'second', { conf: narrowConf(engine.directory) })
-    return groundOn(engine, { first, second, failing: failingCopy(engine, first) })
+    return groundOn(engine, { python, first, second, failing: failingCopy(engine, first) })
   } catch (error) {
     await engine.stop()
     throw error
   }
 }
 
-function groundOn(engine: Engine, assemblies: Pick<Ground, 'first' | 'second' | 'failing'>): Ground {
+function groundOn(engine: Engine, given: Pick<Ground, 'python' | 'first' | 'second' | 'failing'>): Ground {
   const access = { endpoint: engine.url, region: REGION, credentials: engine.credentials }
   const dynamodb = new DynamoDBClient(access)
   const sqs = new SQSClient(access)
@@ -46,7 +48,7 @@ function groundOn(engine: Engine, assemblies: Pick<Ground, 'first' | 'second' | 
     engine,
     dynamodb,
     sqs,
-    ...assemblies,
+    ...given,
     queue: async (QueueName) => (await sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl!,
     tables: async () => (await dynamodb.send(new ListTablesCommand({}))).TableNames!,
     rows: async (TableName) => (await dynamodb.send(new ScanCommand({ TableName }))).Items!,

@@ -10,6 +10,7 @@ import { cdk, cdkMust } from './cdk-cli.ts'
 import { connectDevice } from './device.ts'
 import { GAPS } from './engine-gaps.ts'
 import type { Ground } from './ground.ts'
+import { tryRoles } from './strict-trial.ts'
 
 export interface Step {
   readonly name: string
@@ -116,6 +117,10 @@ export const STEPS: readonly Step[] = [
       await taken(ground, ground.second)
       await row(ground, 'mqtt_msg', KEPT)
     },
+  },
+  {
+    name: 'where every permission is checked: with its role each function handles an event of its hook, without its grants none does',
+    run: ({ python, engine, first }) => tryRoles(python, { assembly: first, dataUrl: engine.url }),
   },
   ...GAPS.map(({ gap, isThere }) => ({
     name: `known gap: ${gap}`,
