@@ -80,6 +80,36 @@ describe('dead-letters redrive', () => {
     dead.done(dead.receive(1)[0]!.receiptHandle)
   })
 
+  test('list says of each letter whether it can be sent again, changes nothing, and hides nothing', async () => {
+    const sendable = dead.send(JSON.stringify(publish))
+    const stays = dead.send(JSON.stringify({ ...publish, topic: undefined }))
+    const sent = events.depth
+    const list = (...args: string[]) => ended(startMqttDynamodb(['dead-letters', 'list', ...there(), ...args], NO_CREDENTIALS))
+    const { status, out, err } = await list()
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    const [count, first, second, total] = out.split('\n')
+    expect([count, total]).toEqual(['message.publish: 2', '1 can be sent again, 1 cannot'])
+    expect(first).toMatch(new RegExp(`^  ${sendable}  \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z  message\\.publish  can be sent again$`))
+    expect(second).toMatch(new RegExp(`^  ${stays}  \\S+  message\\.publish  bad-event: bad event: topic is missing, wanted `))
+    expect(JSON.parse((await list('--json')).out)).toEqual({
+      queues: [
+        {
+          name: 'message.publish',
+          url: server.urlOf(dead.queueName),
+          invisible: 0,
+          letters: [
+            { messageId: sendable, sentAt: expect.any(Number), hook: 'message.publish' },
+            { messageId: stays, sentAt: expect.any(Number), hook: 'message.publish', code: 'bad-event', why: expect.any(String) },
+          ],
+        },
+        { name: 'rule errors', url: server.urlOf(errors.queueName), invisible: 0, letters: [] },
+      ],
+    })
+    expect([dead.visible, dead.inFlight, events.depth]).toEqual([2, 0, sent])
+    expect((await list('--hook', 'message.acked')).out).toBe('nothing\n')
+    for (const { receiptHandle } of dead.receive(2)) dead.done(receiptHandle)
+  })
+
   test('by the outputs of the stack, with nothing to do', async () => {
     const file = join(directory, 'outputs.json')
     const outputs = {

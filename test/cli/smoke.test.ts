@@ -55,6 +55,15 @@ describe('mqtt-dynamodb smoke', () => {
     expect((await backend.data.send(new ListRetainedMessagesCommand({}))).retainedTopics).toEqual([])
   }, 60_000)
 
+  it('--json: the report on stdout, what happens on stderr', async () => {
+    const { status, out, err } = await smoke(...endpoints(backend.mqttUrl), '--json')
+    expect({ status, report: JSON.parse(out) }).toEqual({
+      status: 0,
+      report: { held: 10, checked: 10, answers: expect.arrayContaining([{ question: expect.any(String), seen: expect.any(String) }]) },
+    })
+    expect(err).toMatch(/^== Presence/m)
+  }, 60_000)
+
   it('says in one line which table is not there', async () => {
     const { status, err } = await smoke(...endpoints(backend.mqttUrl), '--prefix', 'none_')
     expect(status).toBe(1)
