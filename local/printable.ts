@@ -5,7 +5,7 @@ import type { Log } from './functions/function-connections.ts'
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 /** The text in one line, with each such character written as `\u001b`. */
-const printable = (text: string): string => text.replace(UNPRINTABLE, escaped)
+export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped)
 
 const escaped = (character: string): string => {
   const code = character.codePointAt(0)!

@@ -1,4 +1,5 @@
 /** Lists dead letters and rule errors: a redrive that sends nothing. */
+import { printable } from '../../local/printable.ts'
 import { Progress } from '../command-line/progress.ts'
 import type { PassReport, Sendable, Stay } from './queue-pass.ts'
 import { redrive } from './redrive.ts'
@@ -41,5 +42,5 @@ function asText(passes: readonly PassReport[]): string {
 
 function lineOf(letter: Sendable | Stay): string {
   const hook = letter.hook === undefined ? '' : `${letter.hook}  `
-  return `  ${letter.messageId}  ${timeText(letter.sentAt)}  ${hook}${'code' in letter ? `${letter.code}: ${letter.why}` : 'can be sent again'}`
+  return `  ${letter.messageId}  ${timeText(letter.sentAt)}  ${hook}${'code' in letter ? printable(`${letter.code}: ${letter.why}`) : 'can be sent again'}`
 }

@@ -1,4 +1,5 @@
 /** The report of a redrive: for each queue how many letters were redriven, which stay, and why. It never holds a payload (I10). */
+import { printable } from '../../local/printable.ts'
 import type { PassReport, Stay } from './queue-pass.ts'
 
 export interface QueueReport extends Omit<PassReport, 'failure'> {
@@ -47,7 +48,7 @@ export function asText(report: Report): string {
 }
 
 const stayText = ({ messageId, sentAt, hook, code, why }: Stay): string =>
-  `  ${messageId}  ${timeText(sentAt)}  ${hook === undefined ? '' : `${hook}  `}${code}: ${why}`
+  `  ${messageId}  ${timeText(sentAt)}  ${hook === undefined ? '' : `${hook}  `}${printable(`${code}: ${why}`)}`
 
 export const timeText = (milliseconds: number): string =>
   Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString() : 'at an unknown time'
