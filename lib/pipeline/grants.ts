@@ -39,13 +39,9 @@ const drain = (config: HookConfig): Calls => [
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
 const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
 const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && fetches(config)
-const GO_LIVE: Calls = [
-  'mqtt_topic_msg_map:UpdateItem',
-  'mqtt_topic_msg_map:GetItem',
-  'mqtt_sub:GetItem',
-  'mqtt_sub:UpdateItem',
-  'mqtt_client:GetItem',
-]
+const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_client:GetItem']
+/** Where the seat of a client's own subscription is stands in its row. */
+const GO_LIVE_NATIVE: Calls = [...GO_LIVE, 'mqtt_sub:GetItem', 'mqtt_sub:UpdateItem']
 /** Whether an operator's row stands, asked before each delivery, and the end of what it stood for. */
 const OPERATOR_ROW: Calls = ['mqtt_sub:Query', 'mqtt_topic_msg_map:UpdateItem']
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
@@ -61,7 +57,14 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
   const follows = (followed: ActionName) => config.subscribed.some((row) => row.action === followed)
   switch (action) {
     case 'on_client_connected':
-      return ['mqtt_client:PutItem', 'mqtt_client:UpdateItem', 'mqtt_sub:Query', 'mqtt_sub:DeleteItem', 'mqtt_topic_msg_map:UpdateItem']
+      return [
+        'mqtt_client:PutItem',
+        'mqtt_client:UpdateItem',
+        'mqtt_sub:Query',
+        'mqtt_sub:DeleteItem',
+        'mqtt_topic_msg_map:GetItem',
+        'mqtt_topic_msg_map:UpdateItem',
+      ]
     case 'on_subscribe_lookup':
       return [
         'mqtt_sub:Query',
@@ -79,7 +82,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
       ]
     case 'on_message_fetch_for_queue':
-      return ['ListSubscriptions', ...GO_LIVE, ...drain(config)]
+      return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config)]
     case 'on_retain_lookup':
       return [...RETAINED(retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':

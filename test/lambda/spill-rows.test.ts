@@ -17,6 +17,46 @@ forEachEngine((engine) => {
   }
   const headSize = async (topic: string) => JSON.stringify(await world.row('mqtt_topic_msg_map', topic)).length
 
+  describe.each([
+    ['none of our attributes', {}],
+    ['attributes of a backup', { spill: { N: '7' }, session: { S: 'old' } }],
+  ])("operator's rows that are written again while their clients are connected, with %s", (_, more) => {
+    const clients = many(HEAD_LIVE + 20)
+    const again = async (filter: string) => {
+      for (const c of clients) await world.put('mqtt_sub', { clientid: { S: c }, topic: { S: filter }, qos: { N: '1' }, ...more })
+    }
+
+    it.each(['t', '+'])(
+      '%s: every seat ends with its connection, and nobody gets two copies',
+      async (filter) => {
+        await again(filter)
+        await connectAll(clients)
+        expect(await world.live()).toHaveLength(clients.length)
+        await again(filter)
+        for (const c of clients) await world.disconnect(c, `s-${c}`)
+        expect(await world.live()).toEqual([])
+        await again(filter)
+        for (const c of clients) await world.connect(c, `t-${c}`, 1)
+        await again(filter)
+        // The end of this connection is not told.
+        for (const c of clients) await world.connect(c, `u-${c}`, 2)
+        expect(await world.live()).toHaveLength(clients.length)
+        await world.publish('t', 'x')
+        expect(clients.map((c) => world.device(c).got)).toEqual(clients.map(() => ['x']))
+      },
+      60_000,
+    )
+  })
+
+  it("an operator's row that is written over the client's own: its seat ends with the connection", async () => {
+    const clients = many(HEAD_LIVE + 3)
+    await connectAll(clients)
+    for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
+    for (const c of clients) await world.operatorSubscribes(c, 't')
+    for (const c of clients) await world.disconnect(c, `s-${c}`)
+    expect(await world.live()).toEqual([])
+  })
+
   it('60 clients go live and end: the head stays small, nobody is left', async () => {
     const clients = many(60)
     await connectAll(clients)
@@ -314,11 +354,11 @@ forEachEngine((engine) => {
     await connectAll([...clients, 'twice'])
     for (const c of clients) await world.subscribe(c, `s-${c}`, 't')
     const { topics } = world.ports
-    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'operator' } as const
-    await world.operatorSubscribes('twice', 't')
     const since = world.now
+    const subscription = { clientid: 'twice', topic: 't', qos: 1, origin: 'client', session: 's-twice', since } as const
+    await world.ports.subscriptions.subscribed(subscription)
     const liveBy = (by: string) =>
-      ({ kind: 'server', session: 's-twice', since, at: since, catching: { by, until: since + 60_000 } }) as const
+      ({ kind: 'client', session: 's-twice', since, at: since, catching: { by, until: since + 60_000 } }) as const
     const found = losingAnswer(spillKey('t', 0), async () => {
       await world.unsubscribe('client-0', 's-client-0', 't')
       expect((await topics.goLive('t', subscription, 'twice', liveBy('other')))?.seat.key).toBe('t')

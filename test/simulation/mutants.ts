@@ -306,8 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'two spill rows for one client',
     file: 'adapters/tables/topic-spill.ts',
-    from: 'return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n',
-    to: 'await ifHolds(db.client.send(claim))\n      return row.spill',
+    from: 'return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill)',
+    to: 'await ifHolds(db.client.send(claim))\n    return n',
     violates: /^(stale live|not live)/,
     cast: 'spilled',
   },

@@ -100,14 +100,15 @@ function subscriptionOf(item: Item): Subscription {
   const session = text(item.session)
   const since = number(item.since)
   const at = number(item.at)
-  const spill = number(item.spill)
+  const origin = text(item.origin) === 'client' ? 'client' : 'operator'
+  const spill = origin === 'client' ? number(item.spill) : undefined
   const granted = number(item.granted)
   const grantedAt = number(item.granted_at)
   return {
     clientid: text(item.clientid) ?? '',
     topic: text(item.topic) ?? '',
     qos: number(item.qos) ?? 1,
-    origin: text(item.origin) === 'client' ? 'client' : 'operator',
+    origin,
     ...(session === undefined ? {} : { session }),
     ...(since === undefined ? {} : { since }),
     ...(at === undefined ? {} : { at }),

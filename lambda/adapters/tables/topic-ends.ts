@@ -41,13 +41,14 @@ export function ends(
           : ['REMOVE live.#entry SET share_left = :left', `${over} AND ${LEFT_EARLIER}`]
       const before = await rows.update(topic, expression, condition, { ...placeholders, returns: 'ALL_OLD' })
       const live = before?.live.get(entry)
+      const claimed = await spill.claimed(topic, subscription, entry)
       if (before !== undefined && live !== undefined) {
         // Two subscribed events at once may have found the head with room and without.
-        for (const key of spill.keysOf(topic, subscription)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
+        for (const key of spill.keysOf(topic, claimed)) await rows.update(key, 'REMOVE live.#entry', over, placeholders)
         return { row: before, seat: { topic, key: topic, entry, live } }
       }
       for (let round = 0; round < ROUNDS; round++) {
-        const { row, seat } = await find(topic, subscription, entry, session)
+        const { row, seat } = await find(topic, claimed, entry, session)
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
         // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
         const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
@@ -87,7 +88,7 @@ export function ends(
     },
 
     async clearOlder(topic, subscription, entry, { session, at }) {
-      const keys = [topic, ...spill.keysOf(topic, subscription)]
+      const keys = [topic, ...spill.keysOf(topic, await spill.claimed(topic, subscription, entry))]
       const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
       for (const key of keys) await rows.update(key, 'REMOVE live.#entry', OLDER_SESSION, placeholders)
     },

@@ -37,7 +37,7 @@ export function liveClients(db: Database): LiveClients {
     const live = row?.live.get(entry)
     const inHead = live && { topic, key: topic, entry, live }
     if (inHead !== undefined && (session === undefined || live?.session === session)) return { row, seat: inHead }
-    const spilled = await spill.seatOf(topic, subscription, entry)
+    const spilled = await spill.seatOf(topic, subscription, entry, row)
     return { row, seat: spilled?.live.session === session ? spilled : (inHead ?? spilled) }
   }
 
@@ -148,14 +148,14 @@ export function liveClients(db: Database): LiveClients {
       }
       const mine: Seat = { topic, key: topic, entry, live }
       // A spilled client keeps its seat. What an older session or the operator's row left there goes first: nobody ever sits twice.
-      const spilled = await spill.seatOf(topic, subscription, entry)
+      let standing = await spill.claimed(topic, subscription, entry)
+      const spilled = await spill.seatOf(topic, standing, entry)
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
       if (spilled !== undefined && isRepeated(spilled.live, live)) {
         const kept = await keep(undefined, spilled, live)
         if (kept !== undefined && !kept.row.live.has(entry)) return kept
       } else if (spilled !== undefined) await rows.update(spilled.key, 'REMOVE live.#entry', taken, placeholders)
       const free = `${HAS_MAP} AND (${ABSENT} OR ${taken})`
-      let standing = subscription
       for (let round = 0; round < ROUNDS; round++) {
         const set = await rows.update(topic, 'SET live.#entry = :live', `${free} AND (${PRESENT} OR ${ROOM})`, placeholders)
         if (set !== undefined) {
@@ -180,7 +180,8 @@ export function liveClients(db: Database): LiveClients {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
           if (created !== undefined) return { row: created, seat: mine }
         } else if (row.live.size >= HEAD_LIVE && !row.live.has(entry)) {
-          const n = await spill.claim(row, standing, entry)
+          // What an older session left somewhere is taken over.
+          const n = await spill.claim(row, seat?.spill === undefined ? standing : { ...standing, spill: seat.spill }, entry)
           const key = spillKey(topic, n)
           const sat =
             (await rows.update(key, 'SET live.#entry = :live', free, placeholders)) ??

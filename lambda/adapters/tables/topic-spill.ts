@@ -1,22 +1,25 @@
 /**
  * Spill rows: seats for which the head has no room. So 10,000 subscribers of a topic make neither its head larger nor a publish dearer.
- * A spill row is written before the head says that it is there, and `mqtt_sub` says which one is the client's before that.
+ * A spill row is written before the head says that it is there. Before that its number is claimed: in the client's own row of `mqtt_sub`,
+ * for an operator's row in a row of ours.
  */
 import { createHash } from 'node:crypto'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Seat, Subscription } from '../../core/model/seat.ts'
-import { type Live, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
-import { N, number, S, text } from './attributes.ts'
+import { type Live, placeKey, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
+import { type Item, N, number, S, text } from './attributes.ts'
 import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'
 import { liveOf } from './topic-item.ts'
 import { contended, type LiveRows, ROUNDS } from './topic-rows.ts'
 
 export interface SpillRows {
   seats(row: TopicRow): Promise<Seat[]>
-  /** The client's seat in the spill row that its subscription points to. */
-  seatOf(topic: string, subscription: Subscription, entry: string): Promise<Seat | undefined>
+  /** The client's seat in the spill row that was claimed for it. Without a claim it is looked for, if `head` is told. */
+  seatOf(topic: string, subscription: Subscription, entry: string, head?: TopicRow): Promise<Seat | undefined>
   keysOf(topic: string, subscription: Subscription): string[]
-  /** Number of the client's spill row. Its row of `mqtt_sub` keeps the first answer, so that events that are handled at once agree. */
+  /** The subscription with the number that was claimed for it; as it is, if that is known. */
+  claimed(topic: string, subscription: Subscription, entry: string): Promise<Subscription>
+  /** Number of the client's spill row. The first answer is kept, so that events that are handled at once agree. */
   claim(row: TopicRow, subscription: Subscription, entry: string): Promise<number>
   /** Gives up the client's seat in a spill row, if it has one, also if its row of `mqtt_sub` does not say so. Returns what `remove` returns. */
   vacate<T>(head: TopicRow, subscription: Subscription, entry: string, remove: (key: string) => Promise<T>): Promise<T | undefined>
@@ -27,8 +30,37 @@ export interface SpillRows {
 export function spillRows(db: Database, rows: LiveRows): SpillRows {
   const keysOf = (topic: string, { spill }: Subscription) => (spill === undefined ? [] : [spillKey(topic, spill)])
 
+  async function placeOf(topic: string, entry: string): Promise<number | undefined> {
+    return number((await getItem(db, 'mqtt_topic_msg_map', { topic: S(placeKey(topic, entry)) }))?.spill)
+  }
+
+  async function seatIn(topic: string, n: number, entry: string): Promise<Seat | undefined> {
+    const key = spillKey(topic, n)
+    const live = liveOf((await getItem(db, 'mqtt_topic_msg_map', { topic: S(key) }))?.live).get(entry)
+    return live && { topic, key, spill: n, entry, live }
+  }
+
+  /** Claims the number unless another was claimed before; `undefined`: there is no such row, and none is to be made. */
+  async function keep(table: 'mqtt_sub' | 'mqtt_topic_msg_map', Key: Item, n: number): Promise<number | undefined> {
+    const claim = new UpdateItemCommand({
+      TableName: db.tables[table],
+      Key,
+      UpdateExpression: 'SET spill = if_not_exists(spill, :n)',
+      ...(table === 'mqtt_sub' ? { ConditionExpression: 'attribute_exists(clientid)' } : {}),
+      ExpressionAttributeValues: { ':n': N(n) },
+      ReturnValues: 'ALL_NEW',
+    })
+    return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill)
+  }
+
   return {
     keysOf,
+
+    async claimed(topic, subscription, entry) {
+      if (subscription.origin === 'client' || subscription.spill !== undefined) return subscription
+      const spill = await placeOf(topic, entry)
+      return spill === undefined ? subscription : { ...subscription, spill }
+    },
 
     async seats(row) {
       const keys = Array.from({ length: row.spill }, (_, n) => ({ topic: S(spillKey(row.topic, n)) }))
@@ -39,30 +71,29 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
       })
     },
 
-    async seatOf(topic, subscription, entry) {
-      const { spill } = subscription
-      if (spill === undefined) return undefined
-      const key = spillKey(topic, spill)
-      const live = liveOf((await getItem(db, 'mqtt_topic_msg_map', { topic: S(key) }))?.live).get(entry)
-      return live && { topic, key, spill, entry, live }
+    async seatOf(topic, { origin, spill }, entry, head) {
+      if (spill !== undefined) return seatIn(topic, spill, entry)
+      // An operator's row may have been written over the client's own, which had said where the seat is.
+      if (origin === 'client' || head === undefined || head.spill === 0) return undefined
+      const seats = await Promise.all(placesOf(entry, head.spill).map((n) => seatIn(topic, n, entry)))
+      return seats.find((seat) => seat !== undefined)
     },
 
-    async claim(row, subscription, entry) {
-      const n = placesOf(entry, row.spill).at(-1)!
-      const claim = new UpdateItemCommand({
-        TableName: db.tables.mqtt_sub,
-        Key: { clientid: S(subscription.clientid), topic: S(subscription.topic) },
-        UpdateExpression: 'SET spill = if_not_exists(spill, :n)',
-        ConditionExpression: 'attribute_exists(clientid)',
-        ExpressionAttributeValues: { ':n': N(n) },
-        ReturnValues: 'ALL_NEW',
-      })
+    async claim(row, { clientid, topic: filter, origin, spill }, entry) {
+      const n = spill ?? placesOf(entry, row.spill).at(-1)!
+      if (origin === 'operator') return (await keep('mqtt_topic_msg_map', { topic: S(placeKey(row.topic, entry)) }, n)) ?? n
+      // An operator's row may have stood here before: its seat is in this one's way.
+      const before = row.spillServers ? await placeOf(row.topic, entry) : undefined
       // Without a row in mqtt_sub the subscription is over, which the caller will find out.
-      return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill) ?? subscription.spill ?? n
+      return (await keep('mqtt_sub', { clientid: S(clientid), topic: S(filter) }, before ?? n)) ?? spill ?? n
     },
 
-    async vacate(head, { clientid, topic: filter, spill }, entry, remove) {
-      const known = spill ?? number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
+    async vacate(head, { clientid, topic: filter, origin, spill }, entry, remove) {
+      const told = async () =>
+        origin === 'operator'
+          ? placeOf(head.topic, entry)
+          : number((await getItem(db, 'mqtt_sub', { clientid: S(clientid), topic: S(filter) }))?.spill)
+      const known = spill ?? (await told())
       if (known !== undefined) return remove(spillKey(head.topic, known))
       // The row of mqtt_sub was deleted, and the handler that had taken the seat by it died before it gave it up.
       const keys = placesOf(entry, head.spill).map((n) => spillKey(head.topic, n))

@@ -18,7 +18,7 @@ export interface Subscription {
   /** QoS that IoT Core granted; absent: not known. And since when that is known (ms), if that is later than `since`. */
   readonly granted?: number
   readonly grantedAt?: number
-  /** Number of the spill row that has the client's seat. */
+  /** Number of the spill row that has the client's seat. Never read from an operator's row, which others write again as they like. */
   readonly spill?: number
 }
 

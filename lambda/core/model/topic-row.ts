@@ -4,6 +4,7 @@
  * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers] [, settled_at, share_left]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  seats for which the head has no room
+ * place    {topic: topic U+0000 "place" U+0000 seat, spill}  which spill row an operator's row takes its seat in
  * marker   {topic: filter U+0000 "gone" U+0000 clientid, session, until, earlier, expires_at}
  *
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
@@ -72,6 +73,7 @@ export interface TopicRow {
 const NUL = '\u0000'
 export const segmentKey = (topic: string, seq: number): string => `${topic}${NUL}${seq}`
 export const spillKey = (topic: string, n: number): string => `${topic}${NUL}live${n}`
+export const placeKey = (topic: string, entry: string): string => `${topic}${NUL}place${NUL}${entry}`
 export const goneKey = (filter: string, clientid: string): string => `${filter}${NUL}gone${NUL}${clientid}`
 /** The tombstone of a retained message: an older retained message that arrives later is not stored. */
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`

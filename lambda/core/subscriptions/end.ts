@@ -59,7 +59,8 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const { ports, config } = context
   const { clientid, session, at } = event
   const all = await ports.subscriptions.of(clientid)
-  const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'client' }
+  // Without a row it may have been an operator's, deleted meanwhile.
+  const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'operator' }
   const { topic, share } = seatOf(subscription)
   await ports.topics.markGone(filter, event)
   if (besides(all, subscription, session).length > 0) {
@@ -90,7 +91,10 @@ function startedAnew(ended: Seated | undefined, until: number): Seated | undefin
 async function seatAfter(ports: Ports, subscription: Subscription, event: SubscriptionChange): Promise<Seated | undefined> {
   const { topic, entry } = seatOf(subscription)
   const row = await ports.topics.head(topic)
-  const seats = row === undefined ? [] : await ports.topics.seats(row, { headOnly: subscription.spill === undefined })
+  const seats =
+    row === undefined
+      ? []
+      : await ports.topics.seats(row, { headOnly: subscription.spill === undefined && subscription.origin === 'client' })
   const seat = seats.find((one) => one.entry === entry && one.live.kind === 'client' && one.live.session === event.session)
   return row !== undefined && seat !== undefined && seat.live.since > event.at ? { row, seat } : undefined
 }
