@@ -9,6 +9,7 @@ import { type Resource, refuses } from './refused-resources.ts'
 export const STACK = 'MqttBackend'
 
 type Resources = Record<string, Resource>
+type Change = (resources: Resources, template: Record<string, unknown>) => void
 
 export interface Assembly {
   readonly directory: string
@@ -42,6 +43,15 @@ export const failingCopy = (engine: Engine, assembly: Assembly): Assembly =>
     all.Fails = { Type: 'Custom::Fails', Properties: { ServiceToken }, DependsOn: tables }
   })
 
+/** A copy as the option `prefix` makes it. */
+export const prefixedCopy = (engine: Engine, assembly: Assembly, prefix: string): Assembly =>
+  changedCopy(engine, assembly, 'prefixed', (all, template) => {
+    for (const { Type, Properties } of Object.values(all))
+      if (Type === 'AWS::DynamoDB::Table') Object.assign(Properties, { TableName: `${prefix}${Properties.TableName}` })
+    for (const part of ['Parameters', 'Rules'])
+      template[part] = JSON.parse(JSON.stringify(template[part]).replaceAll('"mqtt"', `"${prefix}mqtt"`))
+  })
+
 /** A copy for another engine: its functions ask that one's data plane. */
 export const movedCopy = (engine: Engine, assembly: Assembly, { from, to }: { from: string; to: string }): Assembly =>
   changedCopy(engine, assembly, 'moved', (all) => {
@@ -58,17 +68,17 @@ export const powerlessCopy = (engine: Engine, assembly: Assembly): Assembly =>
     }
   })
 
-function changedCopy(engine: Engine, { directory, stripped }: Assembly, name: string, change: (resources: Resources) => void): Assembly {
+function changedCopy(engine: Engine, { directory, stripped }: Assembly, name: string, change: Change): Assembly {
   const copy = join(engine.directory, name)
   cpSync(directory, copy, { recursive: true })
   return { directory: copy, resources: changeResources(copy, change), stripped }
 }
 
 /** The template is an asset too: it is published under its hash, which two other files name. */
-function changeResources(directory: string, change: (resources: Resources) => void): Resources {
+function changeResources(directory: string, change: Change): Resources {
   const file = (name: string) => join(directory, name)
-  const template = JSON.parse(readFileSync(file(`${STACK}.template.json`), 'utf8')) as { Resources: Resources }
-  change(template.Resources)
+  const template = JSON.parse(readFileSync(file(`${STACK}.template.json`), 'utf8')) as { Resources: Resources } & Record<string, unknown>
+  change(template.Resources, template)
   const text = JSON.stringify(template, null, 1)
   writeFileSync(file(`${STACK}.template.json`), text)
   const hash = createHash('sha256').update(text).digest('hex')

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
-import { type Assembly, STACK } from './assemblies.ts'
+import { type Assembly, prefixedCopy, STACK } from './assemblies.ts'
 import { ACCOUNT, elements, query, REGION } from './aws-engine.ts'
 import { cdk, cdkMust } from './cdk-cli.ts'
 import { connectDevice } from './device.ts'
@@ -99,6 +99,15 @@ export const STEPS: readonly Step[] = [
   {
     name: 'a publish on that filter in its queue becomes a message, with the function of the new conf',
     run: (ground) => publishInQueue(ground, 'plant/1/temperature', 'warm'),
+  },
+  {
+    name: 'cdk deploy with another prefix is refused, and makes no table',
+    async run({ engine, second, tables }) {
+      const { status, said } = await cdk(engine, ...deploy(prefixedCopy(engine, second, 'other_')))
+      assert.notEqual(status, 0, said)
+      assert.match(said, /Give the option prefix of the last deployment/)
+      assert.deepEqual((await tables()).toSorted(), TABLE_NAMES.toSorted())
+    },
   },
   {
     name: 'cdk destroy leaves the tables and their rows, and no rule',
