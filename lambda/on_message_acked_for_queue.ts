@@ -1,46 +1,77 @@
 import { BackendError } from './core/errors.ts'
 import type { Ack, AckEvent } from './core/events/ack-events.ts'
+import { REFUSED_CODE, UNFINISHED_CODE } from './core/metrics.ts'
 import type { Context } from './core/model/ports.ts'
-import { addHomes } from './core/model/topic-row.ts'
+import { addHomes, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
+import { allDone, inTurnOf } from './core/promises.ts'
 import { acknowledge } from './core/queue/acknowledge.ts'
 import { findPending } from './core/queue/pending.ts'
 import { parseSubscription, topicMatches } from './core/topic.ts'
 
 /** An invocation first stores a message, then adds its id to the queue: both within this time. Milliseconds. */
 const QUEUEING = 120_000
+/** Topics of one event whose queues are read at the same time: the other events of the batch need sockets too. */
+const TOPICS_AT_ONCE = 10
 
 /**
- * message.acked, from the ack topic: removes the message from its topic's queue, for everybody. (A PUBACK of a direct message does the same
- * in the handler that sent it.) Only a subscriber of the message's topic may acknowledge it.
+ * message.acked, from the ack topic: removes the messages from their topics' queues, for everybody. (A PUBACK of a direct message does the
+ * same in the handler that sent it.) Only a subscriber of a message's topic may acknowledge it. Right acks are done although others are refused.
  */
-export async function on_message_acked_for_queue({ clientid }: AckEvent, ack: Ack, context: Context): Promise<void> {
-  const { messages, subscriptions, topics, clock } = context.ports
-  // In any order: if the id is added to the queue after the head is read, the ack is tried again.
-  const [message, standing, headOfAck] = await Promise.all([
-    messages.get([ack.msgid]).then((found) => found.get(ack.msgid)),
-    subscriptions.of(clientid),
-    ack.topic === undefined ? undefined : topics.head(ack.topic),
-  ])
-  if (message === undefined) return
-  if (ack.topic !== undefined && ack.topic !== message.topic) {
-    throw new BackendError(
-      'bad-ack',
-      `ack of client '${clientid}': message ${ack.msgid} is on topic '${message.topic}', wanted an ack with that topic or none`,
-    )
-  }
+export async function on_message_acked_for_queue({ clientid, acks }: AckEvent, context: Context): Promise<void> {
+  const { messages, subscriptions, topics } = context.ports
+  const inTurn = inTurnOf(TOPICS_AT_ONCE)
+  // In any order: if an id is added to its queue after the head is read, the event is tried again.
+  const heads = new Map(namedTopics(acks).map((topic) => [topic, inTurn(() => topics.head(topic))]))
+  for (const head of heads.values()) head.catch(() => {})
+  const [stored, standing] = await Promise.all([messages.topicsOf(acks.map(({ msgid }) => msgid)), subscriptions.of(clientid)])
   const filters = standing.map(({ topic }) => parseSubscription(topic).filter)
-  if (!filters.some((filter) => topicMatches(filter, message.topic))) {
-    throw new BackendError('bad-ack', `ack of client '${clientid}': not a subscriber of topic '${message.topic}', wanted a row of mqtt_sub`)
+  const faults = acks.map((ack) => faultOf(ack, stored.get(ack.msgid), filters))
+  const byTopic = new Map<string, string[]>()
+  acks.forEach(({ msgid }, i) => {
+    const topic = stored.get(msgid)
+    if (topic !== undefined && faults[i] === undefined) byTopic.set(topic, [...(byTopic.get(topic) ?? []), msgid])
+  })
+  await allDone(
+    [...byTopic].map(async ([topic, ids]) => {
+      const row = await (heads.get(topic) ?? inTurn(() => topics.head(topic)))
+      await inTurn(() => acknowledgeOn(topic, ids, clientid, row, context))
+    }),
+  )
+  const [fault] = faults.filter((one) => one !== undefined)
+  if (fault !== undefined) throw new BackendError(REFUSED_CODE, `ack of client '${clientid}': ${fault}`)
+}
+
+const namedTopics = (acks: readonly Ack[]): string[] => [...new Set(acks.flatMap(({ topic }) => topic ?? []))]
+
+/** Why the client may not acknowledge the message. A message that is gone is no fault: somebody has acknowledged it. */
+function faultOf(ack: Ack, topic: string | undefined, filters: readonly string[]): string | undefined {
+  if (topic === undefined) return undefined
+  if (ack.topic !== undefined && ack.topic !== topic)
+    return `message ${ack.msgid} is on topic '${topic}', wanted an ack with that topic or none`
+  if (!filters.some((filter) => topicMatches(filter, topic))) return `not a subscriber of topic '${topic}', wanted a row of mqtt_sub`
+  return undefined
+}
+
+async function acknowledgeOn(
+  topic: string,
+  ids: readonly string[],
+  clientid: string,
+  row: TopicRow | undefined,
+  context: Context,
+): Promise<void> {
+  const { topics, clock } = context.ports
+  const homes = row === undefined ? new Map<string, Set<number>>() : await findPending(topics, row, ids)
+  // The publisher's handler may add an id after this ack has removed the message. (A message that is only kept as history has no id there.)
+  const early = ids.find((id) => !homes.has(id) && clock.now() - millisOfMsgid(id) < QUEUEING)
+  if (row !== undefined) {
+    const ready = ids.filter((id) => homes.has(id) || clock.now() - millisOfMsgid(id) >= QUEUEING)
+    if (ready.length > 0) await acknowledge(context, { topic, clientid, homes: addHomes(homes, ready, row.seq) })
   }
-  const row = ack.topic === undefined ? await topics.head(message.topic) : headOfAck
-  const homes = row === undefined ? new Map<string, Set<number>>() : await findPending(topics, row, [ack.msgid])
-  // The publisher's handler may add the id after this ack has removed the message. (A message that is only kept as history has no id there.)
-  if (homes.size === 0 && clock.now() - millisOfMsgid(ack.msgid) < QUEUEING) {
+  if (early !== undefined) {
     throw new BackendError(
-      'unfinished',
-      `ack of client '${clientid}': message ${ack.msgid} is not on its queue yet; continues at the next try`,
+      UNFINISHED_CODE,
+      `ack of client '${clientid}': message ${early} is not on its queue yet; continues at the next try`,
     )
   }
-  if (row !== undefined) await acknowledge(context, { topic: message.topic, clientid, homes: addHomes(homes, [ack.msgid], row.seq) })
 }

@@ -43,5 +43,10 @@ export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
 /** Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. */
 export const SUBSCRIBING_HOOKS: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
 
+/** Acknowledgements on the ack topic that can never succeed: dropped, with a log line. */
+export const ACK_REFUSED = 'ack_refused'
+/** Code of the error of an event that a client made wrong: it is dropped, because no further try and no operator can mend it. */
+export const REFUSED_CODE = 'bad-ack'
+
 /** Code of the error of an event that continues at its next try. */
 export const UNFINISHED_CODE = 'unfinished'

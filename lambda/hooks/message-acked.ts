@@ -1,20 +1,17 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { type Ack, type AckEvent, parseAck } from '../core/events/ack-events.ts'
+import { type AckEvent, parseAck } from '../core/events/ack-events.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
-import { allDone } from '../core/promises.ts'
 import { on_message_acked_for_queue } from '../on_message_acked_for_queue.ts'
 
-const ACTIONS: Actions<'message.acked', [AckEvent, Ack, Context]> = { on_message_acked_for_queue }
+const ACTIONS: Actions<'message.acked', [AckEvent, Context]> = { on_message_acked_for_queue }
 
 /** Events of the ack topic `acked/<clientid>`. The PUBACK of a direct message makes no event: its sender acknowledges at once. */
 export const messageAcked: Hook<AckEvent> = {
   hook: 'message.acked',
   parse: parseAck,
   msgid: ({ acks }) => (acks.length === 1 ? acks[0]!.msgid : undefined),
-  handle: eachEvent((event, context) =>
-    allDone(event.acks.map((ack) => performInOrder(ACTIONS, context.config.rows, event, ack, context))),
-  ),
+  handle: eachEvent((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 }
 
 export const handler = lambdaHandler(messageAcked)

@@ -7,6 +7,8 @@ forEachEngine((engine) => {
   beforeEach(async () => {
     world = new World(engine, await createTables(engine))
   })
+  /** What a broker gives to each MQTT publish, and to no HTTP publish. */
+  const TRACE = '0f0f0f0f-1111-2222-3333-444444444444'
   const EMPTY = { named: [], stored: [] }
 
   /** Messages on t, pending, and a subscriber that could not be reached. */
@@ -48,14 +50,21 @@ forEachEngine((engine) => {
     ['a message of another topic', ([id]) => ({ msgid: id, topic: 'other' }), {}, 'wanted an ack with that topic or none'],
     ['what is no id', () => 'hello', {}, 'wanted a message id'],
     ['an empty payload', () => '', {}, 'wanted a message id'],
-    ['an empty list', () => [], {}, 'wanted 1 to 1000 acks'],
+    ['an empty list', () => [], {}, 'wanted 1 to 100 acks'],
     ['a number', () => '42', {}, 'wanted an object'],
     ['an id that is no text', () => ({ msgid: 42 }), {}, 'wanted a message id'],
     ['a topic that is none', ([id]) => ({ msgid: id, topic: 'a/+' }), {}, 'wanted a topic name'],
-  ])('refuses %s: failed, logged, nothing taken off', async (_name, payloadOf, more, error) => {
+    ['101 at once', ([id]) => Array.from({ length: 101 }, () => id), {}, 'wanted 1 to 100 acks'],
+    [
+      'a client that calls itself n/a, as HTTP publishes are',
+      ([id]) => id,
+      { clientid: 'n/a', traceid: TRACE },
+      'acknowledges only for itself',
+    ],
+  ])('refuses %s: logged and dropped, nothing taken off, no dead letter', async (_name, payloadOf, more, error) => {
     const ids = await pending(1)
-    expect((await acks(payloadOf(ids), more)).batchItemFailures).toHaveLength(1)
-    expect(JSON.parse(world.logs.at(-1)!)).toMatchObject({ outcome: 'failed', error: expect.stringContaining(error) })
+    expect(await acks(payloadOf(ids), more)).toEqual(DONE)
+    expect(JSON.parse(world.logs.at(-1)!)).toMatchObject({ outcome: 'refused', code: 'bad-ack', error: expect.stringContaining(error) })
     expect((await world.queue()).stored).toEqual(ids)
     expect(await world.scan('mqtt_acked')).toEqual([])
   })
@@ -63,9 +72,32 @@ forEachEngine((engine) => {
   it("refuses the ack of one who is not subscribed to the message's topic", async () => {
     const ids = await pending(1)
     await world.operatorSubscribes('stranger', 'other/#')
-    expect((await acks(ids[0], {}, 'stranger')).batchItemFailures).toHaveLength(1)
+    expect(await acks(ids[0], {}, 'stranger')).toEqual(DONE)
     expect(JSON.parse(world.logs.at(-1)!)).toMatchObject({ code: 'bad-ack', client: 'stranger' })
     expect((await world.queue()).stored).toEqual(ids)
+  })
+
+  it('does the right ones of an event although another of them is refused', async () => {
+    const [first, second] = await pending(2)
+    expect(await acks([{ msgid: first }, { msgid: second, topic: 'other' }])).toEqual(DONE)
+    expect((await world.queue()).stored).toEqual([second])
+    expect(JSON.parse(world.logs.at(-1)!)).toMatchObject({ outcome: 'refused' })
+  })
+
+  it('100 acks of one topic take one Query, one read of the messages and one of the topic', async () => {
+    const ids = await pending(100)
+    const before = world.calls.length
+    expect(await acks(ids)).toEqual(DONE)
+    const reads = world.calls.slice(before).filter(({ call }) => /:(Query|GetItem|BatchGetItem)$/.test(call))
+    // The messages and the client's subscriptions, the topic's head and its segments, and once more the messages (I5).
+    expect(reads.map(({ call }) => call).sort()).toEqual([
+      'mqtt_msg:BatchGetItem',
+      'mqtt_msg:BatchGetItem',
+      'mqtt_sub:Query',
+      'mqtt_topic_msg_map:BatchGetItem',
+      'mqtt_topic_msg_map:GetItem',
+    ])
+    expect(await world.queue()).toEqual(EMPTY)
   })
 
   it.each([['#'], ['+'], ['$share/g/t'], ['$queue/t']])('a subscription to %s entitles to acknowledge', async (filter) => {

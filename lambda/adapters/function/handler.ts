@@ -6,7 +6,7 @@ import { badEvent } from '../../core/events/fields.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
 import { emfLines } from './emf.ts'
 import { environment, isInitializing, type Surroundings } from './environment.ts'
-import { logOutcome } from './log.ts'
+import { isRefused, logOutcome } from './log.ts'
 import { meterOf } from './meter.ts'
 
 export interface SqsRecord {
@@ -62,7 +62,7 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namesp
       const msgid = event && hook.msgid?.(event)
       logOutcome(log, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
       meter?.handled(event, result, watched?.lastDelivered())
-      return result.status === 'rejected'
+      return result.status === 'rejected' && !isRefused(result.reason)
     })
     if (meter !== undefined) for (const line of emfLines(namespace!, meter, ports.clock.now())) log(line)
     return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) }

@@ -1,7 +1,7 @@
 /** Structured JSON log lines. Never a payload or a credential (I10): only the fields below are ever written. */
 import { BackendError } from '../../core/errors.ts'
 import type { HookName } from '../../core/hooks.ts'
-import { UNFINISHED_CODE } from '../../core/metrics.ts'
+import { REFUSED_CODE, UNFINISHED_CODE } from '../../core/metrics.ts'
 import { actionOf } from '../../core/model/hook.ts'
 
 export type Log = (line: string) => void
@@ -26,7 +26,7 @@ export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, 
     log(
       JSON.stringify({
         level: isExpected(result.reason) ? 'warn' : 'error',
-        outcome: 'failed',
+        outcome: isRefused(result.reason) ? 'refused' : 'failed',
         ...where,
         action: actionOf(result.reason),
         ...codeAndMessage(result.reason),
@@ -41,7 +41,10 @@ export function logRepeat(log: Log, call: string, error: unknown): void {
 }
 
 /** The event continues at its next try: no reason to worry. */
-const isExpected = (error: unknown): boolean => error instanceof BackendError && error.code === UNFINISHED_CODE
+const isExpected = (error: unknown): boolean => isRefused(error) || (error instanceof BackendError && error.code === UNFINISHED_CODE)
+
+/** A client made the event wrong: it is dropped, and wakes nobody. */
+export const isRefused = (error: unknown): boolean => error instanceof BackendError && error.code === REFUSED_CODE
 
 /** The code that the log line tells. */
 export const codeOf = (error: unknown): string => codeAndMessage(error).code

@@ -1,6 +1,7 @@
 /** Measures one invocation by watching the calls of its ports. Actions know nothing of it. */
 import type { HookName } from '../../core/hooks.ts'
 import {
+  ACK_REFUSED,
   handledMetric,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
@@ -17,7 +18,7 @@ import type { Homes } from '../../core/model/topic-row.ts'
 import { isTimeInDoubt, millisOfMsgid } from '../../core/msgid.ts'
 import { isThrottled } from '../data-plane.ts'
 import type { Measured } from './emf.ts'
-import { codeOf } from './log.ts'
+import { codeOf, isRefused } from './log.ts'
 
 /** Codes that may be a dimension's value: every other name of an error comes neither from us nor from the SDK. */
 const CODE = /^[\w-]{1,64}$/
@@ -129,6 +130,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       } else {
         const code = codeOf(result.reason)
         if (code === UNFINISHED_CODE) add(counts, UNFINISHED)
+        else if (isRefused(result.reason)) add(counts, ACK_REFUSED)
         else add(errors, CODE.test(code) ? code : 'other')
       }
     },

@@ -32,6 +32,11 @@ export function messageTable(db: Database): MessageTable {
       )
     },
 
+    async topicsOf(msgids) {
+      const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true, only: ['msgid', 'topic'] })
+      return new Map(items.map((item) => [text(item.msgid) ?? '', text(item.topic) ?? '']))
+    },
+
     async existing(msgids) {
       const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: true, only: ['msgid'] })
       return new Set(items.map((item) => text(item.msgid) ?? ''))

@@ -41,6 +41,8 @@ export interface MessageTable {
   get(msgids: readonly string[]): Promise<Map<string, Message>>
   /** By id, whose message it is and how large, perhaps without the latest. */
   traits(msgids: readonly string[]): Promise<Map<string, Traits>>
+  /** Topics of messages by id; absent ones are missing. No payload is read into memory. */
+  topicsOf(msgids: readonly string[]): Promise<Map<string, string>>
   /** Which of the ids have a row. */
   existing(msgids: readonly string[]): Promise<Set<string>>
   remove(msgids: readonly string[]): Promise<void>

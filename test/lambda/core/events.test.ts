@@ -9,6 +9,7 @@ const OTHER_MSGID = 'Mjg4MTk1NzE3MTY4MjYxMjA5MDExMDg0NTk5ODgzMjAyNTH'
 const UUID = '01234567-89ab-4def-8000-ffffffffffff'
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const badEvent = (field: string) => expect.objectContaining({ code: 'bad-event', message: expect.stringContaining(field) })
+const badAck = (field: string) => expect.objectContaining({ code: 'bad-ack', message: expect.stringContaining(field) })
 
 /** As in the developer guide, "Lifecycle events". */
 const connected = {
@@ -237,13 +238,25 @@ describe('an ack', () => {
     expect(parseAck(ack(MSGID, { clientid: 'n/a' })).clientid).toBe('c1')
   })
 
+  test('the client that calls itself n/a acknowledges for itself alone: a broker gives traceid() to MQTT publishes only', () => {
+    const byMqtt = { clientid: 'n/a', traceid: '0f0f0f0f-1111-2222-3333-444444444444' }
+    expect(() => parseAck(ack(MSGID, byMqtt))).toThrow(badAck('clientid'))
+    expect(parseAck(ack(MSGID, { ...byMqtt, topic: 'acked/n/a' })).clientid).toBe('n/a')
+  })
+
   test.each([
-    ['another client', 'clientid', ack(MSGID, { clientid: 'c2' })],
     ['an unknown client', 'clientid', ack(MSGID, { clientid: undefined })],
     ['a topic that acknowledges nothing', 'topic', ack(MSGID, { topic: 'a/c1' })],
+    ['no base64', 'payload', ack(MSGID, { payload: '%' })],
+    ['no time', 'timestamp', ack(MSGID, { timestamp: undefined })],
+  ])('refuses %s, which no client can cause', (_, field, event) => expect(() => parseAck(event)).toThrow(badEvent(field)))
+
+  test.each([
+    ['another client', 'clientid', ack(MSGID, { clientid: 'c2' })],
     ['a topic without a client', 'clientid in topic', ack(MSGID, { topic: 'acked/' })],
     ['an empty payload', 'payload', ack('')],
     ['an empty array', 'payload', ack([])],
+    ['101 acks', 'payload', ack(Array(101).fill(MSGID))],
     ['a number', 'payload', ack('12')],
     ['null', 'payload', ack('null')],
     ['an array in an array', 'payload[0]', ack([[MSGID]])],
@@ -252,9 +265,7 @@ describe('an ack', () => {
     ['a bad second msgid', 'payload[1].msgid', ack([MSGID, 'x'])],
     ['a wildcard topic', 'payload.topic', ack({ msgid: MSGID, topic: '#' })],
     ['a topic that is no text', 'payload.topic', ack({ msgid: MSGID, topic: 5 })],
-    ['no base64', 'payload', ack(MSGID, { payload: '%' })],
-    ['no time', 'timestamp', ack(MSGID, { timestamp: undefined })],
-  ])('refuses %s', (_, field, event) => expect(() => parseAck(event)).toThrow(badEvent(field)))
+  ])('refuses %s, which a client did', (_, field, event) => expect(() => parseAck(event)).toThrow(badAck(field)))
 
   test('I10 a refusal never repeats the payload', () => {
     expect(() => parseAck(ack('my secret'))).toThrow(expect.objectContaining({ message: expect.not.stringContaining('secret') }))
@@ -281,7 +292,7 @@ describe.each(Object.entries(PARSERS))('%s', (_, parse: (event: unknown) => unkn
           parse(event)
         } catch (error) {
           expect(error).toBeInstanceOf(BackendError)
-          expect(error).toMatchObject({ code: 'bad-event' })
+          expect(error).toMatchObject({ code: expect.stringMatching(/^bad-(event|ack)$/) })
         }
       }),
       { numRuns: 1000 },
