@@ -87,10 +87,9 @@ async function campaign(scenarios: readonly Scenario[], options: FaultsFlags, gr
   return failures.length === 0 ? 0 : 1
 }
 
-const casesOf = (prepared: Prepared, howMany: number, seed: number): Case[] => [
-  ...singles(prepared, { twins: true }),
-  ...pairs(prepared, howMany, seed),
-]
+function casesOf(prepared: Prepared, howMany: number, seed: number): Case[] {
+  return [...singles(prepared, { twins: true }), ...pairs(prepared, howMany, seed)]
+}
 
 /** The first of each kind in full. */
 function report(failures: readonly Failure[]): void {

@@ -6,7 +6,7 @@ import type { Snapshot } from './database.ts'
 const NUL = '\u0000'
 
 export interface FinalState {
-  /** `mqtt_client`, `mqtt_sub` without `spill`, `mqtt_retain`, and the markers of the topic map: what the events alone decide. */
+  /** `mqtt_client`, `mqtt_sub` without `spill` and without what IoT Core said when asked, `mqtt_retain`, and the markers of the topic map: what the events alone decide. */
   readonly decided: readonly string[]
   /** Who is live where, since when; `catching` if publishers leave messages to a drainer. */
   readonly live: readonly string[]
@@ -27,7 +27,7 @@ export function finalState(rows: Snapshot): FinalState {
   return {
     decided: [
       ...rows.mqtt_client.map((row) => `mqtt_client ${text(row)}`),
-      ...rows.mqtt_sub.map(({ spill: _, ...row }) => `mqtt_sub ${text(row)}`),
+      ...rows.mqtt_sub.map(({ spill: _, granted: _qos, granted_at: _when, ...row }) => `mqtt_sub ${text(row)}`),
       ...rows.mqtt_retain.map((row) => `mqtt_retain ${text(row)}`),
       ...map.filter((row) => /\0(gone|retain)/.test(key(row))).map((row) => `marker ${text(row)}`),
     ].sort(),
