@@ -23,12 +23,22 @@ export interface Cast {
   readonly shared?: number
   /** Seconds, as the rows of on_message_fetch_for_queue say it. Default: what is their default. */
   readonly settle?: number
+  /** Share of the steps at which an operator changes a row of mqtt_sub. */
+  readonly changes?: number
   /** Share of the publishes that come from a subscriber. */
   readonly own?: number
 }
 
 export const CASTS: readonly Cast[] = [
   { name: 'all kinds', natives: 3, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 2, 8] },
+  {
+    name: 'an operator at work',
+    natives: 2,
+    operators: { s1: ['a/1', 'a/+'], s2: ['a/1', '$share/g/a/1'], s3: ['a/+', 'a/#'] },
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8, 20],
+    changes: 0.25,
+  },
   // Nobody empties the queues at once: they are sealed into segments.
   { name: 'segments', natives: 2, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 4, 12, 24], settle: 1 },
   { name: 'segments, pushed', natives: 2, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 4, 12, 24] },
@@ -40,9 +50,18 @@ export const CASTS: readonly Cast[] = [
     operators: { s1: ['a/1'], s2: ['a/1'], s3: ['a/1'], s4: ['a/1'], s5: ['a/1'], s6: ['a/1'] },
     topics: ['a/1'],
     bursts: [1, 2, 8],
+    changes: 0.15,
   },
   { name: 'ack topic', natives: 3, operators: { s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 20], acks: 0.5 },
-  { name: 'retained', natives: 2, operators: { s1: ['a/1'], s2: ['a/+'] }, topics: ['a/1', 'a/2'], bursts: [1, 1, 3], retained: 0.5 },
+  {
+    name: 'retained',
+    natives: 2,
+    operators: { s1: ['a/1'], s2: ['a/+'] },
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 1, 3],
+    retained: 0.5,
+    changes: 0.1,
+  },
   { name: 'persistent', natives: 3, operators: {}, topics: ['a/1', 'a/2'], bursts: [1, 2, 8], persistent: 'same' },
   { name: 'persistent, renamed', natives: 3, operators: { s1: ['a/1'] }, topics: ['a/1'], bursts: [1, 8, 20], persistent: 'renamed' },
   // What is promised holds for who acknowledges in time, also one by one or late.

@@ -6,6 +6,7 @@ import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Cast } from './casts.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'
+import type { Operator } from './operator.ts'
 import type { Queues } from './queues.ts'
 import type { Row } from './rows.ts'
 import type { Published, SimClient } from './sim-client.ts'
@@ -17,6 +18,7 @@ export interface Scene {
   readonly iotCore: IotCore
   readonly evidence: Evidence
   readonly dynamodb: MapDynamoDb
+  readonly operator: Operator
 }
 
 /** With every event handled: the rows say the truth, and nobody waits. */
@@ -148,6 +150,7 @@ function liveEntries(scene: Scene): string[] {
     const who = `${client.id} on ${topic} (${live.kind} ${live.session})`
     // A second receive of its subscribed event died after the first had finished: nobody looks after it but the next connect.
     if (queues.abandoned.has(live.session)) return []
+    if (live.kind === 'server' && scene.operator.wasDeleted(client.id, filter) && !scene.operator.isHeld(client, filter)) return []
     // A subscribed event handled after two later connections, or while its end is handled and a later connection's disconnect has overtaken
     // its connect: no row tells that its session is over, until the client subscribes again.
     const later = client.connections - (iotCore.numbers.get(live.session) ?? 1)
@@ -167,7 +170,7 @@ function liveEntries(scene: Scene): string[] {
       entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
     const exact = [...connection.announced].map((filter) => parseSubscription(filter).filter).filter((filter) => !hasWildcard(filter))
     const native = exact.filter((filter) => !isLive(filter, 'client'))
-    const server = operator.filter((filter) => !connection.filters.has(filter) && !isLive(filter, 'server'))
+    const server = operator.filter((filter) => scene.operator.isHeld(client, filter) && !isLive(parseSubscription(filter).filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
   return [...stale, ...missing, ...subscriptionRows(scene)]
@@ -209,7 +212,11 @@ function limbo(scene: Scene): string[] {
     if (leftBehind.has(row.msgid?.S ?? '')) return []
     const topic = row.topic?.S ?? ''
     const msgid = row.msgid?.S ?? ''
-    const servers = all.filter(({ connection, operator }) => connection && operator.includes(topic))
+    const servers = all.filter(
+      (client) =>
+        client.connection &&
+        client.operator.some((filter) => parseSubscription(filter).filter === topic && scene.operator.isHeld(client, filter)),
+    )
     // Of a group another member may have got it.
     const natives = all.filter(({ id, connection }) => {
       const isSure = connection?.announced.has(topic) && connection.filters.get(topic)?.qos === 1

@@ -40,12 +40,15 @@ export interface DataPlaneWorld {
   readonly scheduler: Scheduler
   readonly faults: Faults
   readonly iotCore: IotCore
+  /** A direct message begins. */
+  readonly sends: (owner: Owner, message: { clientid: string; msgid: string }) => void
   readonly sent: (owner: Owner, sent: Sent) => void
 }
 
 export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneClient {
   const { scheduler } = world
   const send = async (command: { readonly input: unknown }): Promise<object> => {
+    if (command instanceof SendDirectMessageCommand) world.sends(owner, identityOf(command.input))
     await scheduler.turn(owner)
     if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
     if (command instanceof GetConnectionCommand) return getConnection(world, command.input.clientId!)
@@ -56,11 +59,15 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
   return { send } as unknown as IoTDataPlaneClient
 }
 
-async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: SendDirectMessageCommandInput): Promise<object> {
-  const { scheduler, sent } = world
+function identityOf(input: SendDirectMessageCommandInput): Pick<Sent, 'clientid' | 'msgid' | 'retained'> {
   const properties = (JSON.parse(input.userProperties as string) as Record<string, string>[]).flatMap((one) => Object.entries(one))
   const property = (name: string) => properties.find(([key]) => key === name)?.[1]
-  const message = { clientid: input.clientId!, msgid: property('msgid')!, retained: property('retain') === '1' }
+  return { clientid: input.clientId!, msgid: property('msgid')!, retained: property('retain') === '1' }
+}
+
+async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: SendDirectMessageCommandInput): Promise<object> {
+  const { scheduler, sent } = world
+  const message = identityOf(input)
   const payload = Buffer.from(input.payload as Buffer).toString()
   const failure = transmit(world, world.iotCore.clients.get(message.clientid), message.msgid)
   await scheduler.turn(owner, failure === NO_PUBACK ? input.timeout! * 1000 : 0)

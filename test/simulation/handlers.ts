@@ -86,6 +86,7 @@ export interface HandlersOptions {
   readonly conf: Conf
   readonly note: (line: string) => void
   readonly watch: {
+    sends(run: Run, message: { clientid: string; msgid: string }): void
     sent(run: Run, sent: Sent): void
     /** Wraps the ports of a run to see what it does. */
     ports(run: Run, ports: Ports): Ports
@@ -179,7 +180,18 @@ export class Handlers {
     const role = new Role(this.allowed.get(run.hook)!, TABLES, (call) => this.refused.push(`I9: ${run.hook} may not ${call}`))
     const ports = portsOn({
       dynamodb: role.ask(clientOf(database, run)),
-      iot: role.ask(dataPlaneOf({ scheduler, faults: database.faults, iotCore, sent: (_, sent) => watch.sent(run, sent) }, run)),
+      iot: role.ask(
+        dataPlaneOf(
+          {
+            scheduler,
+            faults: database.faults,
+            iotCore,
+            sends: (_, message) => watch.sends(run, message),
+            sent: (_, sent) => watch.sent(run, sent),
+          },
+          run,
+        ),
+      ),
       clock: { now: () => scheduler.now, sleep: (ms) => scheduler.turn(run, ms) },
       tables: TABLES,
       retainIndex: undefined,

@@ -9,6 +9,7 @@ import { Faults, SHARES, type Shares } from './faults.ts'
 import { Handlers } from './handlers.ts'
 import { IotCore } from './iot-core.ts'
 import { operationNote } from './operation-note.ts'
+import { Operator } from './operator.ts'
 import { type Plan, planOf } from './plan.ts'
 import { Queues } from './queues.ts'
 import { Random } from './random.ts'
@@ -72,6 +73,7 @@ class History implements Scene {
   readonly dynamodb = new MapDynamoDb()
   readonly queues: Queues
   readonly iotCore: IotCore
+  readonly operator: Operator
   private readonly handlers: Handlers
   readonly evidence: Evidence
   private readonly coverage = new Coverage()
@@ -105,9 +107,10 @@ class History implements Scene {
       emit,
       note,
     })
-    const { iotCore } = this
+    this.operator = new Operator(dynamodb, note)
+    const { iotCore, operator } = this
     const noteOperation = options.verbose ? operationNote(note, iotCore) : options.observe
-    const watched = witness({ iotCore, queues, scheduler, note })
+    const watched = witness({ iotCore, queues, scheduler, operator, note })
     const database: DatabaseWorld = {
       scheduler,
       dynamodb,
@@ -162,10 +165,7 @@ class History implements Scene {
     }
     for (const [id, operator] of Object.entries(this.cast.operators)) this.iotCore.add(id, { operator })
     for (const { id, operator } of this.iotCore.clients.values()) {
-      for (const topic of operator) {
-        const Item = { clientid: { S: id }, topic: { S: topic }, qos: { N: '1' } }
-        this.dynamodb.perform('PutItem', { TableName: 'mqtt_sub', Item })
-      }
+      for (const filter of operator) this.operator.add(id, filter, this.scheduler.now - 1)
     }
   }
 
@@ -173,7 +173,9 @@ class History implements Scene {
   private world(): void {
     this.pass(this.worldRandom.pick([50, 300, 1_000, 3_000]))
     this.iotCore.noticeDeadPeers()
-    this.clients.doSomething()
+    const { worldRandom, cast, scheduler } = this
+    if (cast.changes !== undefined && worldRandom.chance(cast.changes)) this.operator.doSomething(worldRandom, scheduler.now)
+    else this.clients.doSomething()
   }
 
   private async calm(violations: string[]): Promise<void> {

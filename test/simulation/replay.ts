@@ -1,5 +1,6 @@
 /** I4: what a replayed lifecycle event must leave as it is. */
 import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { subscriberOf } from '../../lambda/core/model/seat.ts'
 import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
 import type { Scene } from './checks.ts'
 import type { Row } from './rows.ts'
@@ -10,7 +11,7 @@ type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
  * Presence, subscriptions, retained messages, and who is live since when, by what they are of. Messages may be delivered again. A session
  * that goes on under its identifier is subscribed in IoT Core whether or not we show a SUBSCRIBE of its last connection: both are true.
  */
-export function everything({ dynamodb, cast: { persistent }, queues: { abandoned } }: Scene): ReadonlyMap<string, string> {
+export function everything({ dynamodb, operator, cast: { persistent }, queues: { abandoned } }: Scene): ReadonlyMap<string, string> {
   const kept: Kept[] = persistent === 'same' ? ['mqtt_client', 'mqtt_retain'] : ['mqtt_client', 'mqtt_sub', 'mqtt_retain']
   // What a receive left that died after another had finished goes with the next event.
   const orderly = (session: string | undefined) => !abandoned.has(session ?? '')
@@ -22,8 +23,14 @@ export function everything({ dynamodb, cast: { persistent }, queues: { abandoned
   )
   // An entry that no row of mqtt_sub knows may go (checks.ts, liveEntries).
   const known = new Set(dynamodb.rows('mqtt_sub').map((row) => `${row.clientid?.S} ${row.session?.S ?? ''}`))
+  // An operator's row that was added while its client is connected counts from the next connected event on, a repeated one too.
+  const mayReturn = (row: Row, entry: string) => {
+    const { clientid, filter } = subscriberOf({ topic: row.topic?.S?.split('\u0000')[0] ?? '', entry })
+    return operator.wasDeleted(clientid, filter)
+  }
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
     [...liveOf(row.live)]
+      .filter(([entry]) => !mayReturn(row, entry))
       .filter(([entry, { kind, session }]) => orderly(session) && (kind === 'server' || known.has(`${entry} ${session}`)))
       .map(([entry, { kind, session, since, at }]) => {
         const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')

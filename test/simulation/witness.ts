@@ -6,6 +6,7 @@ import type { Sent } from './data-plane.ts'
 import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
+import type { Operator } from './operator.ts'
 import type { Queues } from './queues.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -38,11 +39,12 @@ interface Watched {
   readonly iotCore: IotCore
   readonly queues: Queues
   readonly scheduler: Scheduler
+  readonly operator: Operator
   readonly note: (line: string) => void
 }
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
-export function witness({ iotCore, queues, scheduler, note }: Watched) {
+export function witness({ iotCore, queues, scheduler, operator, note }: Watched) {
   const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set(), unpromised: new Set() }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
@@ -57,7 +59,22 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
   }
   const sendings = new Map<string, { run: Run; msgid: string }[]>()
 
+  /** Run -> when it began; run, client and topic -> when its last direct message ended: whoever asks each time asks after that. */
+  const begun = new Map<Run, number>()
+  const lastEnd = new Map<string, number>()
+  const stream = (run: Run, clientid: string, msgid: string) => `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic}`
+
+  /** I13: the operator's row stood when it was asked. Several events of a batch may send to the client side by side. */
+  function sends(run: Run, { clientid, msgid }: { clientid: string; msgid: string }): void {
+    const client = iotCore.clients.get(clientid)!
+    const { topic, name } = iotCore.byId.get(msgid)!
+    const asked = (run.batch.length === 1 ? lastEnd.get(stream(run, clientid, msgid)) : undefined) ?? begun.get(run)!
+    if (client.operator.length === 0 || operator.stoodAfter(client, topic, asked)) return
+    evidence.violations.push(`I13: #${run.number} ${run.hook} sends ${name} to ${clientid}, whose operator's row for ${topic} is gone`)
+  }
+
   function sent(run: Run, { clientid, msgid, retained, payload, outcome }: Sent): void {
+    lastEnd.set(stream(run, clientid, msgid), operator.moment())
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const topic = iotCore.byId.get(msgid)?.topic ?? ''
     if (payload !== iotCore.byId.get(msgid)?.payload)
@@ -78,13 +95,15 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
     const session = run.batch[0]!.label.split(' ')[1]!
     const stands = iotCore.clients.get(clientid)?.connection?.session === session && !iotCore.restarted.has(session)
     const shared = other !== undefined && [run, other.run].some(({ batch }) => queues.doubled.has(batch[0]!.id))
-    if (other !== undefined && stands && !shared) {
+    // Who ends a seat ends its lease: if its row is added again meanwhile, another may drain before this one has seen it.
+    if (other !== undefined && stands && !shared && !operator.wasDeleted(clientid, topic)) {
       evidence.violations.push(`I2 order: #${run.number} and #${other.run.number} drain ${topic} for ${clientid} at once`)
     }
     all.push({ run, msgid })
   }
 
   function ports(run: Run, real: Ports): Ports {
+    begun.set(run, operator.moment())
     // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
     let acker: { clientid: string; newest: string } | undefined
     return {
@@ -165,5 +184,5 @@ export function witness({ iotCore, queues, scheduler, note }: Watched) {
     }
   }
 
-  return { evidence, observe, watch: { sent, ports } }
+  return { evidence, observe, watch: { sends, sent, ports } }
 }
