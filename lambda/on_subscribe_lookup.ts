@@ -57,6 +57,6 @@ async function follow(event: Connected, rows: RowsOfSeat, seated: Seated | undef
   const retained = rows.some(({ topic }) => topic === filter) && retainRow(context.config, filter) !== undefined
   await allDone([
     fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
-    retained && sendRetained({ clientid, filter, native: false }, context),
+    retained && sendRetained({ clientid, filters: [filter], native: false }, context),
   ])
 }

@@ -81,6 +81,8 @@ export interface HookConfig {
   readonly history: readonly string[]
   /** Whether native deliveries can be settled: both ends of a subscription must be reported. */
   readonly settles: boolean
+  /** Filters of retained messages whose truth is IoT Core's own: `"retain": "native"`. */
+  readonly nativeRetained: readonly string[]
   /** Whether `on_subscribe_lookup` is on some hook: publishes then look for server-side subscribers. */
   readonly serverSubscriptions: boolean
   readonly expiredAfter?: number
@@ -103,6 +105,9 @@ export function hookConfigs(table: HookTable): HookConfig[] {
       acked: filtersOf(table, 'on_message_acked_for_queue'),
       history: filtersOf(table, 'on_message_store'),
       settles: uses('client.disconnected') && uses('session.unsubscribed'),
+      nativeRetained: table.rows
+        .filter(({ action, retain = 'native' }) => action === 'on_message_retain' && retain === 'native')
+        .map(({ topic = '#' }) => topic),
       serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
       ...(table.expiredAfter === undefined ? {} : { expiredAfter: table.expiredAfter }),
     }

@@ -5,16 +5,22 @@ import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
-import { parseSubscription } from '../core/topic.ts'
+import { hasWildcard, parseSubscription } from '../core/topic.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
 import { on_retain_lookup } from '../on_retain_lookup.ts'
 
-const ACTIONS: Actions<'session.subscribed', [Subscribing, HookRow, Context]> = { on_message_fetch_for_queue, on_retain_lookup }
+const ACTIONS: Actions<'session.subscribed', [readonly Subscribing[], HookRow, Context]> = {
+  on_message_fetch_for_queue: (subscribing, row, context) => subscribing[0] && on_message_fetch_for_queue(subscribing[0], row, context),
+  on_retain_lookup,
+}
 
 export const sessionSubscribed: Hook<SubscriptionChange> = {
   hook: 'session.subscribed',
   parse: parseSubscriptionChange,
-  handle: eachEvent((event, context) => allDone(bySeat(event.topics).map((filters) => subscribed(event, filters, context)))),
+  handle: eachEvent((event, context) => {
+    const begun = bySeat(event.topics).map((filters) => begin(event, filters, context))
+    return allDone([...begun.map(async (one) => runActions(await one, context)), lookUpWildcards(begun, context)])
+  }),
 }
 
 /** Filters of one topic, `$share/g/t` before `t`: the client has one seat there, and its queue comes once. */
@@ -28,8 +34,14 @@ function bySeat(filters: readonly string[]): string[][] {
   return [...seats.values()]
 }
 
-/** Records the subscriptions, then runs the actions whose rows cover their filter. A stale event leaves no trace. */
-async function subscribed(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<void> {
+interface Begun {
+  readonly subscribing: Subscribing
+  /** The rows that cover the filter, one of an action. */
+  readonly rows: readonly HookRow[]
+}
+
+/** Records the subscriptions to the filters of a seat. `undefined`: the event is stale, and leaves no trace. */
+async function begin(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<Begun | undefined> {
   const rows = firstOfEachAction(rowsCovering(context.config.rows, parseSubscription(filters[0]!).filter))
   const begun: Subscribing[] = []
   for (const filter of filters) {
@@ -37,11 +49,30 @@ async function subscribed(event: SubscriptionChange, filters: readonly string[],
     if (one !== undefined) begun.push(one)
   }
   const last = begun.at(-1)
-  if (last === undefined) return
+  if (last === undefined) return undefined
   // Retained messages are for the filter that is not shared; the queue may have been claimed with the first one.
-  const subscribing = { ...last, claimed: begun[0]!.claimed }
-  await allDone(rows.map((row) => perform(ACTIONS, row.action, subscribing, row, context)))
+  return { subscribing: { ...last, claimed: begun[0]!.claimed }, rows }
 }
+
+/** Runs the actions whose rows cover the filter. */
+async function runActions(begun: Begun | undefined, context: Context): Promise<void> {
+  if (begun === undefined) return
+  const rows = begun.rows.filter((row) => !isShared(begun, row))
+  await allDone(rows.map((row) => perform(ACTIONS, row.action, [begun.subscribing], row, context)))
+}
+
+/** The wildcard filters of a SUBSCRIBE share one look at the retained messages. */
+async function lookUpWildcards(beginning: readonly Promise<Begun | undefined>[], context: Context): Promise<void> {
+  const all = (await Promise.allSettled(beginning)).flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []))
+  const some = all.flatMap((begun) => begun.rows.filter((row) => isShared(begun, row)).map((row) => ({ ...begun, row })))
+  const first = some[0]
+  if (first === undefined) return
+  const subscribing = some.map((one) => one.subscribing)
+  await perform(ACTIONS, first.row.action, subscribing, first.row, context)
+}
+
+const isShared = ({ subscribing }: Begun, { action }: HookRow): boolean =>
+  action === 'on_retain_lookup' && hasWildcard(parseSubscription(subscribing.filter).filter)
 
 /** Several rows of an action may cover a filter, but it is one subscription: the first row in the conf counts. */
 const firstOfEachAction = (rows: readonly HookRow[]): HookRow[] =>

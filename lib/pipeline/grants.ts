@@ -46,10 +46,15 @@ const GO_LIVE_NATIVE: Calls = [...GO_LIVE, 'mqtt_sub:GetItem', 'mqtt_sub:UpdateI
 const OPERATOR_ROW: Calls = ['mqtt_sub:Query', 'mqtt_topic_msg_map:UpdateItem']
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
 
-const RETAINED = (retainIndex: boolean): Calls => [
+const RETAINED = (config: HookConfig, retainIndex: boolean): Calls => [
   'mqtt_retain:GetItem',
   'mqtt_retain:Scan',
-  ...(retainIndex ? (['mqtt_retain/index:Query', 'mqtt_retain:BatchGetItem'] as const) : []),
+  'mqtt_retain:BatchGetItem',
+  ...(retainIndex ? (['mqtt_retain/index:Query'] as const) : []),
+  // How far a SUBSCRIBE has come.
+  'mqtt_topic_msg_map:PutItem',
+  'mqtt_topic_msg_map:GetItem',
+  ...(config.nativeRetained.length > 0 ? (['GetRetainedMessage'] as const) : []),
   'SendDirectMessage',
 ]
 
@@ -70,7 +75,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_sub:Query',
         ...GO_LIVE,
         ...(fetches(config) ? drain(config) : []),
-        ...(follows('on_retain_lookup') ? RETAINED(retainIndex) : []),
+        ...(follows('on_retain_lookup') ? RETAINED(config, retainIndex) : []),
       ]
     case 'on_client_disconnected':
       return [
@@ -84,7 +89,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
     case 'on_message_fetch_for_queue':
       return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config)]
     case 'on_retain_lookup':
-      return [...RETAINED(retainIndex), 'GetRetainedMessage']
+      return [...RETAINED(config, retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
       return ['mqtt_acked:GetItem', 'mqtt_acked:DeleteItem']
     case 'on_message_publish':

@@ -117,4 +117,104 @@ forEachEngine((engine) => {
     await world.subscribe('c', 's1', '#')
     expect(world.device('c').got).toEqual([])
   })
+
+  describe('I14: with "retain": "native" IoT Core is asked before a row of ours goes to a wildcard subscriber', () => {
+    const THROTTLED = Object.assign(new Error('ThrottlingException'), { $metadata: { httpStatusCode: 429 } })
+    const withOld = async () => {
+      const world = await given()
+      nativelyRetained(world, 'a/b', 'old')
+      await world.publish('a/b', 'old')
+      await world.connect('c', 's1')
+      return world
+    }
+
+    it.each([
+      ['it holds a newer one, whose publish is not handled yet', 'new', ['new']],
+      ['it holds ours', 'old', ['old']],
+      ['it was cleared, and the clearing publish is not handled yet', '', []],
+    ])('%s', async (_name, held, got) => {
+      const world = await withOld()
+      world.wait(1_000)
+      nativelyRetained(world, 'a/b', held)
+      await world.subscribe('c', 's1', 'a/#')
+      expect(world.device('c').got).toEqual(got)
+      expect(world.device('c').messages.every(({ retain }) => retain)).toBe(true)
+    })
+
+    it('what is not our row has an id of its own: its ack takes no queued message away', async () => {
+      const world = await withOld()
+      const { named } = await world.queue()
+      nativelyRetained(world, 'a/b', 'new')
+      await world.subscribe('c', 's1', 'a/#')
+      expect(named).toHaveLength(1)
+      expect(named).not.toContain(world.device('c').messages[0]?.message.msgid)
+    })
+
+    it('IoT Core throttles: our rows are sent, and it is asked no more for this SUBSCRIBE', async () => {
+      const world = await withOld()
+      for (const topic of ['a/c', 'a/d']) {
+        nativelyRetained(world, topic, 'old')
+        await world.publish(topic, 'old')
+      }
+      const ask = jest.spyOn(world.ports.device, 'retained').mockRejectedValue(THROTTLED)
+      await world.subscribe('c', 's1', 'a/#')
+      expect(world.device('c').got).toEqual(['old', 'old', 'old'])
+      expect(ask).toHaveBeenCalledTimes(1)
+    })
+
+    it("a row of EMQX's, which IoT Core never held, is sent", async () => {
+      const world = await given({ retainIndex: false })
+      await world.put('mqtt_retain', { topic: { S: 'a/b' }, msgid: { S: 'x' }, payload: { S: 'kept' } })
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 'a/#')
+      expect(world.device('c').got).toEqual(['kept'])
+    })
+  })
+
+  describe('work and memory of a wildcard SUBSCRIBE', () => {
+    const many = async (count: number, options: WorldOptions = {}) => {
+      const rows = retainedBy('topic').filter(({ action }) => action !== 'on_message_publish')
+      const world = await given({ rows, ...options })
+      const topics = Array.from({ length: count }, (_, i) => `a/${String(i).padStart(3, '0')}`)
+      await world.handle('message.publish', ...topics.map((topic) => world.publishEvent(topic, topic)))
+      await world.connect('c', 's1')
+      return { world, topics }
+    }
+
+    it('eight filters share one scan, which reads keys; messages are read sixteen at a time', async () => {
+      const { world, topics } = await many(100, { retainIndex: false })
+      const from = world.calls.length
+      const getAll = jest.spyOn(world.ports.retained, 'getAll')
+      await world.subscribe('c', 's1', ...Array.from({ length: 7 }, (_, i) => `+/${i}/#`), '#')
+      expect(world.calls.slice(from).filter(({ call }) => call === 'mqtt_retain:Scan')).toHaveLength(1)
+      expect(Math.max(...getAll.mock.calls.map(([some]) => some.length))).toBe(16)
+      expect(world.device('c').got.toSorted()).toEqual(topics)
+    })
+
+    it.each([
+      ['by the index', true],
+      ['by a scan', false],
+    ])('%s: what does not fit into one invocation goes on where it was, at the next receive', async (_name, retainIndex) => {
+      const { world, topics } = await many(50, { retainIndex })
+      const subscribed = world.subscribedEvent('c', 's1', 'a/#')
+      const receive = (receives: number, remaining: number) =>
+        world.deliver(
+          'session.subscribed',
+          [{ messageId: 'm', body: JSON.stringify(subscribed), attributes: { ApproximateReceiveCount: `${receives}` } }],
+          remaining,
+        )
+      const { send } = world.ports.device
+      jest.spyOn(world.ports.device, 'send').mockImplementation(async (...args) => {
+        world.wait(100)
+        return send(...args)
+      })
+      expect((await receive(1, 10_000)).batchItemFailures).toHaveLength(1)
+      const first = world.device('c').got.length
+      expect(first).toBeGreaterThan(10)
+      expect(first).toBeLessThan(50)
+      expect((await receive(2, 120_000)).batchItemFailures).toEqual([])
+      expect(world.device('c').got).toHaveLength(50)
+      expect(world.device('c').got.toSorted()).toEqual(topics)
+    })
+  })
 })

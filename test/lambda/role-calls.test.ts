@@ -99,6 +99,23 @@ class Story {
     for (const filter of filters) await world.operatorSubscribes('o', filter)
     await this.connect('o', 's1')
     await this.subscribe('n', 's1', ...filters)
+    await world.operatorSubscribes('l', 'none/+')
+    const connected = world.connectedEvent('l', 's1')
+    for (const hook of ['client.connected', 'session.created'] as const) await this.outOfTime(hook, connected)
+    await this.connect('m', 's1')
+    await this.outOfTime('session.subscribed', world.subscribedEvent('m', 's1', 'none/+'))
+  }
+
+  /** An event whose first invocation ends too soon, and its next receive. */
+  private async outOfTime(hook: HookName, event: object): Promise<void> {
+    if (!this.has(hook)) return
+    for (const [receives, remaining] of [
+      [1, 1_000],
+      [2, 120_000],
+    ] as const) {
+      const attributes = { ApproximateReceiveCount: `${receives}` }
+      await this.world.deliver(hook, [{ messageId: `late ${hook}`, body: JSON.stringify(event), attributes }], remaining)
+    }
   }
 
   /** A queue in segments, one of them on its way, for a client that subscribes and one that is subscribed. */

@@ -6,9 +6,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   paginateQuery,
-  paginateScan,
   type QueryCommandInput,
-  type ScanCommandInput,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../../core/errors.ts'
@@ -120,12 +118,6 @@ export async function queryAll(db: Database, table: TableName, query: Omit<Query
   const items: Item[] = []
   for await (const page of paginateQuery({ client: db.client }, { TableName: db.tables[table], ...query }))
     items.push(...(page.Items ?? []))
-  return items
-}
-
-export async function scanAll(db: Database, table: TableName, scan: Omit<ScanCommandInput, 'TableName'> = {}): Promise<Item[]> {
-  const items: Item[] = []
-  for await (const page of paginateScan({ client: db.client }, { TableName: db.tables[table], ...scan })) items.push(...(page.Items ?? []))
   return items
 }
 

@@ -5,13 +5,12 @@
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { RetainTable } from '../../core/model/ports.ts'
-import { awaitedCheckKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
+import { awaitedCheckKey, retainPlaceKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
 import { millisOfMsgid, msgidNumber } from '../../core/msgid.ts'
-import { RETAIN_INDEX } from '../../core/tables.ts'
-import { coveringFilter, firstLevel, topicMatches } from '../../core/topic.ts'
-import { type Item, N, S, text } from './attributes.ts'
-import { batchGet, type Database, getItem, ifHolds, queryAll, scanAll } from './dynamodb.ts'
+import { type Item, N, number, S, text } from './attributes.ts'
+import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'
 import { itemOfMessage, messageOfItem } from './message-item.ts'
+import { rootOf, topicsMatching } from './retained-topics.ts'
 
 /** Longer than a dead-letter queue keeps an event. Seconds. */
 const TOMBSTONE_LIFETIME = 15 * 24 * 3600
@@ -91,35 +90,31 @@ export function retainTable(db: Database): RetainTable {
       return new Set(found.map((item) => text(item.msgid) ?? ''))
     },
 
-    async matching(filter) {
-      const root = rootOf(filter)
-      const byIndex = db.retainIndex !== undefined && root !== '#' && root !== '+'
-      const items = byIndex ? await ofRoot(root) : await scanAll(db, 'mqtt_retain', { ConsistentRead: true })
-      return items.map(messageOfItem).filter(({ topic }) => topicMatches(filter, topic))
+    topicsMatching: (filters, from) => topicsMatching(db, filters, from),
 
-      async function ofRoot(level: string): Promise<Item[]> {
-        // With its slash, so that `plant/1` finds none of `plant/10`; the topic without it is looked up by its key.
-        const prefix = coveringFilter(filter).slice(0, -'#'.length)
-        const keys = await queryAll(db, 'mqtt_retain', {
-          IndexName: db.retainIndex,
-          KeyConditionExpression: `${RETAIN_INDEX.hashKey} = :root AND begins_with(${RETAIN_INDEX.rangeKey}, :prefix)`,
-          ExpressionAttributeValues: { ':root': S(level), ':prefix': S(prefix) },
-        })
-        const candidates = [prefix.slice(0, -'/'.length), ...keys.map((item) => text(item.topic) ?? '')]
-        const topics = candidates.filter((topic) => topic !== '' && topicMatches(filter, topic))
-        return batchGet(
-          db,
-          'mqtt_retain',
-          topics.map((topic) => ({ topic: S(topic) })),
-          { consistent: true },
-        )
-      }
+    async getAll(topics) {
+      const items = await batchGet(
+        db,
+        'mqtt_retain',
+        topics.map((topic) => ({ topic: S(topic) })),
+        { consistent: false },
+      )
+      return items.map((item) => ({ message: messageOfItem(item), foreign: item.event_id === undefined }))
+    },
+
+    async leaveOff(eventId, { part, topic }, at) {
+      const expires_at = N(Math.floor(at / 1000) + TOMBSTONE_LIFETIME)
+      const Item = { topic: S(retainPlaceKey(eventId)), part: N(part), after: S(topic), expires_at }
+      await db.client.send(new PutItemCommand({ TableName: db.tables.mqtt_topic_msg_map, Item }))
+    },
+
+    async leftOff(eventId) {
+      const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(retainPlaceKey(eventId)) })
+      return item && { part: number(item.part) ?? 0, topic: text(item.after) ?? '' }
     },
   }
 }
 
-/** The first level, as a key of the index. That of `/a` is empty, which no key may be: it is written as `/`, which no level is. */
-const rootOf = (topic: string): string => firstLevel(topic) || '/'
 /** Orders messages as strings: the 128-bit id in 32 hex digits. */
 const eventIdOf = (msgid: string): string => msgidNumber(msgid).toString(16).padStart(32, '0')
 const eventAttributes = (msgid: string) => ({ event_id: { S: eventIdOf(msgid) }, event_at: N(millisOfMsgid(msgid)) })

@@ -127,11 +127,35 @@ export interface RetainTable {
   get(topic: string, as?: 'eventual'): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>
-  matching(filter: string): Promise<Message[]>
+  /** Topics with a retained message that any of the filters matches, page by page, each once. `from`: goes on after that place. */
+  topicsMatching(filters: readonly string[], from?: RetainPlace): AsyncIterable<RetainPage>
+  /** Retained messages of the topics, as far as they are there; perhaps without the writes of the last second. */
+  getAll(topics: readonly string[]): Promise<RetainedRow[]>
+  /** Remembers how far the event of that id has come, for its next receive. `at`: now, in ms. */
+  leaveOff(eventId: string, place: RetainPlace, at: number): Promise<void>
+  leftOff(eventId: string): Promise<RetainPlace | undefined>
   /** Remembers that the message is stored and delivered, and only waits for its retained check. */
   awaitCheck(message: Message): Promise<void>
   /** Ids of those of the messages for which {@link awaitCheck} did. */
   awaitingCheck(messages: readonly Pick<Message, 'topic' | 'msgid'>[]): Promise<Set<string>>
+}
+
+export interface RetainPage {
+  readonly topics: readonly string[]
+  /** Which of the page's requests it is of. */
+  readonly part: number
+  /** The last topic that was looked at; absent: the part has no more. */
+  readonly last?: string | undefined
+}
+/** After the topic, in that part; '': at its beginning. */
+export interface RetainPlace {
+  readonly part: number
+  readonly topic: string
+}
+export interface RetainedRow {
+  readonly message: Message
+  /** EMQX wrote it, or another program: IoT Core has never held it. */
+  readonly foreign: boolean
 }
 
 /** What GetRetainedMessage tells. */

@@ -79,6 +79,8 @@ export const goneKey = (filter: string, clientid: string): string => `${filter}$
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
 /** That a message is stored and delivered, and waits for its retained check only. */
 export const awaitedCheckKey = (topic: string, msgid: string): string => `${topic}${NUL}retain-check${NUL}${msgid}`
+/** How far a SUBSCRIBE has come with its retained messages. */
+export const retainPlaceKey = (eventId: string): string => `${NUL}retain-place${NUL}${eventId}`
 /** On a covering row (`cmd/42/#`) a client has a seat for each of its filters. */
 export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
 export const isWildcardEntry = (entry: string): boolean => entry.includes(NUL)

@@ -1,37 +1,131 @@
 /** Sends retained messages to a subscriber, by direct messages with the user property `retain` = 1. */
 
+import { createHash } from 'node:crypto'
 import { BackendError } from '../errors.ts'
 import { hasExpired, type Message } from '../model/message.ts'
-import type { Context } from '../model/ports.ts'
-import { operatorRowStands } from '../queue/operator-rows.ts'
+import type { Context, RetainedRow } from '../model/ports.ts'
+import { msgidOf } from '../msgid.ts'
+import { operatorRowStands, type Stands } from '../queue/operator-rows.ts'
 import { PatientSender } from '../queue/patient-sender.ts'
-import { hasWildcard } from '../topic.ts'
+import { hasWildcard, topicMatches } from '../topic.ts'
 
-/** `native`: the client subscribed itself, so IoT Core has sent it the retained message of an exact filter. */
-export async function sendRetained(to: { clientid: string; filter: string; native: boolean }, context: Context): Promise<void> {
-  const messages = hasWildcard(to.filter) ? await context.ports.retained.matching(to.filter) : await ofTopic(to, context)
-  const stands = to.native ? undefined : () => operatorRowStands(context.ports, to.clientid, to.filter)
-  const sender = new PatientSender(context, to.clientid, { justArrived: true, stands })
-  for (const message of messages) {
-    if (hasExpired(message, context.ports.clock.now())) continue
-    const outcome = await sender.send(message, { retain: true })
-    if (outcome === 'gone' || outcome === 'ended') return
-    if (outcome === 'late' || outcome === 'forbidden') {
-      const why =
-        outcome === 'late'
-          ? 'time is up with retained messages left; continues at the next try'
-          : 'direct message refused (403), wanted iot:Receive for the client'
-      throw new BackendError(
-        outcome === 'late' ? 'unfinished' : 'receive-forbidden',
-        `client '${to.clientid}', filter '${to.filter}': ${why}`,
-      )
-    }
-  }
+/** Messages read at once: 128 KB each at most, so a few MB. */
+const READ_AT_ONCE = 16
+/** Questions to IoT Core for one event: the account has 500 a second. */
+const QUESTIONS = 500
+
+interface Subscriber {
+  readonly clientid: string
+  readonly filters: readonly string[]
+  /** The client subscribed itself, so IoT Core has sent it the retained messages of exact filters. */
+  readonly native: boolean
 }
 
-async function ofTopic({ filter, native }: { filter: string; native: boolean }, { ports }: Context): Promise<Message[]> {
+export async function sendRetained({ clientid, filters, native }: Subscriber, context: Context): Promise<void> {
+  const stands = native ? undefined : async () => operatorRowStands(context.ports, clientid, filters[0]!)
+  const sender = new RetainedSender(clientid, filters, context, stands)
+  for (const filter of filters.filter((one) => !hasWildcard(one))) {
+    const message = await ofTopic({ filter, native }, context)
+    if (message !== undefined && !(await sender.send(message))) return
+  }
+  const wildcards = filters.filter(hasWildcard)
+  if (wildcards.length > 0) await sendMatching(wildcards, sender, context)
+}
+
+async function ofTopic({ filter, native }: { filter: string; native: boolean }, { ports }: Context): Promise<Message | undefined> {
   // Publish and SUBSCRIBE come through two queues: a message of the last moment may as well be younger than the SUBSCRIBE.
   const message = await ports.retained.get(filter, 'eventual')
   const sentByIotCore = message !== undefined && native && (await ports.device.retained(filter)) !== undefined
-  return message === undefined || sentByIotCore ? [] : [message]
+  return sentByIotCore ? undefined : message
+}
+
+/** All filters in one go, read and sent by and by. What does not fit into this invocation goes on at the next receive. */
+async function sendMatching(filters: readonly string[], sender: RetainedSender, context: Context): Promise<void> {
+  const { retained } = context.ports
+  const { id, receives } = context.invocation
+  const work = `${id} ${digest(filters.join(' '))}`
+  const from = receives > 1 ? await retained.leftOff(work) : undefined
+  let place = from
+  const truth = new Truth(context)
+  try {
+    for await (const { topics, part, last } of retained.topicsMatching(filters, from)) {
+      for (let i = 0; i < topics.length; i += READ_AT_ONCE) {
+        const some = topics.slice(i, i + READ_AT_ONCE)
+        const rows = new Map((await retained.getAll(some)).map((row) => [row.message.topic, row]))
+        for (const topic of some) {
+          const row = rows.get(topic)
+          const message = row && (await truth.of(row))
+          if (message !== undefined && !(await sender.send(message))) return
+          place = { part, topic }
+        }
+      }
+      place = last === undefined ? { part: part + 1, topic: '' } : { part, topic: last }
+      sender.checkTime()
+    }
+  } catch (error) {
+    if (place !== undefined && place !== from) await retained.leaveOff(work, place, context.ports.clock.now())
+    throw error
+  }
+}
+
+/** What IoT Core holds now: our row may be older, or cleared by a publish whose event comes later (I14). */
+class Truth {
+  private readonly context: Context
+  private questions = QUESTIONS
+  constructor(context: Context) {
+    this.context = context
+  }
+
+  /** The message to send. Where IoT Core cannot be asked it is our row's. */
+  async of({ message, foreign }: RetainedRow): Promise<Message | undefined> {
+    const { ports, config } = this.context
+    const { topic } = message
+    if (this.questions === 0 || !config.nativeRetained.some((filter) => topicMatches(filter, topic))) return message
+    this.questions--
+    const [asked] = await Promise.allSettled([ports.device.retained(topic)])
+    if (asked.status === 'rejected') {
+      this.questions = 0
+      return message
+    }
+    const held = asked.value
+    if (held === undefined) return foreign ? message : undefined
+    if (held.payload.equals(message.payload)) return message
+    // Not our row's id: it may be on a queue, and who acknowledges this message must not take that one off.
+    const uuid = digest(`${topic}\0${held.lastModified}`)
+    const { payload, qos, lastModified, user = [] } = held
+    const arrived = Math.floor(lastModified / 1000)
+    return { msgid: msgidOf({ at: lastModified, uuid }), topic, sender: 'n/a', qos, retain: 1, payload, arrived, properties: { user } }
+  }
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
+
+class RetainedSender {
+  private readonly context: Context
+  private readonly who: string
+  private readonly sender: PatientSender
+  constructor(clientid: string, filters: readonly string[], context: Context, stands: Stands | undefined) {
+    this.context = context
+    this.who = `client '${clientid}', filter '${filters.join("', '")}'`
+    this.sender = new PatientSender(context, clientid, { justArrived: true, stands })
+  }
+
+  /** Whether the client is still there. @throws BackendError where the event must be tried again */
+  async send(message: Message): Promise<boolean> {
+    if (hasExpired(message, this.context.ports.clock.now())) return true
+    const outcome = await this.sender.send(message, { retain: true })
+    if (outcome === 'late') throw this.late()
+    if (outcome === 'forbidden') {
+      throw new BackendError('receive-forbidden', `${this.who}: direct message refused (403), wanted iot:Receive for the client`)
+    }
+    return outcome !== 'gone' && outcome !== 'ended'
+  }
+
+  /** @throws BackendError if the invocation ends soon */
+  checkTime(): void {
+    if (this.sender.isLate()) throw this.late()
+  }
+
+  private late = (): BackendError =>
+    new BackendError('unfinished', `${this.who}: time is up with retained messages left; continues at the next try`)
 }

@@ -7,7 +7,10 @@ import { awsFilterMatches, compileRule, type Rule } from '../../../local/rules/r
 
 const rulesOf = (hook: HookName, filters: readonly string[], acks = false) => {
   const rows = filters.map((topic, i) => ({ hook, label: `${i}`, action: 'on_message_publish' as const, topic, pool: 'p' }))
-  return hookRules({ hook, rows, subscribed: [], acked: [], history: [], settles: false, serverSubscriptions: false }, { acks })
+  return hookRules(
+    { hook, rows, subscribed: [], acked: [], history: [], settles: false, nativeRetained: [], serverSubscriptions: false },
+    { acks },
+  )
 }
 const publishRules = (filters: readonly string[], { acks = false } = {}) => rulesOf('message.publish', filters, acks).map(({ sql }) => sql)
 const fromAndWhere = (sql: string) => sql.slice(sql.indexOf(' FROM ') + 1)
