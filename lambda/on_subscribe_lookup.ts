@@ -8,7 +8,7 @@ import { allDone } from './core/promises.ts'
 import { fetchQueue } from './core/queue/drain.ts'
 import { sendRetained } from './core/retained/send-retained.ts'
 import { hasUnsubscribed } from './core/subscriptions/begin.ts'
-import { hasWildcard, parseSubscription } from './core/topic.ts'
+import { filterFault, hasWildcard, parseSubscription } from './core/topic.ts'
 
 /**
  * client.connected or session.created: subscribes the client to the filters of its operator's rows. IoT Core has no server-side subscribe:
@@ -16,12 +16,20 @@ import { hasWildcard, parseSubscription } from './core/topic.ts'
  */
 export async function on_subscribe_lookup(event: Connected, context: Context): Promise<void> {
   const { subscriptions, clients } = context.ports
+  const operators = (await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator')
   // Rows such as `t` and `$share/g/t` share a seat: what is queued comes once.
-  const rows = bySeat((await subscriptions.of(event.clientid)).filter(({ origin }) => origin === 'operator'))
+  const rows = bySeat(operators.filter((row) => isUsable(row, context)))
   if (rows.length === 0) return
   const seated = await Promise.all(rows.map((ofSeat) => goLive(event, ofSeat, context)))
   const over = connectionIsOver(await clients.presence(event.clientid), event)
   await allDone(rows.map((ofSeat, i) => (over ? leave : follow)(event, ofSeat, seated[i], context)))
+}
+
+/** A row that can never match, or whose QoS is none, is passed over with a log line. */
+function isUsable({ clientid, topic: filter, qos }: Subscription, { ignored }: Context): boolean {
+  const fault = filterFault(filter) ?? ([0, 1, 2].includes(qos) ? undefined : `its QoS is ${qos}, wanted 0, 1 or 2`)
+  if (fault !== undefined) ignored({ clientid, filter, why: fault })
+  return fault === undefined
 }
 
 /** The operator's rows of one seat; never empty. */

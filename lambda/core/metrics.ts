@@ -45,6 +45,8 @@ export const SUBSCRIBING_HOOKS: readonly HookName[] = ['session.subscribed', 'cl
 
 /** Acknowledgements on the ack topic that can never succeed: dropped, with a log line. */
 export const ACK_REFUSED = 'ack_refused'
+/** Operator's rows that can never bring anything: passed over, with a log line each, at every connect. */
+export const OPERATOR_ROW_IGNORED = 'operator_row_ignored'
 /** Code of the error of an event that a client made wrong: it is dropped, because no further try and no operator can mend it. */
 export const REFUSED_CODE = 'bad-ack'
 

@@ -39,9 +39,13 @@ export function checkTopicName(topic: string): void {
  * @throws BackendError `bad-topic-filter` saying what is wrong where.
  */
 export function checkTopicFilter(filter: string): void {
-  const fault = textFault(filter) ?? shareFault(filter) ?? levelFault(parseSubscription(filter).filter)
+  const fault = filterFault(filter)
   if (fault) throw new BackendError('bad-topic-filter', `bad topic filter: ${fault}`)
 }
+
+/** What is wrong with a filter, and where; `undefined`: nothing. */
+export const filterFault = (filter: string): string | undefined =>
+  textFault(filter) ?? shareFault(filter) ?? levelFault(parseSubscription(filter).filter)
 
 /** [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-1.5.3-1] and [MQTT-4.7.3-3] of names and filters alike. */
 const textFault = (text: string): string | undefined => (text === '' ? 'it is empty, wanted at least one character' : stringFault(text))

@@ -272,6 +272,24 @@ forEachEngine((engine) => {
   })
 
   it.each([
+    ['a/#/b', { N: '1' }, '"#" as level 2 of 3, wanted it last'],
+    ['a+', { N: '1' }, 'level 1 is "a+", wanted a wildcard to be a whole level'],
+    ['$share/g', { N: '1' }, 'a shared subscription without a filter, wanted $share/<group>/<filter>'],
+    ['t', { N: '3' }, 'its QoS is 3, wanted 0, 1 or 2'],
+    ['t', { S: 'one' }, 'its QoS is NaN, wanted 0, 1 or 2'],
+  ])('row %s with QoS %j: passed over with a line and a count, and no other row suffers', async (filter, qos, why) => {
+    const world = await given({ namespace: 'Test' })
+    await world.put('mqtt_sub', { clientid: { S: 'c' }, topic: { S: filter }, qos })
+    await world.operatorSubscribes('c', 'ok')
+    await world.connect('c', 's1')
+    expect(await world.live()).toEqual(['ok c'])
+    const lines = world.logs.map((line) => JSON.parse(line))
+    const error = `mqtt_sub row of client 'c', topic '${filter}': ${why}; passed over`
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', outcome: 'ignored', code: 'bad-operator-row', error }))
+    expect(lines).toContainEqual(expect.objectContaining({ Hook: 'session.created', operator_row_ignored: 1 }))
+  })
+
+  it.each([
     ['t', '$share/g/t'],
     ['$share/g/t', '$share/h/t'],
     ['cmd/+', '$share/g/cmd/+'],

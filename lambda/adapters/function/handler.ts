@@ -4,9 +4,10 @@
 
 import { badEvent } from '../../core/events/fields.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
+import type { IgnoredRow } from '../../core/model/seat.ts'
 import { emfLines } from './emf.ts'
 import { environment, isInitializing, type Surroundings } from './environment.ts'
-import { isRefused, logOutcome } from './log.ts'
+import { isRefused, logIgnored, logOutcome } from './log.ts'
 import { meterOf } from './meter.ts'
 
 export interface SqsRecord {
@@ -50,11 +51,14 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namesp
     const deadline = started + lambda.getRemainingTimeInMillis()
     const meter = namespace === undefined ? undefined : meterOf(hook.hook, ports)
     const batch = Records.map((record) => ({ record, ...parse(hook, record), watched: meter?.watch() }))
-    const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] =>
-      event === undefined
-        ? []
-        : [{ event, context: { ports: watched?.ports ?? ports, config, invocation: { ...received(record), deadline } } }],
-    )
+    const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] => {
+      if (event === undefined) return []
+      const ignored = (row: IgnoredRow) => {
+        logIgnored(log, hook.hook, record.messageId, row)
+        meter?.ignored()
+      }
+      return [{ event, context: { ports: watched?.ports ?? ports, config, invocation: { ...received(record), deadline }, ignored } }]
+    })
     const handled = (await hook.handle(deliveries))[Symbol.iterator]()
     const failed = batch.filter(({ record, event, error, watched }) => {
       const result: PromiseSettledResult<void> = event === undefined ? { status: 'rejected', reason: error } : handled.next().value!

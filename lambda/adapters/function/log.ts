@@ -3,6 +3,7 @@ import { BackendError } from '../../core/errors.ts'
 import type { HookName } from '../../core/hooks.ts'
 import { REFUSED_CODE, UNFINISHED_CODE } from '../../core/metrics.ts'
 import { actionOf } from '../../core/model/hook.ts'
+import type { IgnoredRow } from '../../core/model/seat.ts'
 
 export type Log = (line: string) => void
 
@@ -32,6 +33,23 @@ export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, 
         ...codeAndMessage(result.reason),
       }),
     )
+}
+
+/** An operator's row that was passed over. */
+export function logIgnored(log: Log, hook: HookName, messageId: string, { clientid, filter, why }: IgnoredRow): void {
+  const error = `mqtt_sub row of client '${clientid}', topic '${filter}': ${why}; passed over`
+  log(
+    JSON.stringify({
+      level: 'warn',
+      outcome: 'ignored',
+      hook,
+      messageId,
+      client: clientid,
+      topic: filter,
+      code: 'bad-operator-row',
+      error,
+    }),
+  )
 }
 
 /** A request to the data plane that is sent again within the invocation. */

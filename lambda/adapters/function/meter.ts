@@ -3,6 +3,7 @@ import type { HookName } from '../../core/hooks.ts'
 import {
   ACK_REFUSED,
   handledMetric,
+  OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
   RETAINED_CHECK_THROTTLED,
@@ -32,6 +33,8 @@ export interface Watched {
 export interface Meter extends Measured {
   /** The ports for one event of the batch. */
   watch(): Watched
+  /** An operator's row was passed over. */
+  ignored(): void
   /** One event's end. `event`: as parsed, if it could be; `lastDelivered`: of the ports that it was handled with. */
   handled(event: unknown, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
 }
@@ -121,6 +124,8 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       }
       return { ports: { ...ports, ...shared, device: { ...device, send, retained } }, lastDelivered: () => last }
     },
+
+    ignored: () => add(counts, OPERATOR_ROW_IGNORED),
 
     handled(event, result, lastDelivered) {
       if (result.status === 'fulfilled') {

@@ -107,7 +107,8 @@ function subscriptionOf(item: Item): Subscription {
   return {
     clientid: text(item.clientid) ?? '',
     topic: text(item.topic) ?? '',
-    qos: number(item.qos) ?? 1,
+    // Also as somebody else may have written it; what is no number becomes NaN.
+    qos: item.qos === undefined ? 1 : Number(item.qos.N ?? item.qos.S),
     origin,
     ...(session === undefined ? {} : { session }),
     ...(since === undefined ? {} : { since }),

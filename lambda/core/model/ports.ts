@@ -4,7 +4,7 @@ import type { HookConfig } from '../hooks.ts'
 import type { SendOutcome } from '../metrics.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
-import type { Seat, Seated, Subscription } from './seat.ts'
+import type { IgnoredRow, Seat, Seated, Subscription } from './seat.ts'
 import type { Granted, Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
@@ -228,4 +228,6 @@ export interface Context {
   readonly ports: Ports
   readonly config: HookConfig
   readonly invocation: Invocation
+  /** Says what was passed over and why: a log line and a count. */
+  readonly ignored: (row: IgnoredRow) => void
 }

@@ -7,6 +7,7 @@ export interface Subscription {
   readonly clientid: string
   /** Filter as subscribed, `$share/` prefix included. */
   readonly topic: string
+  /** Of an operator's row whatever stands there: NaN, if that is no number. */
   readonly qos: number
   /** `client`: written from a subscribed event; `operator`: a server-side subscription. */
   readonly origin: 'client' | 'operator'
@@ -20,6 +21,14 @@ export interface Subscription {
   readonly grantedAt?: number
   /** Number of the spill row that has the client's seat. Never read from an operator's row, which others write again as they like. */
   readonly spill?: number
+}
+
+/** An operator's row that is passed over. */
+export interface IgnoredRow {
+  readonly clientid: string
+  readonly filter: string
+  /** What was got, and what was wanted. */
+  readonly why: string
 }
 
 /** A client's seat, and where it is: on the topic's row, or on one of its spill rows. */
