@@ -1,5 +1,5 @@
 /**
- * The metrics that the functions emit, as CloudWatch and the local run see them: one namespace a stack, dimension `Hook`. Handled events
+ * The metrics that the functions emit, as CloudWatch and the local run see them: one namespace a stack. Handled events
  * are counted under EMQX's hook names. Nothing here tells a client, a topic or a payload (I10).
  */
 import type { HookName } from './hooks.ts'
@@ -7,6 +7,13 @@ import type { HookName } from './hooks.ts'
 /** Environment variable with the namespace, the stack's name: two stacks of an account do not count into each other. Absent: no metrics. */
 export const METRICS_NAMESPACE_VARIABLE = 'METRICS_NAMESPACE'
 
+/** How often SQS hands out an event before it becomes a dead letter. Environment variable of a function. */
+export const MAX_RECEIVES_VARIABLE = 'MAX_RECEIVES'
+
+/** The one set of dimensions that all hooks share: `Hooks` = `all`. An alarm on it needs no sum of metrics that may not exist yet. */
+export const HOOKS_DIMENSION = 'Hooks'
+export const ALL_HOOKS = 'all'
+/** The hook of a line. A dimension of {@link HANDLER_ERRORS} only. */
 export const HOOK_DIMENSION = 'Hook'
 /** Code of the error, of {@link HANDLER_ERRORS} only. */
 export const REASON_DIMENSION = 'Reason'
@@ -31,8 +38,16 @@ export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
 export const SETTLED = 'message_settled'
 /** GetRetainedMessage answered 429. */
 export const RETAINED_CHECK_THROTTLED = 'retained_check_throttled'
-/** Events that failed, by code. */
+/** Direct messages without a PUBACK, but those to a client that is gone. */
+export const FAILED_DELIVERIES = 'delivery_failed'
+/** Events that failed, by hook and by code. Those that were throttled are not in the sum of all hooks. */
 export const HANDLER_ERRORS = 'handler_errors'
+/** Events that failed because DynamoDB or IoT Core refused a request for its rate: they are tried again. */
+export const THROTTLED_EVENTS = 'event_throttled'
+/** Events that failed at their last receive: SQS makes dead letters of them. */
+export const GIVEN_UP = 'event_given_up'
+/** Milliseconds from an event's entry into its queue to this receive of it, of hooks that deliver nothing. */
+export const EVENT_AGE = 'event_age'
 /** Events that continue at their next try: a backlog larger than one invocation, a client not reachable yet. No fault. */
 export const UNFINISHED = 'event_unfinished'
 /** Milliseconds from the publish, by the rule's clock, to its row in mqtt_msg. */
@@ -52,3 +67,9 @@ export const REFUSED_CODE = 'bad-ack'
 
 /** Code of the error of an event that continues at its next try. */
 export const UNFINISHED_CODE = 'unfinished'
+
+/** Hooks whose events may come back for as long as a client's backlog lasts: their age says nothing. */
+export const DELIVERING_HOOKS: readonly HookName[] = [...SUBSCRIBING_HOOKS, 'message.publish']
+
+/** Names of the errors of a table, or of GetRetainedMessage, that is asked too fast. */
+export const THROTTLED_CODES: readonly string[] = ['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']

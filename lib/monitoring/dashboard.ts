@@ -5,6 +5,7 @@ import {
   type IAlarm,
   type IMetric,
   type IWidget,
+  type Metric,
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch'
@@ -12,20 +13,25 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import {
+  ACK_REFUSED,
+  EVENT_AGE,
+  FAILED_DELIVERIES,
+  GIVEN_UP,
   HANDLER_ERRORS,
   handledMetric,
+  OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
-  SUBSCRIBING_HOOKS,
+  THROTTLED_EVENTS,
   UNFINISHED,
 } from '../../lambda/core/metrics.ts'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { HookPipeline } from '../pipeline/hook-pipeline.ts'
-import { functionMetric, hookMetric, queueMetric, sumOf, throttlesOf, VISIBLE } from './watched-metrics.ts'
+import { functionMetric, hookMetric, queueMetric, ruleMetric, sharedMetric, sumOf, throttlesOf, VISIBLE } from './watched-metrics.ts'
 
 export interface DashboardProps {
   readonly namespace: string
@@ -64,9 +70,12 @@ export class BackendDashboard extends Construct {
   private hookRows(): IWidget[][] {
     return [
       row(
-        ['Events handled', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, handledMetric(hook)))],
+        ['Events handled', this.ofHooks((hook) => this.shared(handledMetric(hook)))],
         ['Events that failed', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, HANDLER_ERRORS))],
-        ['Events that go on at their next try', this.ofHooks((hook) => hookMetric(this.props.namespace, hook, UNFINISHED))],
+        [
+          'Of all hooks',
+          [HANDLER_ERRORS, THROTTLED_EVENTS, GIVEN_UP, UNFINISHED, ACK_REFUSED, OPERATOR_ROW_IGNORED].map((name) => this.shared(name)),
+        ],
       ),
       row(
         ['Waiting', this.ofHooks((hook, { queue }) => queueMetric(queue.events, VISIBLE, hook))],
@@ -75,8 +84,13 @@ export class BackendDashboard extends Construct {
       ),
       row(
         ['Direct messages', this.deliveries()],
-        ['Publish to stored (ms)', this.latencies(PUBLISH_TO_STORED, ['message.publish'])],
-        ['Subscribe to last delivered (ms)', this.latencies(SUBSCRIBE_TO_LAST_DELIVERED, SUBSCRIBING_HOOKS)],
+        ['Publish to stored (ms)', this.percentiles(PUBLISH_TO_STORED)],
+        ['Subscribe to last delivered (ms)', this.percentiles(SUBSCRIBE_TO_LAST_DELIVERED)],
+      ),
+      row(
+        ['Rules: failures of account and region', this.rules()],
+        ['Rules: throttled', [ruleMetric('RuleMessageThrottled', 'RuleName')]],
+        ['Ends of subscriptions and connections: age (ms)', [this.shared(EVENT_AGE, Stats.MAXIMUM)]],
       ),
       row(
         ['Tables: throttled', this.throttled()],
@@ -97,24 +111,21 @@ export class BackendDashboard extends Construct {
     ]
   }
 
-  /** Direct messages by outcome, summed over all hooks. */
+  /** Direct messages by outcome, of all hooks. */
   private deliveries(): IMetric[] {
-    const { namespace, hooks } = this.props
-    const names = [...Object.values(OUTCOME_METRICS), SETTLED, RETAINED_CHECK_THROTTLED]
-    return names.map((name, i) =>
-      sumOf(
-        [...hooks.keys()].map((hook) => hookMetric(namespace, hook, name)),
-        name,
-        `d${i}_`,
-      ),
-    )
+    return [...Object.values(OUTCOME_METRICS), FAILED_DELIVERIES, SETTLED, RETAINED_CHECK_THROTTLED].map((name) => this.shared(name))
   }
 
-  private latencies(name: string, of: readonly HookName[]): IMetric[] {
-    const there = of.filter((hook) => this.props.hooks.has(hook))
-    return there.flatMap((hook) =>
-      PERCENTILES.map((statistic) => hookMetric(this.props.namespace, hook, name, statistic).with({ label: `${hook} ${statistic}` })),
-    )
+  private rules(): IMetric[] {
+    return ['Failure', 'ErrorActionFailure'].map((name) => ruleMetric(name, 'RuleName', 'ActionType'))
+  }
+
+  private percentiles(name: string): IMetric[] {
+    return PERCENTILES.map((statistic) => this.shared(name, statistic).with({ label: statistic }))
+  }
+
+  private shared(name: string, statistic?: string): Metric {
+    return sharedMetric(this.props.namespace, name, statistic)
   }
 
   private throttled(): IMetric[] {

@@ -11,16 +11,15 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Duration } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { HANDLER_ERRORS, OUTCOME_METRICS, RETAINED_CHECK_THROTTLED } from '../../lambda/core/metrics.ts'
-import { RETAIN_INDEX, TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
+import { DELIVERING_HOOKS, EVENT_AGE, FAILED_DELIVERIES, GIVEN_UP, HANDLER_ERRORS, THROTTLED_EVENTS } from '../../lambda/core/metrics.ts'
 import { pascalCase } from '../construct-ids.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { BackendOptions } from '../options/options.ts'
 import type { HookPipeline } from '../pipeline/hook-pipeline.ts'
 import { AlarmTopic } from './alarm-topic.ts'
-import { type AlarmId, DEEP, describeAlarm, LIMITS, type Limit, slowFunction } from './alarms.ts'
+import { type AlarmId, describeAlarm, LIMITS, type Limit } from './alarms.ts'
 import { BackendDashboard } from './dashboard.ts'
-import { functionMetric, growthAbove, hookMetric, queueMetric, sumOf, tableMetric, throttlesOf, VISIBLE } from './watched-metrics.ts'
+import { accountThrottles, functionMetric, queueMetric, ruleMetric, sharedMetric, VISIBLE } from './watched-metrics.ts'
 
 export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
   /** CloudWatch namespace of the functions' metrics. */
@@ -42,56 +41,41 @@ export class Monitoring extends Construct {
     this.props = props
     this.actions = new AlarmTopic(this, 'Alarms', { ...props, key: props.tables.key }).actions
     for (const [hook, pipeline] of props.hooks) this.watchHook(hook, pipeline)
-    if (props.hooks.size > 0) this.alarm('rule-errors', 'IoT Core', queueMetric(props.ruleErrors, VISIBLE), LIMITS.deadLetters)
-    for (const table of TABLE_NAMES) this.watchTable(table)
-    this.watchDeliveries()
+    if (props.hooks.size > 0) this.watchRules()
+    if (props.hooks.size > 0) this.watchHandlers()
     this.dashboard = new BackendDashboard(this, 'Dashboard', { ...props, alarms: this.alarms })
   }
 
-  private watchHook(hook: HookName, { queue, function: target, settings: { timeoutSeconds } }: HookPipeline): void {
-    const age = timeoutSeconds * TRIES > LIMITS.oldEvents.threshold ? LIMITS.oldDeliveries : LIMITS.oldEvents
+  private watchHook(hook: HookName, { queue, function: target }: HookPipeline): void {
+    const age = DELIVERING_HOOKS.includes(hook) ? LIMITS.waitingDeliveries : LIMITS.waitingEvents
     this.alarm('dead-letters', hook, queueMetric(queue.deadLetters, VISIBLE), LIMITS.deadLetters)
-    this.alarm('old-events', hook, queueMetric(queue.events, 'ApproximateAgeOfOldestMessage'), age)
-    this.alarm('growing-queue', hook, growthAbove(DEEP, queueMetric(queue.events, VISIBLE), hook), LIMITS.growingQueue)
-    this.alarm('handler-errors', hook, hookMetric(this.props.namespace, hook, HANDLER_ERRORS), LIMITS.handlerErrors)
+    this.alarm('waiting-events', hook, queueMetric(queue.events, 'ApproximateAgeOfOldestMessage'), age)
     this.alarm('function-errors', hook, functionMetric(target, 'Errors'), LIMITS.functionErrors)
-    this.alarm('function-throttles', hook, functionMetric(target, 'Throttles'), LIMITS.functionThrottles)
-    this.alarm('slow-function', hook, functionMetric(target, 'Duration', Stats.MAXIMUM), slowFunction(timeoutSeconds))
   }
 
-  /** A table that no function uses gets no alarm. */
-  private watchTable(table: TableName): void {
-    const grants = [...this.props.hooks.values()].map((pipeline) => pipeline.grants)
-    const indexed = table === 'mqtt_retain' && grants.some(({ retainIndex }) => retainIndex)
-    const operations = [...new Set([...grants.flatMap(({ tables }) => tables[table] ?? []), ...(indexed ? ['Query'] : [])])]
-    if (operations.length === 0) return
-    const { tableName } = this.props.tables.tables[table]
-    const places: Record<string, string>[] = [{}, ...(indexed ? [{ GlobalSecondaryIndexName: RETAIN_INDEX.name }] : [])]
-    const throttles = places.flatMap((place) => throttlesOf(tableName, place))
-    const errors = operations.map((Operation) => tableMetric(tableName, 'SystemErrors', { Operation }))
-    this.alarm('throttled-table', table, sumOf(throttles, table), LIMITS.throttledTable)
-    this.alarm('table-errors', table, sumOf(errors, table), LIMITS.tableErrors)
+  /** What fails in a rule's action is in the queue of rule errors; what is lost or dropped before is in no queue. */
+  private watchRules(): void {
+    this.alarm('rule-errors', 'IoT Core', queueMetric(this.props.ruleErrors, VISIBLE), LIMITS.deadLetters)
+    this.alarm('lost-events', 'IoT Core', ruleMetric('ErrorActionFailure', 'RuleName', 'ActionType'), LIMITS.lostEvents)
+    this.alarm('throttled-rules', 'IoT Core', ruleMetric('RuleMessageThrottled', 'RuleName'), LIMITS.throttledRules)
   }
 
-  private watchDeliveries(): void {
-    const { forbidden, unsendable, throttled, unknown } = OUTCOME_METRICS
-    this.alarmOfHooks('forbidden-deliveries', 'SendDirectMessage', forbidden, LIMITS.forbidden)
-    this.alarmOfHooks('unsendable-deliveries', 'SendDirectMessage', unsendable, LIMITS.unsendable)
-    this.alarmOfHooks('throttled-deliveries', 'SendDirectMessage', throttled, LIMITS.throttledDeliveries)
-    this.alarmOfHooks('unanswered-deliveries', 'SendDirectMessage', unknown, LIMITS.unanswered)
-    this.alarmOfHooks('retained-check-throttled', 'GetRetainedMessage', RETAINED_CHECK_THROTTLED, LIMITS.retainedCheck)
-  }
-
-  /** One alarm for all hooks that make the call. */
-  private alarmOfHooks(id: AlarmId, call: 'SendDirectMessage' | 'GetRetainedMessage', name: string, limit: Limit): void {
-    const calling = [...this.props.hooks].filter(([, { grants }]) => grants.dataPlane.includes(call)).map(([hook]) => hook)
-    if (calling.length === 0) return
-    const metrics = calling.map((hook) => hookMetric(this.props.namespace, hook, name))
-    this.alarm(id, call, sumOf(metrics, name), limit)
+  /** Each on one metric into which all functions count. */
+  private watchHandlers(): void {
+    const { namespace, hooks } = this.props
+    const shared = (name: string, statistic?: string) => sharedMetric(namespace, name, statistic)
+    this.alarm('more-dead-letters', 'all hooks', shared(GIVEN_UP), LIMITS.moreDeadLetters)
+    this.alarm('handler-errors', 'all hooks', shared(HANDLER_ERRORS), LIMITS.handlerErrors)
+    this.alarm('throttled-events', 'all hooks', shared(THROTTLED_EVENTS), LIMITS.throttledEvents)
+    this.alarm('function-throttles', 'Lambda', accountThrottles(), LIMITS.functionThrottles)
+    if ([...hooks.keys()].some((hook) => !DELIVERING_HOOKS.includes(hook)))
+      this.alarm('old-events', 'all hooks', shared(EVENT_AGE, Stats.MAXIMUM), LIMITS.oldEvents)
+    if ([...hooks.values()].some(({ grants }) => grants.dataPlane.includes('SendDirectMessage')))
+      this.alarm('failed-deliveries', 'SendDirectMessage', shared(FAILED_DELIVERIES), LIMITS.failedDeliveries)
   }
 
   private alarm(id: AlarmId, subject: string, metric: Metric | MathExpression, { threshold, periods, periodSeconds }: Limit): void {
-    const alarm = new Alarm(this, `${pascalCase(id)}${pascalCase(subject.replace(' ', '.'))}`, {
+    const alarm = new Alarm(this, `${pascalCase(id)}${pascalCase(subject.replaceAll(' ', '.'))}`, {
       alarmDescription: describeAlarm(id, subject),
       metric: metric.with({ period: Duration.seconds(periodSeconds) }),
       threshold,
@@ -101,9 +85,7 @@ export class Monitoring extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     })
     alarm.addAlarmAction(...this.actions)
+    alarm.addOkAction(...this.actions)
     this.alarms.push(alarm)
   }
 }
-
-/** Events may wait for as long as this many invocations in a row use their whole timeout: that is no fault. */
-const TRIES = 3

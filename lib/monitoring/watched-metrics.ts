@@ -4,7 +4,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Duration } from 'aws-cdk-lib/core'
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { HOOK_DIMENSION } from '../../lambda/core/metrics.ts'
+import { ALL_HOOKS, HOOK_DIMENSION, HOOKS_DIMENSION } from '../../lambda/core/metrics.ts'
 
 /** The longest interval at which AWS publishes any of its metrics. */
 const PERIOD = Duration.minutes(5)
@@ -18,9 +18,23 @@ interface Named {
 const metric = (named: Named, statistic: string, label?: string): Metric =>
   new Metric({ ...named, statistic, period: PERIOD, ...(label === undefined ? {} : { label }) })
 
-/** A metric of one hook's function, as `lambda/adapters/function/emf.ts` writes it. */
+/** A metric that all hooks count into, as `lambda/adapters/function/emf.ts` writes it. */
+export const sharedMetric = (namespace: string, metricName: string, statistic: string = Stats.SUM): Metric =>
+  metric({ namespace, metricName, dimensionsMap: { [HOOKS_DIMENSION]: ALL_HOOKS } }, statistic)
+
+/** A metric that is told apart by hook. */
 export const hookMetric = (namespace: string, hook: HookName, metricName: string, statistic: string = Stats.SUM): Metric =>
   metric({ namespace, metricName, dimensionsMap: { [HOOK_DIMENSION]: hook } }, statistic, hook)
+
+/** Of all functions of account and region: AWS counts throttles without any dimension too, and what runs out is the account's. */
+export const accountThrottles = (): Metric => metric({ namespace: 'AWS/Lambda', metricName: 'Throttles', dimensionsMap: {} }, Stats.SUM)
+
+/**
+ * The sum of a metric of AWS/IoT over the rules of account and region. AWS makes such metrics when something first fails, one a rule: only a
+ * query takes in what is not there yet. Its `WHERE` cannot name several rules.
+ */
+export const ruleMetric = (metricName: string, ...dimensions: string[]): MathExpression =>
+  expression(`SELECT SUM(${metricName}) FROM SCHEMA("AWS/IoT", ${dimensions.join(', ')})`, [], metricName)
 
 export const queueMetric = ({ queueName }: IQueue, metricName: string, label?: string): Metric =>
   metric({ namespace: 'AWS/SQS', metricName, dimensionsMap: { QueueName: queueName } }, Stats.MAXIMUM, label)
@@ -29,7 +43,7 @@ export const functionMetric = ({ functionName }: IFunction, metricName: string, 
   metric({ namespace: 'AWS/Lambda', metricName, dimensionsMap: { FunctionName: functionName } }, statistic, label)
 
 /** `more`: further dimensions: an index or an operation. */
-export const tableMetric = (tableName: string, metricName: string, more: Record<string, string> = {}): Metric =>
+const tableMetric = (tableName: string, metricName: string, more: Record<string, string> = {}): Metric =>
   metric({ namespace: 'AWS/DynamoDB', metricName, dimensionsMap: { TableName: tableName, ...more } }, Stats.SUM)
 
 /** SQS's metric of waiting messages. */
@@ -40,15 +54,11 @@ export const throttlesOf = (tableName: string, place: Record<string, string> = {
   ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) => tableMetric(tableName, name, place))
 
 /**
- * The sum of the metrics; missing values count as 0. Alarms on DynamoDB's metrics need it even for one metric: they ignore
- * `TreatMissingData` (PutMetricAlarm). An alarm takes 10 metrics at most. `ids` starts the terms' ids; two sums in one graph need different ones.
+ * The sum of the metrics for a graph; missing values count as 0. No alarm is on one: what it says of a metric that never existed is not
+ * documented. `ids` starts the terms' ids; two sums in one graph need different ones.
  */
 export const sumOf = (metrics: readonly Metric[], label: string, ids = 'm'): MathExpression =>
   expression(metrics.map((_, i) => `FILL(${ids}${i}, 0)`).join(' + '), metrics, label, ids)
-
-/** How much `depth` has grown since the period before, while it is above `least`; otherwise 0. */
-export const growthAbove = (least: number, depth: Metric, label: string): MathExpression =>
-  expression(`IF(m0 > ${least}, DIFF(m0), 0)`, [depth], label)
 
 const expression = (text: string, metrics: readonly Metric[], label: string, ids = 'm') =>
   new MathExpression({

@@ -16,10 +16,29 @@ export interface HookSettings {
   readonly maxConcurrency?: number
 }
 
+/** Lambda deletes handled events within this time after an invocation, before SQS shows them to another one. */
+const VISIBILITY_MARGIN_SECONDS = 10
+
+type Times = Pick<HookSettings, 'timeoutSeconds' | 'batchWindowSeconds'>
+
+/**
+ * How long SQS hides an event that was received. AWS advises six timeouts, so that an event that Lambda throttles is received less often.
+ * Ours is short and {@link maxReceives} is high instead: what was throttled comes back soon (docs/operations.md#throttling-is-not-failure).
+ */
+export const visibilitySeconds = ({ timeoutSeconds, batchWindowSeconds }: Times): number =>
+  batchWindowSeconds + timeoutSeconds + VISIBILITY_MARGIN_SECONDS
+
+/** An event is tried for an hour at least. */
+const TRIED_SECONDS = 3600
+const LEAST_RECEIVES = 20
+
+/** Lambda's throttles count as receives, and a backlog larger than one invocation goes on at the next one. */
+const maxReceives = (times: Times): number => Math.max(LEAST_RECEIVES, Math.ceil(TRIED_SECONDS / visibilitySeconds(times)))
+
 const BATCH = { batchSize: 10, batchWindowSeconds: 0 }
-/** A backlog larger than one invocation goes on at the event's next receive, so 20 receives are normal. */
-const DELIVERS_BACKLOG: HookSettings = { timeoutSeconds: 120, memoryMegabytes: 512, maxReceives: 20, ...BATCH }
-const WRITES_ROWS: HookSettings = { timeoutSeconds: 30, memoryMegabytes: 256, maxReceives: 5, ...BATCH }
+const withReceives = (settings: Omit<HookSettings, 'maxReceives'>): HookSettings => ({ ...settings, maxReceives: maxReceives(settings) })
+const DELIVERS_BACKLOG = withReceives({ timeoutSeconds: 120, memoryMegabytes: 512, ...BATCH })
+const WRITES_ROWS = withReceives({ timeoutSeconds: 30, memoryMegabytes: 256, ...BATCH })
 
 export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
   'client.connected': DELIVERS_BACKLOG,
@@ -34,16 +53,15 @@ export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
 
 /** The hook's defaults, replaced by the options where they are set. */
 export function hookSettings(hook: HookName, options: BackendOptions): HookSettings {
-  const { timeoutSeconds, memoryMegabytes, maxReceives, batchSize, batchWindowSeconds } = HOOK_SETTINGS[hook]
+  const { timeoutSeconds, memoryMegabytes, batchSize, batchWindowSeconds } = HOOK_SETTINGS[hook]
   const maxConcurrency = of(hook, options.concurrency)
-  return {
+  return withReceives({
     timeoutSeconds: of(hook, options.timeout) ?? timeoutSeconds,
     memoryMegabytes: of(hook, options.memory) ?? memoryMegabytes,
-    maxReceives,
     batchSize: of(hook, options.batchSize) ?? batchSize,
     batchWindowSeconds: of(hook, options.batchWindow) ?? batchWindowSeconds,
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-  }
+  })
 }
 
 const of = (hook: HookName, chosen: PerHook<number> | undefined): number | undefined => (typeof chosen === 'object' ? chosen[hook] : chosen)

@@ -19,7 +19,17 @@ forEachEngine((engine) => {
     lines()
       .map((line) => JSON.parse(line) as Line)
       .filter(({ Hook }) => Hook === hook)
-      .map(({ _aws, Hook, ...metrics }) => metrics)
+      .map(({ _aws, Hook, Hooks, ...metrics }) => metrics)
+
+  /** Names of the line's metrics that have these dimensions. */
+  const namesBy = (line: string, dimensions: string): string[] => {
+    const { CloudWatchMetrics } = (
+      JSON.parse(line) as { _aws: { CloudWatchMetrics: { Dimensions: string[][]; Metrics: { Name: string }[] }[] } }
+    )._aws
+    return CloudWatchMetrics.flatMap(({ Dimensions, Metrics }) =>
+      Dimensions.some((set) => set.join() === dimensions) ? Metrics.map(({ Name }) => Name) : [],
+    )
+  }
 
   afterEach(() => {
     expect(lines().map(emfFaults)).toEqual(lines().map(() => []))
@@ -36,7 +46,7 @@ forEachEngine((engine) => {
     await world.invoke('message.publish', ...events)
     expect(measured('message.publish')).toEqual([
       // The publish was 42 ms ago: each event takes one.
-      { message_publish: 1, publish_to_stored: [42], Reason: 'bad-event', handler_errors: 1 },
+      { message_publish: 1, event_throttled: 1, publish_to_stored: [42], Reason: 'bad-event', handler_errors: 1 },
       { Reason: 'ThrottlingException', handler_errors: 1 },
     ])
   })
@@ -90,7 +100,8 @@ forEachEngine((engine) => {
     world.device('c').script.push(outcome)
     await world.subscribe('c', 's1', 't')
     const delivered = outcome === 'unsendable' ? {} : { message_delivered: 1, subscribe_to_last_delivered: [expect.any(Number)] }
-    expect(measured('session.subscribed')).toEqual([{ session_subscribed: 1, [metric]: 1, ...delivered }])
+    const failed = outcome === 'gone' ? {} : { delivery_failed: 1 }
+    expect(measured('session.subscribed')).toEqual([{ session_subscribed: 1, [metric]: 1, ...failed, ...delivered }])
   })
 
   it('a client that may not receive is a failed event with its reason', async () => {
@@ -98,7 +109,9 @@ forEachEngine((engine) => {
     await world.connect('c', 's1')
     world.device('c').script.push('forbidden')
     await world.invoke('session.subscribed', world.subscribedEvent('c', 's1', 't'))
-    expect(measured('session.subscribed')).toEqual([{ delivery_forbidden: 1, Reason: 'receive-forbidden', handler_errors: 1 }])
+    expect(measured('session.subscribed')).toEqual([
+      { delivery_forbidden: 1, delivery_failed: 1, Reason: 'receive-forbidden', handler_errors: 1 },
+    ])
   })
 
   it('what goes on at the next try is no error', async () => {
@@ -141,7 +154,49 @@ forEachEngine((engine) => {
     jest.spyOn(world.ports.device, 'retained').mockRejectedValue(refused)
     await world.invoke('message.publish', world.publishEvent('t', 'x'))
     expect(measured('message.publish')).toEqual([
-      { publish_to_stored: [1], retained_check_throttled: 1, Reason: 'ThrottlingException', handler_errors: 1 },
+      { publish_to_stored: [1], retained_check_throttled: 1, event_throttled: 1, Reason: 'ThrottlingException', handler_errors: 1 },
+    ])
+  })
+
+  it('what alarms watch has the same one dimension on every hook; what was throttled is not counted as an error there', async () => {
+    const put = jest.spyOn(world.ports.messages, 'put')
+    for (const name of ['ThrottlingException', 'AccessDeniedException']) {
+      put.mockRejectedValueOnce(Object.assign(new Error('no'), { name }))
+      await world.invoke('message.publish', world.publishEvent('t', 'x'))
+    }
+    await world.connect('c', 's1')
+    const shared = lines().map((line) => namesBy(line, 'Hooks'))
+    expect(shared).toEqual([['event_throttled'], ['handler_errors'], ['client_connected'], ['session_created']])
+    expect(lines().map((line) => namesBy(line, 'Hook,Reason'))).toEqual([['handler_errors'], ['handler_errors'], [], []])
+  })
+
+  it('the age of an event is counted at each receive, on hooks whose events need not come back', async () => {
+    await world.connect('c', 's1')
+    const sent = { ApproximateReceiveCount: '7', SentTimestamp: `${world.now - 400_000}` }
+    const record = (event: object) => ({ messageId: 'm', body: JSON.stringify(event), attributes: sent })
+    await world.deliver('session.unsubscribed', [record(world.unsubscribedEvent('c', 's1', 't'))])
+    await world.deliver('session.subscribed', [record(world.subscribedEvent('c', 's1', 't'))])
+    expect(measured('session.unsubscribed')).toEqual([{ session_unsubscribed: 1, event_age: [expect.any(Number)] }])
+    const [
+      {
+        event_age: [age],
+      },
+    ] = measured('session.unsubscribed') as [{ event_age: [number] }]
+    expect(age).toBeGreaterThanOrEqual(400_000)
+    expect(measured('session.subscribed')).toEqual([{ session_subscribed: 1 }])
+  })
+
+  it('an event that fails at its last receive is counted: it becomes a dead letter', async () => {
+    const at = (receives: number) => ({
+      messageId: 'm',
+      body: '{}',
+      attributes: { ApproximateReceiveCount: `${receives}`, SentTimestamp: `${world.now}` },
+    })
+    await world.deliver('message.publish', [at(27)])
+    await world.deliver('message.publish', [at(28)])
+    expect(measured('message.publish')).toEqual([
+      { Reason: 'bad-event', handler_errors: 1 },
+      { event_given_up: 1, Reason: 'bad-event', handler_errors: 1 },
     ])
   })
 

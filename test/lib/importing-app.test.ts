@@ -32,6 +32,7 @@ test('an app that imports the construct synthesizes, with no more than Node, fro
   expect(table![1].Properties.TableName).toBe('shop-mqtt_client')
   expect(template.one('AWS::Lambda::Function', 'MqttClientConnected').Properties.Environment.Variables).toEqual({
     METRICS_NAMESPACE: 'Shop',
+    MAX_RECEIVES: '28',
     MQTT_CLIENT_TABLE: { Ref: table![0] },
     MQTT_SUB_TABLE: expect.anything(),
     MQTT_TOPIC_MSG_MAP_TABLE: expect.anything(),

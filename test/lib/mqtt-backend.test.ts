@@ -6,6 +6,7 @@ import { topicMatches } from '../../lambda/core/topic.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
 import type { BackendOptions } from '../../lib/options/options.ts'
 import { grantsOf } from '../../lib/pipeline/grants.ts'
+import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { compileRule } from '../../local/rules/rule-evaluator.ts'
 import type { RuleMessage } from '../../local/rules/rule-message.ts'
 import { backend, EVERY_HOOK, type Properties, type Resource, row, type SynthesizedTemplate, tableOf } from '../support/synthesized.ts'
@@ -95,13 +96,13 @@ describe('a hook of the conf', () => {
   })
 
   test.each<[HookName, number, number]>([
-    ['client.connected', 120, 20],
-    ['session.created', 120, 20],
-    ['client.disconnected', 30, 5],
-    ['session.subscribed', 120, 20],
-    ['session.unsubscribed', 30, 5],
-    ['message.publish', 120, 20],
-    ['message.acked', 30, 5],
+    ['client.connected', 120, 28],
+    ['session.created', 120, 28],
+    ['client.disconnected', 30, 90],
+    ['session.subscribed', 120, 28],
+    ['session.unsubscribed', 30, 90],
+    ['message.publish', 120, 28],
+    ['message.acked', 30, 90],
   ])('%s has %i s, is shown again only later, and is a dead letter after %i receives', (hook, seconds, receives) => {
     const queue = everyHook.one(QUEUE, `${pascalCase(hook)}QueueEvents`).Properties
     expect(everyHook.one(FUNCTION, pascalCase(hook)).Properties.Timeout).toBe(seconds)
@@ -324,6 +325,7 @@ describe('the environment of a function', () => {
         ...(grants.retainIndex ? { RETAIN_INDEX: 'root-topic-index' } : {}),
         ...(grants.dataPlane.length > 0 ? { IOT_DATA_ENDPOINT: ENDPOINT.dataEndpoint } : {}),
         METRICS_NAMESPACE: 'MqttBackend',
+        MAX_RECEIVES: `${HOOK_SETTINGS[hook].maxReceives}`,
       }
       expect(environmentOf(template, hook)).toEqual(wanted)
     },

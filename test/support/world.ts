@@ -20,6 +20,7 @@ import { messagePublish } from '../../lambda/hooks/message-publish.ts'
 import { sessionCreated } from '../../lambda/hooks/session-created.ts'
 import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
 import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
+import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo, type Call, note, recording, unrecorded, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
 
@@ -178,7 +179,9 @@ export class World {
   /** A batch as SQS delivers it: a retried message keeps its id. `remaining`: of the invocation, in milliseconds. */
   async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
     const config = this.configOf(hook)
-    const handler = handlerOf(HANDLERS[hook], { config, ports: this.ports, log: (line) => this.logs.push(line), namespace: this.namespace })
+    const { namespace, ports } = this
+    const { maxReceives } = HOOK_SETTINGS[hook]
+    const handler = handlerOf(HANDLERS[hook], { config, ports, log: (line) => this.logs.push(line), namespace, maxReceives })
     const calls: Call[] = []
     const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))

@@ -1,6 +1,6 @@
 /** CloudWatch's embedded metric format: metrics as log lines ("Specification: embedded metric format"). */
 import type { HookName } from '../../core/hooks.ts'
-import { HANDLER_ERRORS, HOOK_DIMENSION, REASON_DIMENSION } from '../../core/metrics.ts'
+import { ALL_HOOKS, HANDLER_ERRORS, HOOK_DIMENSION, HOOKS_DIMENSION, REASON_DIMENSION, THROTTLED_CODES } from '../../core/metrics.ts'
 
 /** What one invocation of a function measured. */
 export interface Measured {
@@ -15,6 +15,10 @@ export interface Measured {
 
 /** Values of a metric in one line at most. */
 const MAX_VALUES = 100
+
+const OF_ALL = [HOOKS_DIMENSION]
+/** For each hook and by reason: for people, not for alarms. */
+const OF_REASON = [[HOOK_DIMENSION], [HOOK_DIMENSION, REASON_DIMENSION]]
 
 /**
  * The measures as log lines; none where nothing was measured. It takes several lines where events failed for several reasons, each of which
@@ -36,20 +40,22 @@ export function emfLines(namespace: string, { hook, counts, latencies, errors }:
     const metric =
       (Unit: string) =>
       ([Name]: readonly [string, unknown]) => ({ Name, Unit })
-    const ofHook = [...counted.map(metric('Count')), ...timed.map(metric('Milliseconds'))]
-    const ofErrors = reason === undefined ? [] : [{ Name: HANDLER_ERRORS, Unit: 'Count' }]
+    const ofAll = [...counted.map(metric('Count')), ...timed.map(metric('Milliseconds'))]
     return JSON.stringify({
       _aws: {
         Timestamp: at,
         CloudWatchMetrics: [
-          ...directive([[HOOK_DIMENSION]], ofHook),
-          // For the hook as a whole, which alarms watch, and by reason.
-          ...directive([[HOOK_DIMENSION], [HOOK_DIMENSION, REASON_DIMENSION]], ofErrors),
+          ...directive([OF_ALL], ofAll),
+          ...(reason === undefined ? [] : directive(errorDimensions(reason), [{ Name: HANDLER_ERRORS, Unit: 'Count' }])),
         ],
       },
+      [HOOKS_DIMENSION]: ALL_HOOKS,
       [HOOK_DIMENSION]: hook,
       ...Object.fromEntries([...counted, ...timed]),
       ...(reason === undefined ? {} : { [REASON_DIMENSION]: reason, [HANDLER_ERRORS]: failed }),
     })
   })
 }
+
+/** What was throttled is no error that somebody must repair: it has a count and an alarm of its own. */
+const errorDimensions = (reason: string): string[][] => (THROTTLED_CODES.includes(reason) ? OF_REASON : [OF_ALL, ...OF_REASON])

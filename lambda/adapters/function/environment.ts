@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { HookConfig } from '../../core/hooks.ts'
-import { METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
+import { MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
 import type { Clock, Ports } from '../../core/model/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../../core/tables.ts'
 import { mistrustIdle } from '../connections.ts'
@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly log: Log
   /** CloudWatch namespace of the metrics, which are log lines too. Absent: none are written. */
   readonly namespace?: string | undefined
+  /** Receives after which SQS makes a dead letter of an event. Absent: never. */
+  readonly maxReceives?: number | undefined
 }
 
 export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (await sleep(ms)) }
@@ -45,7 +47,8 @@ export function environment(): Surroundings {
     region,
     onRepeat: (call, error) => logRepeat(log, call, error),
   })
-  return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE] }
+  const maxReceives = env[MAX_RECEIVES_VARIABLE] === undefined ? undefined : Number(env[MAX_RECEIVES_VARIABLE])
+  return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE], maxReceives }
 }
 
 /** Clients like the handlers', with agents of the priming. Most publishes ask IoT Core for the topic's retained message. */

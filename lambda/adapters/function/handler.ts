@@ -13,7 +13,7 @@ import { meterOf } from './meter.ts'
 export interface SqsRecord {
   readonly messageId: string
   readonly body: string
-  readonly attributes?: { readonly ApproximateReceiveCount: string }
+  readonly attributes?: { readonly ApproximateReceiveCount: string; readonly SentTimestamp?: string }
 }
 export interface SqsEvent {
   readonly Records: readonly SqsRecord[]
@@ -45,7 +45,10 @@ function tryNow(work: () => unknown): void {
   } catch {}
 }
 
-export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namespace }: Surroundings): Handler {
+export function handlerOf<Event>(
+  hook: Hook<Event>,
+  { config, ports, log, namespace, maxReceives = Number.POSITIVE_INFINITY }: Surroundings,
+): Handler {
   return async ({ Records }, lambda) => {
     const started = ports.clock.now()
     const deadline = started + lambda.getRemainingTimeInMillis()
@@ -57,15 +60,26 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namesp
         logIgnored(log, hook.hook, record.messageId, row)
         meter?.ignored()
       }
-      return [{ event, context: { ports: watched?.ports ?? ports, config, invocation: { ...received(record), deadline }, ignored } }]
+      return [
+        {
+          event,
+          context: {
+            ports: watched?.ports ?? ports,
+            config,
+            invocation: { id: record.messageId, receives: receivesOf(record), deadline },
+            ignored,
+          },
+        },
+      ]
     })
     const handled = (await hook.handle(deliveries))[Symbol.iterator]()
     const failed = batch.filter(({ record, event, error, watched }) => {
       const result: PromiseSettledResult<void> = event === undefined ? { status: 'rejected', reason: error } : handled.next().value!
-      const { id: messageId, receives } = received(record)
+      const { messageId } = record
+      const receives = receivesOf(record)
       const msgid = event && hook.msgid?.(event)
       logOutcome(log, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
-      meter?.handled(event, result, watched?.lastDelivered())
+      meter?.handled({ event, sentAt: sentAt(record), isLastTry: receives >= maxReceives }, result, watched?.lastDelivered())
       return result.status === 'rejected' && !isRefused(result.reason)
     })
     if (meter !== undefined) for (const line of emfLines(namespace!, meter, ports.clock.now())) log(line)
@@ -76,7 +90,10 @@ export function handlerOf<Event>(hook: Hook<Event>, { config, ports, log, namesp
 /** No row is larger than the event it comes from. An event of this size fits into an item of DynamoDB (400 KB), so none fails half way. */
 const MAX_EVENT_BYTES = 384 * 1024
 
-const received = ({ messageId, attributes }: SqsRecord) => ({ id: messageId, receives: Number(attributes?.ApproximateReceiveCount ?? 1) })
+const receivesOf = ({ attributes }: SqsRecord): number => Number(attributes?.ApproximateReceiveCount ?? 1)
+/** When the rule sent the event, in ms. A dead letter that is sent again by a redrive has the time of that. */
+const sentAt = ({ attributes }: SqsRecord): number | undefined =>
+  attributes?.SentTimestamp === undefined ? undefined : Number(attributes.SentTimestamp)
 
 function parse<Event>(hook: Hook<Event>, record: SqsRecord): { event?: Event; error?: unknown } {
   try {

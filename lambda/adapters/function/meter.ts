@@ -2,6 +2,10 @@
 import type { HookName } from '../../core/hooks.ts'
 import {
   ACK_REFUSED,
+  DELIVERING_HOOKS,
+  EVENT_AGE,
+  FAILED_DELIVERIES,
+  GIVEN_UP,
   handledMetric,
   OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
@@ -10,6 +14,8 @@ import {
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
   SUBSCRIBING_HOOKS,
+  THROTTLED_CODES,
+  THROTTLED_EVENTS,
   UNFINISHED,
   UNFINISHED_CODE,
 } from '../../core/metrics.ts'
@@ -30,13 +36,22 @@ export interface Watched {
   readonly lastDelivered: () => number | undefined
 }
 
+export interface Received {
+  /** As parsed, if it could be. */
+  readonly event: unknown
+  /** When it came into its queue, in ms; undefined if SQS did not tell. */
+  readonly sentAt: number | undefined
+  /** Whether SQS makes a dead letter of it if it fails now. */
+  readonly isLastTry: boolean
+}
+
 export interface Meter extends Measured {
   /** The ports for one event of the batch. */
   watch(): Watched
   /** An operator's row was passed over. */
   ignored(): void
-  /** One event's end. `event`: as parsed, if it could be; `lastDelivered`: of the ports that it was handled with. */
-  handled(event: unknown, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
+  /** One event's end. `lastDelivered`: of the ports that it was handled with. */
+  handled(received: Received, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
 }
 
 export function meterOf(hook: HookName, ports: Ports): Meter {
@@ -116,6 +131,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       const send: Device['send'] = async (clientid, message, options) => {
         const outcome = await device.send(clientid, message, options)
         add(counts, OUTCOME_METRICS[outcome])
+        if (outcome !== 'acked' && outcome !== 'gone') add(counts, FAILED_DELIVERIES)
         if (outcome === 'acked') {
           last = clock.now()
           known.add(message.msgid)
@@ -127,13 +143,16 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
 
     ignored: () => add(counts, OPERATOR_ROW_IGNORED),
 
-    handled(event, result, lastDelivered) {
+    handled({ event, sentAt, isLastTry }, result, lastDelivered) {
+      if (sentAt !== undefined && !DELIVERING_HOOKS.includes(hook)) addLatency(EVENT_AGE, sentAt, clock.now())
       if (result.status === 'fulfilled') {
         add(counts, handledMetric(hook))
         const { at } = (event ?? {}) as { at?: number }
         if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) addLatency(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
       } else {
         const code = codeOf(result.reason)
+        if (isLastTry && !isRefused(result.reason)) add(counts, GIVEN_UP)
+        if (THROTTLED_CODES.includes(code)) add(counts, THROTTLED_EVENTS)
         if (code === UNFINISHED_CODE) add(counts, UNFINISHED)
         else if (isRefused(result.reason)) add(counts, ACK_REFUSED)
         else add(errors, CODE.test(code) ? code : 'other')

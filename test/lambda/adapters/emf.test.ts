@@ -25,15 +25,20 @@ test('a batch is one line: counts, latencies, and errors for the hook and by rea
         CloudWatchMetrics: [
           {
             Namespace: 'MqttBackend',
-            Dimensions: [['Hook']],
+            Dimensions: [['Hooks']],
             Metrics: [
               { Name: 'message_publish', Unit: 'Count' },
               { Name: 'took', Unit: 'Milliseconds' },
             ],
           },
-          { Namespace: 'MqttBackend', Dimensions: [['Hook'], ['Hook', 'Reason']], Metrics: [{ Name: 'handler_errors', Unit: 'Count' }] },
+          {
+            Namespace: 'MqttBackend',
+            Dimensions: [['Hooks'], ['Hook'], ['Hook', 'Reason']],
+            Metrics: [{ Name: 'handler_errors', Unit: 'Count' }],
+          },
         ],
       },
+      Hooks: 'all',
       Hook: 'message.publish',
       message_publish: 2,
       took: [7, 9],
@@ -78,7 +83,7 @@ describe('the rules find', () => {
     ['too many values', (root) => Object.assign(root, { took: upTo(101) }), ['value of took']],
     ['no value', (root) => Object.assign(root, { n: undefined }), ['value of n']],
     ['a value in words', (root) => Object.assign(root, { n: 'many' }), ['value of n']],
-    ['a dimension without value', (root) => Object.assign(root, { Hook: undefined }), ['dimension Hook has no value']],
+    ['a dimension without value', (root) => Object.assign(root, { Hooks: undefined }), ['dimension Hooks has no value']],
     ['no directive', (root) => Object.assign(root, { _aws: {} }), ['no directive']],
   ])('%s', (_, change, faults) => {
     expect(line(change)).toEqual(faults)
