@@ -11,7 +11,7 @@ export interface Units {
 
 /** The update of the topic's head, one sealing in 16 publishes, and the search for server-side subscribers. */
 export const PUBLISH: Units = { writes: 1.19, reads: 2 }
-/** A retained message; its row of mqtt_retain is not counted here. */
+/** A retained message; its row of mqtt_retain and the update of its message, as large as a row, are not counted here. */
 export const RETAINED: Units = { writes: 0, reads: 1 }
 /** A queued message that is delivered and acknowledged. */
 export const DELIVERED: Units = { writes: 0.3, reads: 2.14 }

@@ -20,7 +20,7 @@ export function ourUnits(workload: Workload): Units {
   const all = [
     // In a batch each message is read once more. For rows up to 4 KB the batch saves as many reads elsewhere.
     each(publishes, { writes: PUBLISH.writes + row, reads: PUBLISH.reads + (workload.batch >= TOGETHER ? more : 0) }),
-    each(publishes * retained, { writes: RETAINED.writes + row, reads: RETAINED.reads }),
+    each(publishes * retained, { writes: RETAINED.writes + 2 * row, reads: RETAINED.reads }),
     each(publishes * offline, { writes: DELIVERED.writes + row, reads: DELIVERED.reads + more }),
     each(publishes * (1 - offline), { writes: SETTLED.writes + row, reads: SETTLED.reads }),
     each(connections(workload), CONNECTION),
