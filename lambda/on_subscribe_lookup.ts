@@ -44,7 +44,7 @@ function goLive(event: Connected, rows: RowsOfSeat, { ports, config, invocation 
   const [row] = rows
   const { topic, entry } = seatOf(row!)
   const live: Live = { kind: 'server', session: event.session, since: event.at, at: event.at }
-  const drains = entry === event.clientid && fetches(rows, topic, config) !== undefined
+  const drains = !hasWildcard(topic) && fetches(rows, topic, config) !== undefined
   return ports.topics.goLive(topic, row!, entry, drains ? { ...live, catching: { by: invocation.id, until: invocation.deadline } } : live)
 }
 

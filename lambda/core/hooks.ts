@@ -49,7 +49,11 @@ export interface HookRow {
   readonly offlineOpts?: OfflineOpts
   /** How long a native subscriber may take to acknowledge, in seconds; `never`: what it got is not inferred. Default 10. */
   readonly settle?: number | 'never'
+  /** Whose deliveries take a message off its queue: `exact` subscribers of its topic, or `any`, wildcards too. Default `exact`. */
+  readonly consumers?: Consumers
 }
+
+export type Consumers = 'exact' | 'any'
 
 export interface Pool {
   /** DynamoDB endpoint, for the local run only. */
@@ -133,6 +137,12 @@ export function settleTime(config: HookConfig, topic: string): number | undefine
   const { settle = SETTLE } = row ?? { settle: 'never' }
   return settle === 'never' ? undefined : settle * 1000
 }
+
+/** Whether native wildcard subscribers take messages of the topic, or of any topic, off their queues. */
+export const countsWildcards = (config: HookConfig, topic?: string): boolean =>
+  topic === undefined
+    ? config.subscribed.some(({ action, consumers }) => action === 'on_message_fetch_for_queue' && consumers === 'any')
+    : fetchRow(config, topic)?.consumers === 'any'
 
 /** The same for retained messages. */
 export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)

@@ -93,6 +93,9 @@ export function parseSubscription(filter: string): { readonly filter: string; re
   return share && rest ? { filter: rest, share } : { filter }
 }
 
+/** Whether IoT Core delivers the topic to a native subscriber of the filter: there `a/#` does not match `a`. */
+export const deliversNatively = (filter: string, topic: string): boolean => topicMatches(filter, topic) && filter !== `${topic}/#`
+
 export const hasWildcard = (filter: string): boolean => filter.split('/').some(isWildcard)
 
 const isWildcard = (level: string): boolean => level === '+' || level === '#'

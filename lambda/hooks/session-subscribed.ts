@@ -18,20 +18,20 @@ export const sessionSubscribed: Hook<SubscriptionChange> = {
   hook: 'session.subscribed',
   parse: parseSubscriptionChange,
   handle: eachEvent((event, context) => {
-    const begun = bySeat(event.topics).map((filters) => begin(event, filters, context))
+    const begun = byTopic(event.topics).map((filters) => begin(event, filters, context))
     return allDone([...begun.map(async (one) => runActions(await one, context)), lookUpWildcards(begun, context)])
   }),
 }
 
-/** Filters of one topic, `$share/g/t` before `t`: the client has one seat there, and its queue comes once. */
-function bySeat(filters: readonly string[]): string[][] {
-  const seats = new Map<string, string[]>()
+/** Filters of one topic, `$share/g/t` before `t`: its queue comes once. */
+function byTopic(filters: readonly string[]): string[][] {
+  const topicsOf = new Map<string, string[]>()
   for (const filter of filters) {
     const { filter: topics, share } = parseSubscription(filter)
-    const others = seats.get(topics) ?? []
-    seats.set(topics, share === undefined ? [...others, filter] : [filter, ...others])
+    const others = topicsOf.get(topics) ?? []
+    topicsOf.set(topics, share === undefined ? [...others, filter] : [filter, ...others])
   }
-  return [...seats.values()]
+  return [...topicsOf.values()]
 }
 
 interface Begun {
@@ -45,13 +45,12 @@ async function begin(event: SubscriptionChange, filters: readonly string[], cont
   const rows = firstOfEachAction(rowsCovering(context.config.rows, parseSubscription(filters[0]!).filter))
   const begun: Subscribing[] = []
   for (const filter of filters) {
-    const one = await beginSubscription(event, filter, rows, context)
+    const one = await beginSubscription(event, filter, rows, { ...context, alone: filters.length === 1 })
     if (one !== undefined) begun.push(one)
   }
   const last = begun.at(-1)
-  if (last === undefined) return undefined
-  // Retained messages are for the filter that is not shared; the queue may have been claimed with the first one.
-  return { subscribing: { ...last, claimed: begun[0]!.claimed }, rows }
+  // Once, for the last one: retained messages are for the filter that is not shared.
+  return last && { subscribing: last, rows }
 }
 
 /** Runs the actions whose rows cover the filter. */

@@ -4,13 +4,15 @@
  *     backend.dynamo.hook.<hook>.<label> = {"topic": filter?, "action": {"function": name}, "pool": name, ...}
  *
  * EMQX's DynamoDB backend has the first three fields. We add `"qos"` on message.publish and session.subscribed, `"retain"` on
- * on_message_retain and on_retain_delete, and on on_message_fetch_for_queue `"offline_opts"` (as in EMQX's other backends) and `"settle"`.
+ * on_message_retain and on_retain_delete, and on on_message_fetch_for_queue `"offline_opts"` (as in EMQX's other backends), `"settle"` and
+ * `"consumers"`.
  */
 
 import { BackendError } from '../../lambda/core/errors.ts'
 import {
   ACTIONS_OF_HOOK,
   type ActionName,
+  type Consumers,
   HOOKS,
   type HookName,
   type HookRow,
@@ -26,7 +28,7 @@ import type { Json, JsonObject } from './json.ts'
 /** Reports one fault of the row. Reading goes on, so that all faults are reported at once. */
 export type Refuse = (message: string) => void
 
-const ROW_KEYS = ['topic', 'action', 'pool', 'qos', 'retain', 'offline_opts', 'settle']
+const ROW_KEYS = ['topic', 'action', 'pool', 'qos', 'retain', 'offline_opts', 'settle', 'consumers']
 const RETAIN_ACTIONS: readonly string[] = ['on_message_retain', 'on_retain_delete'] satisfies ActionName[]
 const RETAIN_MODES: readonly Json[] = ['native', 'property', 'topic'] satisfies RetainMode[]
 const QOS_HOOKS: readonly HookName[] = ['message.publish', 'session.subscribed']
@@ -48,6 +50,7 @@ export function readRow(
   const retain = readRetain(json.get('retain'), action, refuse)
   const offlineOpts = readOfflineOpts(json.get('offline_opts'), action, refuse)
   const settle = readSettle(json.get('settle'), action, refuse)
+  const consumers = readConsumers(json.get('consumers'), action, refuse)
   if (action === undefined || pool === undefined) return undefined
   return {
     ...id,
@@ -58,6 +61,7 @@ export function readRow(
     ...(retain === undefined ? {} : { retain }),
     ...(offlineOpts === undefined ? {} : { offlineOpts }),
     ...(settle === undefined ? {} : { settle }),
+    ...(consumers === undefined ? {} : { consumers }),
   }
 }
 
@@ -145,6 +149,12 @@ function readSettle(json: Json | undefined, action: ActionName | undefined, refu
   if (json === 'never') return json
   const seconds = typeof json === 'string' || typeof json === 'number' ? parseDuration(String(json)) : undefined
   return seconds ?? void refuse(`"settle" is ${shown(json)}, wanted "never" or ${DURATION_WANTED}`)
+}
+
+function readConsumers(json: Json | undefined, action: ActionName | undefined, refuse: Refuse): Consumers | undefined {
+  if (json === undefined || !isOnFetch('consumers', action, refuse)) return undefined
+  if (json === 'exact' || json === 'any') return json
+  return void refuse(`"consumers" is ${shown(json)}, wanted "exact" or "any"`)
 }
 
 /** Refuses the key on a row of another action. */

@@ -137,7 +137,6 @@ function callsOfHook(config: HookConfig): Calls {
     case 'session.subscribed':
       return [
         'mqtt_sub:GetItem',
-        'mqtt_sub:Query',
         'mqtt_sub:UpdateItem',
         'mqtt_sub:DeleteItem',
         'mqtt_client:GetItem',

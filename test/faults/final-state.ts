@@ -55,9 +55,9 @@ export const text = (row: Row): string =>
   )
 
 function liveIn(row: Row): string[] {
-  return [...liveOf(row.live)].map(([entry, { kind, session, since, at, shared, catching }]) => {
+  return [...liveOf(row.live)].map(([entry, { kind, session, since, at, catching }]) => {
     const who = `${topicOf(row)} ${shown(entry)} ${kind} ${session} since ${since} at ${at}`
-    return `${who}${shared ? ' shared' : ''}${catching ? ' catching' : ''}`
+    return `${who}${catching ? ' catching' : ''}`
   })
 }
 

@@ -74,7 +74,8 @@ forEachEngine((engine) => {
         )
         await inOrder(order.map((n) => events[n]!))
         expect({ order, rows: (await rowsOf(c)).map(({ topic }) => topic?.S) }).toEqual({ order, rows: [filter] })
-        if (filter !== 'a/+') expect({ order, live: await liveOf(c) }).toEqual({ order, live: [`t ${c}`] })
+        const seat = filter === 't' ? `t ${c}` : `t ${c}|${filter}`
+        if (filter !== 'a/+') expect({ order, live: await liveOf(c) }).toEqual({ order, live: [seat] })
         await inOrder(told(() => disconnected(c, 's1', 0)))
         expect({ order, live: await liveOf(c), rows: await rowsOf(c) }).toEqual({ order, live: [], rows: [] })
       }

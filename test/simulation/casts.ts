@@ -1,5 +1,6 @@
 /** The casts of the histories: one for each seed, in turn. */
 
+import type { Consumers } from '../../lambda/core/hooks.ts'
 import type { MANNERS } from './sim-client.ts'
 
 /** Who is there, and how much is published. */
@@ -23,6 +24,7 @@ export interface Cast {
   readonly shared?: number
   /** Seconds, as the rows of on_message_fetch_for_queue say it. Default: what is their default. */
   readonly settle?: number
+  readonly consumers?: Consumers
   /** Share of the steps at which an operator changes a row of mqtt_sub. */
   readonly changes?: number
   /** Share of the publishes that come from a subscriber. */
@@ -85,5 +87,17 @@ export const CASTS: readonly Cast[] = [
     noLocal: 0.5,
     own: 0.4,
     settle: 1,
+  },
+  {
+    name: 'wildcards count',
+    natives: 3,
+    operators: {},
+    topics: ['a/1', 'a'],
+    bursts: [1, 2, 8],
+    shared: 0.3,
+    own: 0.1,
+    qos0: 0.1,
+    settle: 1,
+    consumers: 'any',
   },
 ]

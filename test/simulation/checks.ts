@@ -1,7 +1,7 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
 
 import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
-import { splitWildcardEntry } from '../../lambda/core/model/topic-row.ts'
+import { splitEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Cast } from './casts.ts'
 import type { MapDynamoDb } from './dynamodb.ts'
@@ -135,7 +135,7 @@ function entriesOf({ iotCore, dynamodb }: Scene): LiveEntry[] {
   return dynamodb.rows('mqtt_topic_msg_map').flatMap((row) => {
     const topic = row.topic?.S?.split(NUL)[0] ?? ''
     return [...liveOf(row.live)].map(([entry, live]) => {
-      const [clientid, filter] = entry.includes(NUL) ? splitWildcardEntry(entry) : [entry, topic]
+      const [clientid, filter = topic] = splitEntry(entry)
       if (!iotCore.clients.has(clientid)) throw new Error(JSON.stringify(row))
       return { topic, client: iotCore.clients.get(clientid)!, filter, live }
     })
@@ -160,7 +160,7 @@ function liveEntries(scene: Scene): string[] {
     if (scene.cast.persistent === 'same' && live.kind === 'client' && !hasRow(scene, client, filter)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
-    if (live.kind === 'client' && !subscribesTo(client.connection.filters.keys(), filter)) return [`stale live: ${who}, but unsubscribed`]
+    if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
     return live.catching === undefined || queues.abandoned.has(live.catching.by) ? [] : [`limbo: ${who} is catching, and nobody drains`]
   })
   const missing = [...iotCore.clients.values()].flatMap((client) => {
@@ -168,22 +168,15 @@ function liveEntries(scene: Scene): string[] {
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
       entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
-    const exact = [...connection.announced].map((filter) => parseSubscription(filter).filter).filter((filter) => !hasWildcard(filter))
-    const native = exact.filter((filter) => !isLive(filter, 'client'))
+    const native = [...connection.announced].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
     const server = operator.filter((filter) => scene.operator.isHeld(client, filter) && !isLive(parseSubscription(filter).filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
   return [...stale, ...missing, ...subscriptionRows(scene)]
 }
 
-const subscribesTo = (filters: Iterable<string>, filter: string): boolean =>
-  [...filters].some((one) => parseSubscription(one).filter === filter)
-
 const hasRow = ({ dynamodb }: Scene, { id }: SimClient, filter: string): boolean =>
-  subscribesTo(
-    dynamodb.rows('mqtt_sub').flatMap((row) => (row.clientid?.S === id ? [row.topic?.S ?? ''] : [])),
-    filter,
-  )
+  dynamodb.rows('mqtt_sub').some((row) => row.clientid?.S === id && row.topic?.S === filter)
 
 function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
   const rows = dynamodb.rows('mqtt_sub').filter((row) => row.origin?.S === 'client')

@@ -52,14 +52,15 @@ const RETAINED_ROWS: readonly Row[] = [
 type Configs = ReadonlyMap<HookName, HookConfig>
 
 /** What the conf has beside the page's rows of the queue. */
-export type Conf = Pick<Cast, 'settle'> & { readonly retained: boolean }
+export type Conf = Pick<Cast, 'settle' | 'consumers'> & { readonly retained: boolean }
 
-function configsOf({ retained, settle }: Conf): Configs {
+function configsOf({ retained, settle, consumers }: Conf): Configs {
   const rows = [...ROWS, ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
     label: `${i + 1}`,
     pool: 'pool1',
     ...row,
     ...(row.action === 'on_message_fetch_for_queue' && settle !== undefined ? { settle } : {}),
+    ...(row.action === 'on_message_fetch_for_queue' && consumers !== undefined ? { consumers } : {}),
   }))
   return new Map(hookConfigs({ pools: { pool1: {} }, rows }).map((config) => [config.hook, config]))
 }

@@ -128,7 +128,7 @@ class History implements Scene {
       queues,
       iotCore,
       database,
-      conf: { retained: cast.retained !== undefined, settle: cast.settle },
+      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers },
       note,
       watch: watched.watch,
     })

@@ -221,7 +221,7 @@ export class IotCore {
       if (own !== undefined) to.set(client, { qos: own.qos, shared: false })
       for (const filter of filters?.keys() ?? []) {
         const { share, filter: topics } = parseSubscription(filter)
-        if (share !== undefined && topicMatches(topics, message.topic)) groups.set(filter, [...(groups.get(filter) ?? []), client])
+        if (share !== undefined && delivers(topics, message.topic)) groups.set(filter, [...(groups.get(filter) ?? []), client])
       }
     }
     for (const [filter, members] of groups) {
@@ -332,6 +332,9 @@ function subscriptionOf(
   { topic, sender }: Published,
   clientid?: string,
 ): SubscriptionOptions | undefined {
-  const all = [...(filters ?? [])].filter(([filter, { noLocal }]) => topicMatches(filter, topic) && !(noLocal && sender === clientid))
+  const all = [...(filters ?? [])].filter(([filter, { noLocal }]) => delivers(filter, topic) && !(noLocal && sender === clientid))
   return all.map(([, options]) => options).sort((a, b) => b.qos - a.qos)[0]
 }
+
+/** IoT Core's own reading: `a/#` does not match `a`. */
+const delivers = (filter: string, topic: string): boolean => topicMatches(filter, topic) && filter !== `${topic}/#`

@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a member of a group speaks for itself alone',
     file: 'core/subscriptions/proof.ts',
-    from: '  if (live.shared !== undefined) return groupProof(context, row, { at: until, settle }, ended)\n',
+    from: '  if (parseSubscription(filter).share !== undefined) return groupProof(context, row, row.topic, { at: until, settle }, ended)\n',
     to: '',
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
     cast: 'shared',
@@ -170,6 +170,14 @@ export const MUTANTS: readonly Mutant[] = [
     violates: /^I3: .* took .* who did not get it/,
     cast: 'shared',
     shares: { 'connection-unknown': 0 },
+  },
+  {
+    name: 'a wildcard settles what IoT Core does not deliver by it',
+    file: 'core/topic.ts',
+    from: ' && filter !== `${topic}/#`',
+    to: '',
+    violates: /^I3: .* message\.publish took .* who did not get it/,
+    cast: 'wildcards count',
   },
   {
     name: 'an unsubscribe that nobody remembers',

@@ -31,7 +31,10 @@ export function everything({ dynamodb, operator, cast: { persistent }, queues: {
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
     [...liveOf(row.live)]
       .filter(([entry]) => !mayReturn(row, entry))
-      .filter(([entry, { kind, session }]) => orderly(session) && (kind === 'server' || known.has(`${entry} ${session}`)))
+      .filter(([entry, { kind, session }]) => {
+        const { clientid } = subscriberOf({ topic: '', entry })
+        return orderly(session) && (kind === 'server' || known.has(`${clientid} ${session}`))
+      })
       .map(([entry, { kind, session, since, at }]) => {
         const of = `live: ${row.topic?.S} ${entry}`.replaceAll('\u0000', '|')
         return [of, `${kind} ${session} ${since} ${at}`] as const

@@ -13,7 +13,9 @@ export function subscriptionTable(db: Database): SubscriptionTable {
   async function renew(standing: Subscription, again: Subscription): Promise<boolean> {
     const { session, since = 0 } = again
     if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
-    const { set, remove, values } = grantedOf(standing.granted === again.granted ? standing : { grantedAt: since, ...again })
+    const { set, remove, values } = grantedOf(
+      standing.granted === again.granted && again.grantedAt === undefined ? standing : { grantedAt: since, ...again },
+    )
     const update = new UpdateItemCommand({
       TableName,
       Key: keyOf(standing),

@@ -8,7 +8,6 @@ import { NAMES, SAME_SESSION } from './topic-leases.ts'
 import { contended, type LiveRows, ROUNDS } from './topic-rows.ts'
 import type { SpillRows } from './topic-spill.ts'
 
-const NOT_SHARED = 'attribute_not_exists(live.#entry.#shared)'
 const LEFT_EARLIER = '(attribute_not_exists(share_left) OR share_left < :left)'
 export const OLDER_SESSION = '(live.#entry.#session <> :session AND live.#entry.since < :at)'
 
@@ -36,9 +35,7 @@ export function ends(
       const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
       const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
       const [expression, condition] =
-        left === undefined
-          ? ['REMOVE live.#entry', `${over} AND ${NOT_SHARED}`]
-          : ['REMOVE live.#entry SET share_left = :left', `${over} AND ${LEFT_EARLIER}`]
+        left === undefined ? ['REMOVE live.#entry', over] : ['REMOVE live.#entry SET share_left = :left', `${over} AND ${LEFT_EARLIER}`]
       const before = await rows.update(topic, expression, condition, { ...placeholders, returns: 'ALL_OLD' })
       const live = before?.live.get(entry)
       const claimed = await spill.claimed(topic, subscription, entry)
@@ -52,10 +49,9 @@ export function ends(
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
         // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
         const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
-        const gone = left ?? (seat.live.shared === undefined ? undefined : until)
         // In a spill row it cannot be said in the same breath: first that it leaves, so that the others prove nothing meanwhile.
-        if (gone !== undefined && seat.key !== topic) await leaveShare(topic, gone)
-        const leaves = gone !== undefined && seat.key === topic
+        if (left !== undefined && seat.key !== topic) await leaveShare(topic, left)
+        const leaves = left !== undefined && seat.key === topic
         const unchanged = [
           SAME_SESSION,
           'live.#entry.since = :since',
@@ -69,7 +65,7 @@ export function ends(
             ...placeholders.values,
             ':since': N(seat.live.since),
             ':at': N(seat.live.at),
-            ':left': N(Math.max(row.shareLeft, gone ?? 0)),
+            ':left': N(Math.max(row.shareLeft, left ?? 0)),
             ':before': N(row.shareLeft),
             ...(again && { ':again': liveValue(again) }),
           },

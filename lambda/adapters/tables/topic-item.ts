@@ -38,8 +38,6 @@ function liveEntryOf(map: Item): Live {
     session: text(map.session) ?? '',
     since,
     at: number(map.at) ?? since,
-    // Earlier versions noted no group.
-    ...(map.shared === undefined ? {} : { shared: text(map.shared) ?? '' }),
     ...(map.granted === undefined ? {} : { granted: number(map.granted) ?? 0 }),
     ...(map.granted_at === undefined ? {} : { grantedAt: number(map.granted_at) ?? 0 }),
     ...(lease === undefined ? {} : { catching: { by: text(lease.by) ?? '', until: number(lease.until) ?? 0 } }),
@@ -52,7 +50,6 @@ export const liveValue = (live: Live): AttributeValue => ({
     session: S(live.session),
     since: N(live.since),
     ...(live.at === live.since ? {} : { at: N(live.at) }),
-    ...(live.shared === undefined ? {} : { shared: S(live.shared) }),
     ...(live.granted === undefined ? {} : { granted: N(live.granted) }),
     ...(live.grantedAt === undefined ? {} : { granted_at: N(live.grantedAt) }),
     ...(live.catching === undefined ? {} : { catching: leaseValue(live.catching) }),

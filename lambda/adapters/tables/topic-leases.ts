@@ -6,7 +6,7 @@ import type { LiveRows } from './topic-rows.ts'
 
 export const SAME_SESSION = 'live.#entry.#session = :session'
 export const OWN_LEASE = 'live.#entry.catching.#by = :by'
-export const NAMES = { '#session': 'session', '#at': 'at', '#by': 'by', '#until': 'until', '#shared': 'shared' }
+export const NAMES = { '#session': 'session', '#at': 'at', '#by': 'by', '#until': 'until' }
 
 export function leases(rows: LiveRows): Pick<TopicTable, 'lease' | 'release' | 'handOver'> {
   return {

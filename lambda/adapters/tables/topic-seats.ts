@@ -43,23 +43,19 @@ export function liveClients(db: Database): LiveClients {
 
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows. `undefined`: the seat has gone meanwhile. */
   async function renew(seat: Seat, live: Live): Promise<TopicRow | undefined> {
-    const { shared, granted, grantedAt } = live
+    const { granted, grantedAt } = live
     const values = {
       ':session': S(seat.live.session),
       ':since': N(live.since),
       ':at': N(live.at),
-      ...(shared === undefined ? {} : { ':shared': S(shared) }),
       ...(granted === undefined ? {} : { ':granted': N(granted) }),
       ...(grantedAt === undefined ? {} : { ':granted_at': N(grantedAt) }),
     }
-    const others = [
-      ['#shared', ':shared'],
-      ['granted', ':granted'],
-      ['granted_at', ':granted_at'],
-    ] as const
-    const set = others.filter(([, value]) => value in values).map(([name, value]) => `, live.#entry.${name} = ${value}`)
-    const removed = others.filter(([, value]) => !(value in values)).map(([name]) => `live.#entry.${name}`)
-    const change = `SET live.#entry.#at = :at, live.#entry.since = :since${set.join('')}${removed.length > 0 ? ` REMOVE ${removed.join(', ')}` : ''}`
+    const names = ['granted', 'granted_at']
+    const set = names.filter((name) => `:${name}` in values).map((name) => `, live.#entry.${name} = :${name}`)
+    const removed = [...names.filter((name) => !(`:${name}` in values)), ...(live.catching === undefined ? ['catching'] : [])]
+    const remove = removed.map((name) => `live.#entry.${name}`)
+    const change = `SET live.#entry.#at = :at, live.#entry.since = :since${set.join('')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`
     const condition = `${SAME_SESSION} AND live.#entry.since <= :at AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :at)`
     const row = await rows.update(seat.key, change, condition, { names: { ...NAMES, '#entry': seat.entry }, values })
     return row && (seat.key === seat.topic ? row : rows.head(seat.topic))

@@ -1,6 +1,6 @@
 /** A client's subscription, and its seat on a topic's row. */
 import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
-import { isWildcardEntry, type Live, splitWildcardEntry, type TopicRow, wildcardEntry } from './topic-row.ts'
+import { filterEntry, type Live, splitEntry, type TopicRow } from './topic-row.ts'
 
 /** A row of `mqtt_sub`. */
 export interface Subscription {
@@ -49,23 +49,30 @@ export interface Seated {
   readonly seat: Seat
 }
 
-/** Where a subscription is live: on its topic's row, or with a wildcard on the row of its covering filter. */
-export function seatOf({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>): Place {
+/**
+ * Where a subscription has its seat: on its topic's row, or with a wildcard on the row of its covering filter. A client's own shared
+ * subscription has one of its own; to an operator's row we deliver ourselves, whatever its prefix.
+ */
+export function seatOf({ clientid, topic, origin }: Pick<Subscription, 'clientid' | 'topic' | 'origin'>): Place {
   const { filter, share } = parseSubscription(topic)
-  const shared = share === undefined ? {} : { share }
-  return hasWildcard(filter)
-    ? { topic: coveringFilter(filter), entry: wildcardEntry(clientid, filter), ...shared }
-    : { topic: filter, entry: clientid, ...shared }
+  if (share !== undefined && origin === 'client') return { topic: coveringFilter(filter), entry: filterEntry(clientid, topic), share }
+  return { topic: coveringFilter(filter), entry: hasWildcard(filter) ? filterEntry(clientid, filter) : clientid }
+}
+
+/** Both where the client may have subscribed by the very filter of an operator's row: the rows of mqtt_sub are one. */
+export const seatsOf = (subscription: Subscription): Place[] => {
+  const own = seatOf({ ...subscription, origin: 'client' })
+  return subscription.origin === 'operator' && own.share !== undefined ? [seatOf(subscription), own] : [seatOf(subscription)]
 }
 
 /** The row's key, the entry in it, and the group of a shared subscription. */
-interface Place {
+export interface Place {
   readonly topic: string
   readonly entry: string
   readonly share?: string
 }
 
-/** Subscriptions that share a seat, such as `t` and `$share/g/t`, together. */
+/** Operator's rows that share a seat, such as `t` and `$share/g/t`, together: we deliver to the client itself, once. */
 export function bySeat(subscriptions: readonly Subscription[]): Subscription[][] {
   const seats = new Map<string, Subscription[]>()
   for (const one of subscriptions) {
@@ -75,19 +82,19 @@ export function bySeat(subscriptions: readonly Subscription[]): Subscription[][]
   return [...seats.values()]
 }
 
-/** The session's other subscriptions that share the seat: `t`, `$share/g/t`. */
-export const besides = (all: readonly Subscription[], { topic }: Subscription, session: string): Subscription[] => {
-  const own = all.filter((other) => other.origin === 'client' && other.session === session && other.topic !== topic)
-  return own.filter((other) => parseSubscription(other.topic).filter === parseSubscription(topic).filter)
+/** Whose seat it is, and by which filter: as sent, and without the prefix of a shared subscription. */
+export interface Subscriber {
+  readonly clientid: string
+  readonly sent: string
+  readonly filter: string
+  readonly share?: string
+}
+
+export function subscriberOf({ topic, entry }: Pick<Seat, 'topic' | 'entry'>): Subscriber {
+  const [clientid, sent = topic] = splitEntry(entry)
+  return { clientid, sent, ...parseSubscription(sent) }
 }
 
 /** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
 export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
   seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }
-
-/** Whose seat it is, and by which filter, without `$share/` prefix. */
-export function subscriberOf({ topic, entry }: Pick<Seat, 'topic' | 'entry'>): { readonly clientid: string; readonly filter: string } {
-  if (!isWildcardEntry(entry)) return { clientid: entry, filter: topic }
-  const [clientid, filter] = splitWildcardEntry(entry)
-  return { clientid, filter }
-}

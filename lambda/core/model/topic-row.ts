@@ -26,8 +26,6 @@ export interface Live {
   readonly since: number
   /** Milliseconds: the latest SUBSCRIBE. */
   readonly at: number
-  /** Subscribed through `$share/<group>/`, also where it is subscribed without it too: another member may get a message instead. */
-  readonly shared?: string
   /** QoS that IoT Core granted; absent: not known. */
   readonly granted?: number
   /** Milliseconds: since when it is known; absent: since `since`. */
@@ -55,7 +53,7 @@ export interface TopicRow {
   readonly late: number
   /** Grows with every publish, so a drain sees whether one came in since it read the row. */
   readonly adds: number
-  /** Entry key -> seat. The key is the client id, on covering rows {@link wildcardEntry}. */
+  /** Entry key -> seat. The key is the client id, or {@link filterEntry}. */
   readonly live: ReadonlyMap<string, Live>
   /** Whether the row has a map of seats: a row that EMQX wrote has none. */
   readonly hasLive: boolean
@@ -81,12 +79,11 @@ export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}reta
 export const awaitedCheckKey = (topic: string, msgid: string): string => `${topic}${NUL}retain-check${NUL}${msgid}`
 /** How far a SUBSCRIBE has come with its retained messages. */
 export const retainPlaceKey = (eventId: string): string => `${NUL}retain-place${NUL}${eventId}`
-/** On a covering row (`cmd/42/#`) a client has a seat for each of its filters. */
-export const wildcardEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
-export const isWildcardEntry = (entry: string): boolean => entry.includes(NUL)
-export const splitWildcardEntry = (entry: string): [clientid: string, filter: string] => {
+/** The entry of a seat that is not of the row's very topic: a client may have several on a covering row, and `$share/g/t` beside `t`. */
+export const filterEntry = (clientid: string, filter: string): string => `${clientid}${NUL}${filter}`
+export const splitEntry = (entry: string): [clientid: string, filter?: string] => {
   const at = entry.indexOf(NUL)
-  return [entry.slice(0, at), entry.slice(at + 1)]
+  return at < 0 ? [entry] : [entry.slice(0, at), entry.slice(at + 1)]
 }
 
 /**
@@ -106,32 +103,32 @@ export const headHomes = (row: TopicRow): Homes =>
 /** Segments below this number are final: written once, never again. */
 export const finalSegments = (row: TopicRow): number => row.sealing?.seq ?? row.seq
 
-/** A native subscription, from its event. `share`: its group; `granted`: its QoS. */
-export const nativeLive = (event: SubscriptionChange, { share, ...granted }: { share?: string } & Partial<Granted>): Live => ({
+/** A native subscription, from its event. */
+export const nativeLive = (event: SubscriptionChange, granted?: Granted): Live => ({
   kind: 'client',
   session: event.session,
   since: event.at,
   at: event.at,
-  ...(share === undefined ? {} : { shared: share }),
   ...granted,
 })
 
 /** What IoT Core said of a subscription's QoS, as {@link Live} keeps it. */
 export type Granted = Required<Pick<Live, 'granted'>> & Pick<Live, 'grantedAt'>
 
-/** The seat after one more SUBSCRIBE of its session: shared once it was shared, and of an unknown QoS where this one's is. */
+/** The seat after one more SUBSCRIBE of its session: of an unknown QoS where this one's is. */
 export function renewed(live: Live, again: Live): Live {
-  const { shared = again.shared, granted: _, grantedAt: __, ...rest } = live
-  const group = shared === undefined ? {} : { shared }
   // At QoS 0 nothing was for it: its window begins anew.
-  if (live.granted === 0 && again.granted === 1 && again.at > live.at) return { ...rest, ...group, ...again }
-  return { ...rest, ...group, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
+  if (live.granted === 0 && again.granted === 1 && again.at > live.at) return again
+  const { granted: _, grantedAt: __, ...rest } = live
+  return { ...rest, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
 }
 
 function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
   if (again.at <= live.at && live.granted !== undefined) return grantedIn(live)
   if (live.granted === undefined || again.granted === 0) return grantedIn(again.at > live.since ? { grantedAt: again.at, ...again } : again)
-  return live.granted === again.granted || live.granted === 0 ? grantedIn(live) : {}
+  if (live.granted === 0) return grantedIn(live)
+  // Told late: in between it may have been another.
+  return live.granted === again.granted ? grantedIn(again.grantedAt === undefined ? live : again) : {}
 }
 
 const grantedIn = ({ granted, grantedAt }: Live): Partial<Granted> =>

@@ -4,7 +4,7 @@ import { BackendError } from '../errors.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import type { Seat, Seated } from '../model/seat.ts'
+import { type Seat, type Seated, subscriberOf } from '../model/seat.ts'
 import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { type Drain, DrainRun, type Stop } from './drain-run.ts'
@@ -27,11 +27,12 @@ interface Claim {
  * Leases the queue for the client of the seat, and begins to read it. `empty`: nothing is there for the client. `held`: another handler has
  * the lease. If the event turns out to be stale, its lease goes with the seat.
  */
-export async function claimQueue(context: Context, { row, seat }: Seated): Promise<Claim | 'empty' | 'held'> {
+export async function claimQueue(context: Context, { row, seat }: Seated): Promise<Claim | 'empty' | 'held' | 'elsewhere'> {
   const { topics, clock } = context.ports
   // A seat with a lease is catching up: publishers leave messages to the drain. If its handler died, somebody must go on and hand over.
   if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return 'empty'
   const { id: by, deadline: until } = context.invocation
+  if (isDrainedElsewhere(row, seat, by, clock.now())) return 'elsewhere'
   const ahead = readAhead(topics, row)
   ahead?.homes.catch(() => {})
   // The seat was taken together with this lease a moment ago. A lease of an earlier try may be another handler's by now.
@@ -49,10 +50,20 @@ export async function fetchQueue(
 ): Promise<void> {
   const claim = await claimed
   if (claim === 'empty') return
+  if (claim === 'elsewhere') throw unfinished(how.clientid, seated.seat, 'queue in the hands of another subscription of the client')
   const { seat } = seated
   if (claim !== 'held') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
   // The other handler has an earlier SUBSCRIBE of the session, and stops if that one turns out to be stale: so this event is tried again.
   if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'the handler of an earlier SUBSCRIBE delivers its queue')
+}
+
+/** The client subscribed to the topic by another filter, too: its queue comes once. */
+function isDrainedElsewhere(row: TopicRow, seat: Seat, by: string, now: number): boolean {
+  const { clientid } = subscriberOf(seat)
+  return [...row.live].some(([entry, { catching }]) => {
+    const other = entry !== seat.entry && subscriberOf({ topic: row.topic, entry }).clientid === clientid
+    return other && catching !== undefined && catching.by !== by && catching.until >= now
+  })
 }
 
 const mayHold = (row: TopicRow, seat: Seat): boolean =>

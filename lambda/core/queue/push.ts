@@ -5,10 +5,10 @@ import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
-import { isWildcardEntry, type TopicRow } from '../model/topic-row.ts'
+import type { TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
-import { coversOf, topicMatches } from '../topic.ts'
+import { coversOf, hasWildcard, topicMatches } from '../topic.ts'
 import { acknowledge, takesAcks } from './acknowledge.ts'
 import { drain, hasJustArrived } from './drain.ts'
 import { type Delivered, oneSeatEach, sendFor } from './operator-rows.ts'
@@ -33,7 +33,7 @@ export async function pushQueued(context: Context, { row, stored }: Queued): Pro
   const seats = await seatsFor(context, row.topic, context.ports.topics.seats(row, { headOnly }))
   const messages = stored.map(({ message }) => message)
   const done = await Promise.allSettled(
-    seats.map((seat) => (isWildcardEntry(seat.entry) ? pushToWildcard : pushToSeat)(context, row, seat, messages)),
+    seats.map((seat) => (hasWildcard(seat.topic) ? pushToWildcard : pushToSeat)(context, row, seat, messages)),
   )
   const taken = new Set<string>()
   for (const { clientid, msgids } of done.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))) {
@@ -73,7 +73,8 @@ async function wildcardSeats({ ports: { topics } }: Context, topic: string): Pro
 async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked> {
   const context = goingOn(all, seat.live.catching?.by)
   const { topics, clock } = context.ports
-  const { live, entry: clientid } = seat
+  const { live } = seat
+  const { clientid } = subscriberOf(seat)
   const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)
   // As in EMQX, a subscription of QoS 0 gets nothing that was queued.
   const nothing = { clientid, msgids: [] }

@@ -1,7 +1,8 @@
 /** Stores the messages of an invocation's publishes in `mqtt_msg`, many in one request. */
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import { splitWildcardEntry, type TopicRow } from '../model/topic-row.ts'
+import { subscriberOf } from '../model/seat.ts'
+import type { TopicRow } from '../model/topic-row.ts'
 import type { InTurn } from '../promises.ts'
 import { coversOf, topicMatches } from '../topic.ts'
 import type { Stored } from './push.ts'
@@ -55,4 +56,5 @@ const countOf = (topics: readonly Publishes[]): number => topics.reduce((sum, { 
 
 /** Whether a seat of the covering row may get the topic's messages. Spill rows are not read for this. */
 const mayPush = (row: TopicRow, topic: string): boolean =>
-  row.spill > 0 || [...row.live.keys()].some((entry) => topicMatches(splitWildcardEntry(entry)[1], topic))
+  row.spill > 0 ||
+  [...row.live].some(([entry, { kind }]) => kind === 'server' && topicMatches(subscriberOf({ topic: row.topic, entry }).filter, topic))

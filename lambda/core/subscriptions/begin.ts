@@ -1,10 +1,10 @@
 /** Subscriptions of clients, from their events: who is subscribed, and whether an event still says the truth. */
 
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
-import { fetchRow, type HookRow } from '../hooks.ts'
+import { countsWildcards, fetchRow, type HookRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import { besides, type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
+import { type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
 import { type Granted, nativeLive } from '../model/topic-row.ts'
 import { claimQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
@@ -21,13 +21,13 @@ export interface Subscribing {
 
 /**
  * Records the subscription and takes its seat. `undefined`: the event is stale, and nothing is left of it.
- * `rows`: those of `session.subscribed` that cover the filter, one of an action.
+ * `rows`: those of `session.subscribed` that cover the filter, one of an action. `alone`: the event has no other filter of the topic.
  */
 export async function beginSubscription(
   event: SubscriptionChange,
   filter: string,
   rows: readonly HookRow[],
-  context: Context,
+  { alone, ...context }: Context & { alone: boolean },
 ): Promise<Subscribing | undefined> {
   const granted = await grantedOf(event, filter, rows, context)
   const subscription: Subscription = {
@@ -43,7 +43,7 @@ export async function beginSubscription(
   let seated = await takeSeat(event, standing, granted, context)
   // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
   const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0) && isFetched(seated, context)
-  const claimed = fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
+  const claimed = alone && fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
   const [stale] = await Promise.allSettled([isStale(context.ports, event, filter), claimed])
   if (stale.status === 'rejected') throw stale.reason
   if (stale.value) return undo(event, standing, seated, context)
@@ -59,30 +59,39 @@ async function grantedOf(
   event: SubscriptionChange,
   filter: string,
   rows: readonly HookRow[],
-  { ports }: Context,
+  { ports, config }: Context,
 ): Promise<Granted | undefined> {
   const { clientid, at } = event
   const { filter: topic } = parseSubscription(filter)
-  if (hasWildcard(topic) || !rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)) return undefined
+  const isQueued = hasWildcard(topic)
+    ? countsWildcards(config)
+    : rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
+  if (!isQueued) return undefined
   const answer = await ports.device.subscriptions(clientid, { notBefore: at })
-  return grantedNow(answer, [filter], at) ?? grantedNow(answer, [topic], at)
+  return grantedNow(answer, filter, at)
 }
 
 /** As in EMQX, a subscription of QoS 0 gets nothing that was queued; an earlier try that did not know its QoS may be at it. */
 export const isFetched = (seated: Seated | undefined, { invocation }: Context): boolean =>
   seated !== undefined && (seated.seat.live.granted !== 0 || seated.seat.live.catching?.by === invocation.id)
 
-/** An exact filter on a queue makes the client live; with a wildcard it only takes the place of an operator's row of the same filter. */
+/** An exact filter on a queue makes the client live; with a wildcard it takes the place of an operator's row of the same filter, or counts. */
 async function takeSeat(
   event: SubscriptionChange,
   subscription: Subscription,
   granted: Granted | undefined,
   { ports, config }: Context,
 ): Promise<Seated | undefined> {
-  const { topic, entry, share } = seatOf(subscription)
-  const live = nativeLive(event, { ...(share === undefined ? {} : { share }), ...granted })
-  if (!hasWildcard(topic)) return fetchRow(config, topic) && ports.topics.goLive(topic, subscription, entry, live)
-  if (subscription.origin === 'operator') await ports.topics.goLive(topic, subscription, entry, live)
+  const { topic, entry } = seatOf({ ...subscription, origin: 'client' })
+  const live = nativeLive(event, granted)
+  if (!hasWildcard(topic)) {
+    const seated = fetchRow(config, topic) && (await ports.topics.goLive(topic, subscription, entry, live))
+    // An operator's row of the very filter had another place: the client's own subscription wins.
+    const server = subscription.origin === 'operator' ? seated?.row.live.get(event.clientid) : undefined
+    if (server?.kind === 'server') await ports.topics.endServer({ topic, key: topic, entry: event.clientid, live: server })
+    return seated
+  }
+  if (subscription.origin === 'operator' || countsWildcards(config)) await ports.topics.goLive(topic, subscription, entry, live)
   return undefined
 }
 
@@ -100,7 +109,7 @@ async function startsAnew(
   const { since } = taken.seat.live
   const ends = (await endsOf(ports, event, subscription.topic)).filter((end) => end > since && end < event.at)
   if (ends.length === 0) return false
-  const { topic, entry, share } = seatOf(subscription)
+  const { topic, entry, share } = seatOf({ ...subscription, origin: 'client' })
   const until = Math.max(...ends)
   const left = share === undefined ? {} : { left: until }
   await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until, ...left })
@@ -114,13 +123,10 @@ async function undo(
   { ports }: Context,
 ): Promise<undefined> {
   const { clientid, session, at } = event
-  const { topic, entry, share } = seatOf(subscription)
+  const { topic, entry, share } = seatOf({ ...subscription, origin: 'client' })
   const left = share === undefined ? {} : { left: await lastSeen(ports, event, subscription.topic) }
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session, until: at, ...left })
   await ports.subscriptions.unsubscribed(clientid, subscription.topic, session, at)
-  // The seat may be another filter's, too.
-  if (besides(await ports.subscriptions.of(clientid), subscription, session).length === 0)
-    await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session, until: at, ...left })
-  else if (left.left !== undefined) await ports.topics.leaveShare(topic, left.left)
 }
 
 /** Until when the stale event's session may have been subscribed. Milliseconds. */

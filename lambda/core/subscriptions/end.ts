@@ -3,11 +3,11 @@
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
-import { besides, bySeat, type Seated, type Subscription, seatOf } from '../model/seat.ts'
-import type { Live } from '../model/topic-row.ts'
+import { type Seated, type Subscription, seatOf, seatsOf } from '../model/seat.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
+import type { Ended } from './proof.ts'
 import { settleEnd } from './settle.ts'
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
@@ -16,9 +16,10 @@ export async function clearOlderConnections(ports: Ports, event: Connection, sub
     subscriptions.map(async (subscription) => {
       const { origin, session, since = 0 } = subscription
       if (origin === 'client' && (session === event.session || since >= event.at)) return
-      const { topic, entry, share } = seatOf(subscription)
-      if (share !== undefined) await ports.topics.leaveShare(topic, event.at)
-      await ports.topics.clearOlder(topic, subscription, entry, event)
+      for (const { topic, entry, share } of seatsOf(subscription)) {
+        if (share !== undefined) await ports.topics.leaveShare(topic, event.at)
+        await ports.topics.clearOlder(topic, subscription, entry, event)
+      }
       if (origin === 'client') await ports.subscriptions.unsubscribed(event.clientid, subscription.topic, session ?? '', event.at)
     }),
   )
@@ -27,32 +28,27 @@ export async function clearOlderConnections(ports: Ports, event: Connection, sub
 /** Live entries first, then the rows: a retried event finds what is left to do. */
 export async function endConnection(context: Context, event: Disconnected): Promise<void> {
   const { subscriptions } = context.ports
-  const seats = bySeat(await subscriptions.of(event.clientid))
   await allDone(
-    seats.map(async (all) => {
-      await endSeat(context, all, event)
-      await Promise.all(
-        all
-          .filter(({ origin }) => origin === 'client')
-          .map(({ topic }) => subscriptions.unsubscribed(event.clientid, topic, event.session, event.at)),
-      )
+    (await subscriptions.of(event.clientid)).map(async (subscription) => {
+      await endSeat(context, subscription, event)
+      if (subscription.origin === 'client') await subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
     }),
   )
 }
 
-/** Ends what the session had there, and settles it. Returns the seat as it was. `all`: the subscriptions that share it. */
-async function endSeat(context: Context, all: readonly Subscription[], end: SessionEnd & { clean: boolean }): Promise<Seated | undefined> {
+/** Ends the seat that the session had by the subscription, and settles it. Returns the seat as it was. */
+async function endSeat(context: Context, subscription: Subscription, end: SessionEnd): Promise<Seated | undefined> {
   const { clientid, session, at: until, clean } = end
-  const shared = all.find(({ topic }) => seatOf({ clientid, topic }).share !== undefined)
-  const spilled = all.find(({ spill }) => spill !== undefined)
-  const one = spilled ?? shared ?? all[0]!
-  const { topic, entry } = seatOf(one)
-  const ended = await context.ports.topics.endLive(topic, one, entry, { session, until, ...(shared === undefined ? {} : { left: until }) })
-  if (hasWildcard(topic)) return ended
-  if (ended?.seat.live.kind === 'client') await settleEnd(context, ended.row, { clientid, live: ended.seat.live, until, clean })
-  const mine = ended === undefined ? all.find((subscription) => isMine(subscription, end)) : undefined
-  if (mine !== undefined) await settleAgain(context, mine, end)
-  return ended
+  const was = { clientid, filter: subscription.topic, until, clean }
+  let found: Seated | undefined
+  for (const { topic, entry, share } of seatsOf(subscription)) {
+    const left = share === undefined ? {} : { left: until }
+    const ended = await context.ports.topics.endLive(topic, subscription, entry, { session, until, ...left })
+    if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
+    found = ended ?? found
+  }
+  if (found === undefined && isMine(subscription, end)) await settleAgain(context, subscription, was)
+  return found
 }
 
 export async function endSubscription(context: Context, event: SubscriptionChange, filter: string): Promise<void> {
@@ -61,15 +57,9 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const all = await ports.subscriptions.of(clientid)
   // Without a row it may have been an operator's, deleted meanwhile.
   const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'operator' }
-  const { topic, share } = seatOf(subscription)
+  const { topic } = seatOf(subscription)
   await ports.topics.markGone(filter, event)
-  if (besides(all, subscription, session).length > 0) {
-    if (share !== undefined) await ports.topics.leaveShare(topic, at)
-    await ports.subscriptions.unsubscribed(clientid, filter, session, at)
-    // It goes on by another filter, in the same seat; or that one has ended meanwhile.
-    if (besides(await ports.subscriptions.of(clientid), subscription, session).length > 0) return
-  }
-  const ended = await endSeat(context, [subscription], { clientid, session, at, clean: true })
+  const ended = await endSeat(context, subscription, { clientid, session, at, clean: true })
   const live = ended?.seat.live
   if (live === undefined || live.at <= at) await ports.subscriptions.unsubscribed(clientid, filter, session, at)
   // It may have subscribed again by now: what came in between is for it.
@@ -89,7 +79,7 @@ function startedAnew(ended: Seated | undefined, until: number): Seated | undefin
 
 /** The same found by a later try of the event: the one that started it anew died before it had fetched. */
 async function seatAfter(ports: Ports, subscription: Subscription, event: SubscriptionChange): Promise<Seated | undefined> {
-  const { topic, entry } = seatOf(subscription)
+  const { topic, entry } = seatOf({ ...subscription, origin: 'client' })
   const row = await ports.topics.head(topic)
   const seats =
     row === undefined
@@ -99,26 +89,17 @@ async function seatAfter(ports: Ports, subscription: Subscription, event: Subscr
   return row !== undefined && seat !== undefined && seat.live.since > event.at ? { row, seat } : undefined
 }
 
-type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at'>
+type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at' | 'clean'>
 
 const isMine = ({ origin, session, since = 0, topic }: Subscription, event: SessionEnd): boolean =>
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
 /** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
-async function settleAgain(context: Context, subscription: Subscription, end: SessionEnd & { clean: boolean }): Promise<void> {
-  const { clientid, session, clean, at: until } = end
-  const { since = until, at = since, granted, grantedAt } = subscription
-  const { topic, share } = seatOf(subscription)
+async function settleAgain(context: Context, subscription: Subscription, was: Omit<Ended, 'live'>): Promise<void> {
+  const { session = '', since = was.until, at = since, granted, grantedAt } = subscription
+  const { topic } = seatOf(subscription)
   const row = fetchRow(context.config, topic) && (await context.ports.topics.head(topic))
   if (row === undefined) return
-  const live: Live = {
-    kind: 'client',
-    session,
-    since,
-    at,
-    ...(share === undefined ? {} : { shared: share }),
-    ...(granted === undefined ? {} : { granted }),
-    ...(grantedAt === undefined ? {} : { grantedAt }),
-  }
-  await settleEnd(context, row, { clientid, live, until, clean })
+  const known = granted === undefined ? {} : { granted, ...(grantedAt === undefined ? {} : { grantedAt }) }
+  await settleEnd(context, row, { ...was, live: { kind: 'client', session, since, at, ...known } })
 }

@@ -1,13 +1,13 @@
 /** Settling: what IoT Core has surely delivered natively goes off the queue, though nobody tells that its receiver acknowledged it. */
 
-import { settleTime } from '../hooks.ts'
-import { crowded, idsIn, LATEST_EVENT, MARGIN } from '../model/delivery-window.ts'
+import { countsWildcards, settleTime } from '../hooks.ts'
+import { crowded, idsIn, LATEST_EVENT } from '../model/delivery-window.ts'
 import type { Context, Ports, Traits } from '../model/ports.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, takesAcks } from '../queue/acknowledge.ts'
 import { pendingBackwards } from '../queue/pending.ts'
-import { type Ended, isNative, type Proof, proofOfEnd, proofsInMidWindow } from './proof.ts'
+import { type Ended, type Proof, proofOfEnd, proofsInMidWindow, rowsWithNatives } from './proof.ts'
 
 /** Segments settled in one go in mid-window, and how often that is tried for a topic. Milliseconds. */
 const SEGMENTS_PER_TRY = 100
@@ -45,13 +45,13 @@ export async function settleAfterPublish(context: Context, row: TopicRow, at: nu
 /** Messages of the head that may be settled now, and could not be at the last try. */
 function countOfFresh(context: Context, row: TopicRow, at: number): number {
   const settle = settleTimeOf(context, row.topic)
-  if (settle === undefined || !hasNatives(row, at)) return 0
+  if (settle === undefined || !(countsWildcards(context.config, row.topic) || hasSeats(row))) return 0
   const soonest = LATEST_EVENT + settle
   const times = [...headHomes(row).keys()].map(millisOfMsgid)
   return times.filter((time) => time <= at - soonest && time > row.settledAt - soonest).length
 }
 
-const hasNatives = ({ live }: TopicRow, at: number): boolean => [...live.values()].some((one) => isNative(one) && one.since + MARGIN < at)
+const hasSeats = ({ live }: TopicRow): boolean => live.size > 0
 
 /**
  * If GetConnection shows that native subscribers' connections still stand, what is older than a dead peer's notice was delivered.
@@ -60,8 +60,9 @@ const hasNatives = ({ live }: TopicRow, at: number): boolean => [...live.values(
 async function settleMidWindow(context: Context, row: TopicRow, at: number): Promise<void> {
   const { topics } = context.ports
   const settle = settleTimeOf(context, row.topic)
-  if (settle === undefined || !hasNatives(row, at) || !(await topics.claimSettling(row, at, INTERVAL))) return
-  const proofs = await proofsInMidWindow(context, row, { at, settle })
+  const rows = settle === undefined ? [] : await rowsWithNatives(context, row, at)
+  if (settle === undefined || rows.length === 0 || !(await topics.claimSettling(row, at, INTERVAL))) return
+  const proofs = await proofsInMidWindow(context, row.topic, rows, { at, settle })
   if (proofs.length === 0) return
   const end = finalSegments(row)
   const to = Math.min(end, row.first + SEGMENTS_PER_TRY)

@@ -278,6 +278,7 @@ describe('a hook row', () => {
       row({ offline_opts: { max_returned_count: 500, time_range: '2h' } }, 'session.subscribed', 'on_message_fetch_for_queue'),
       { offlineOpts: { maxReturnedCount: 500, timeRange: 7200 } },
     ],
+    ['consumers', row({ consumers: 'any' }, 'session.subscribed', 'on_message_fetch_for_queue'), { consumers: 'any' }],
     ['settle', row({ settle: '5m' }, 'session.subscribed', 'on_message_fetch_for_queue'), { settle: 300 }],
     ['settle that is off', row({ settle: 'never' }, 'session.subscribed', 'on_message_fetch_for_queue'), { settle: 'never' }],
     [
@@ -373,6 +374,8 @@ describe('a hook row', () => {
     ['retain of plain publishes', row({ retain: 'topic' }), '"retain" is only for on_message_retain and on_retain_delete'],
     ['settle of another action', row({ settle: '10s' }), '"settle" is only for on_message_fetch_for_queue, not for'],
     ['a settle that is no duration', fetchRow({ settle: 'soon' }), '"settle" is "soon", wanted "never" or a duration such as 90s'],
+    ['consumers of another action', row({ consumers: 'any' }), '"consumers" is only for on_message_fetch_for_queue, not for'],
+    ['consumers that are none', fetchRow({ consumers: 'all' }), '"consumers" is "all", wanted "exact" or "any"'],
     ['a settle of nothing', fetchRow({ settle: 0 }), '"settle" is 0, wanted "never" or a duration such as 90s'],
     ['offline_opts of another action', row({ offline_opts: {} }), '"offline_opts" is only for on_message_fetch_for_queue'],
     ['offline_opts that are none', fetch('2h'), '"offline_opts" is "2h"'],
