@@ -41,7 +41,7 @@ export class MqttBackend extends Construct {
     this.options = options
     this.logRetention = options.logRetention ?? RetentionDays.ONE_MONTH
     this.tables = new MqttTables(this, 'Tables', options)
-    this.ruleTarget = new RuleTarget(this, 'Rules')
+    this.ruleTarget = new RuleTarget(this, 'Rules', this.tables)
     // Each stack has a namespace of its own, so that two stacks do not count together.
     const namespace = Stack.of(this).stackName
     this.hooks = this.pipelines(configs, namespace)

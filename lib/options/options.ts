@@ -17,7 +17,7 @@ export interface BackendOptions {
   readonly retention?: 'keep' | 'dev'
   /** DynamoDB deletes expired messages and markers from the tables that the stack makes. Default true. */
   readonly ttl?: boolean
-  /** ARN of a customer-managed KMS key for the tables, in the stack's region. Default: DynamoDB's own key. */
+  /** ARN of a customer-managed KMS key for the tables and the hooks' queues, in the stack's region. Default: DynamoDB's and SQS's own keys. */
   readonly keyArn?: string
   /** Host name or URL of the IoT data plane. Default: a custom resource asks IoT Core for it at deployment. */
   readonly dataEndpoint?: string

@@ -43,7 +43,7 @@ export class HookPipeline extends Construct {
     super(scope, id)
     const { config, settings, acks, ruleTarget } = props
     this.settings = settings
-    this.queue = new HookQueue(this, 'Queue', settings)
+    this.queue = new HookQueue(this, 'Queue', { settings, key: props.tables.key })
     this.grants = grantsOf(config, { retainIndex: props.retainIndex })
     this.function = this.createFunction(props)
     const source = new EventSourceMapping(this, 'Source', {

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs'
 import { RETAIN_INDEX, TABLE_NAMES } from '../../lambda/core/tables.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { DataPlaneOperation, DynamoOperation, Grants } from './grants.ts'
+import { RECEIVE_KEY_ACTIONS, useThrough } from './key-use.ts'
 import { wildcardFinding } from './wildcard-finding.ts'
 
 export interface HookRoleProps {
@@ -32,7 +33,7 @@ function acknowledgeWildcards(role: Role, { grants, tables }: HookRoleProps): vo
     id: wildcardFinding('Resource', stack.resolve(dataPlaneArn(stack, resource))),
     reason: `The ${resource}s are those of devices, which are known at run time only.`,
   }))
-  const ofKey = KEY_ACTIONS.filter((action) => tables.key !== undefined && action.endsWith('*')).map((action) => ({
+  const ofKey = TABLE_KEY_ACTIONS.filter((action) => tables.key !== undefined && action.endsWith('*')).map((action) => ({
     id: wildcardFinding('Action', action),
     reason: 'DynamoDB needs it in the name of its caller. The statement allows one key, and use through DynamoDB only.',
   }))
@@ -43,7 +44,8 @@ const statements = (stack: Stack, props: HookRoleProps): PolicyStatement[] => [
   allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], props.events.queueArn),
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logs.logGroupArn),
   ...tableStatements(props),
-  ...keyStatements(stack, props.tables),
+  ...useThrough('dynamodb', props.tables.key, TABLE_KEY_ACTIONS),
+  ...useThrough('sqs', props.tables.key, RECEIVE_KEY_ACTIONS),
   ...dataPlaneStatements(stack, props.grants.dataPlane),
 ]
 
@@ -67,14 +69,8 @@ const dynamo = (operations: readonly DynamoOperation[], arn: string): PolicyStat
         ),
       ]
 
-const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'] as const
-
 /** DynamoDB uses a customer-managed key with the caller's permissions. DynamoDB developer guide, "Encryption at rest: usage notes". */
-function keyStatements(stack: Stack, { key }: MqttTables): PolicyStatement[] {
-  if (key === undefined) return []
-  const conditions = { StringEquals: { 'kms:ViaService': `dynamodb.${stack.region}.amazonaws.com` } }
-  return [new PolicyStatement({ actions: [...KEY_ACTIONS], resources: [key.keyArn], conditions })]
-}
+const TABLE_KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'] as const
 
 type DataPlaneResource = 'client' | 'topic'
 

@@ -1,19 +1,23 @@
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { ArnFormat, Lazy, Names, Stack } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
+import { SEND_KEY_ACTIONS, useThrough } from './key-use.ts'
 
 export interface RuleRoleProps {
   readonly description: string
   /** ARNs of the queues, read when the template is written. */
   readonly queueArns: () => readonly string[]
+  /** Encrypts these queues. */
+  readonly key?: IKey | undefined
 }
 
 /**
  * A role for the stack's IoT rules, which may send to some queues. It trusts the rules by a pattern: a list of names would grow with
  * the filters over IAM's 2,048 characters, and a new rule could not assume a role that has changed a moment before.
  */
-export const ruleRole = (scope: Construct, id: string, { description, queueArns }: RuleRoleProps): Role =>
+export const ruleRole = (scope: Construct, id: string, { description, queueArns, key }: RuleRoleProps): Role =>
   new Role(scope, id, {
     description,
     assumedBy: new ServicePrincipal('iot.amazonaws.com', {
@@ -24,7 +28,10 @@ export const ruleRole = (scope: Construct, id: string, { description, queueArns 
     }),
     inlinePolicies: {
       SendEvents: new PolicyDocument({
-        statements: [new PolicyStatement({ actions: ['sqs:SendMessage'], resources: Lazy.list({ produce: () => [...queueArns()] }) })],
+        statements: [
+          new PolicyStatement({ actions: ['sqs:SendMessage'], resources: Lazy.list({ produce: () => [...queueArns()] }) }),
+          ...useThrough('sqs', key, SEND_KEY_ACTIONS),
+        ],
       }),
     },
   })

@@ -1,5 +1,6 @@
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs'
 import { Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
@@ -24,7 +25,8 @@ export class RuleTarget extends Construct {
   private readonly queueArns = new Set<string>()
   private readonly rules: { readonly rule: CfnTopicRule; readonly statement: RuleStatement }[] = []
 
-  constructor(scope: Construct, id: string) {
+  /** `key`: of the hooks' queues. The queue of rule errors has SQS's own, so that an event that the key keeps out of its queue is not lost (I1). */
+  constructor(scope: Construct, id: string, { key }: { key: IKey | undefined }) {
     super(scope, id)
     this.errors = new Queue(this, 'Errors', HELD_QUEUE)
     const reason = 'Nothing consumes it but mqtt-dynamodb dead-letters redrive, which leaves there what it cannot bring back.'
@@ -32,6 +34,7 @@ export class RuleTarget extends Construct {
     this.role = ruleRole(this, 'Role', {
       description: 'IoT rules send events to the queues of their hooks',
       queueArns: () => [...this.queueArns],
+      key,
     })
     this.errorsRole = ruleRole(this, 'ErrorsRole', {
       description: 'Error actions of IoT rules send to the queue of rule errors',

@@ -35,11 +35,16 @@ const DEPLOYED: readonly BackendOptions[] = [
   { existingTables: true, prefix: 'emqx_' },
   { existingTables: ['mqtt_retain', 'mqtt_msg'], keyArn: KEY, prefix: 'a-' },
 ]
-/** DynamoDB asks these of the key in the caller's name; no call of ours shows it. DynamoDB developer guide, "Encryption at rest: usage notes". */
+/**
+ * DynamoDB asks these of the key in the caller's name, and SQS asks to decrypt what Lambda receives; no call of ours shows it.
+ * DynamoDB developer guide, "Encryption at rest: usage notes"; SQS developer guide, "Configuring AWS KMS permissions".
+ */
 const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey']
 const keyCalls = (made: readonly string[], keyArn: string | undefined) =>
   keyArn !== undefined && made.some((call) => call.includes(':'))
-    ? KEY_ACTIONS.map((action) => `${action} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'))
+    ? [...KEY_ACTIONS.map((action) => `${action} through dynamodb`), 'kms:Decrypt through sqs'].map((use) =>
+        `${use} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'),
+      )
     : []
 
 const HOUR = 3_600_000

@@ -19,6 +19,8 @@ const ENDPOINT = { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' }
 
 const everyHook = backend(EVERY_HOOK, ENDPOINT)
 const indexed = backend(EVERY_HOOK, { ...ENDPOINT, retainIndex: true })
+const KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+const encrypted = backend(EVERY_HOOK, { ...ENDPOINT, keyArn: KEY_ARN })
 
 const statementsOf = (template: SynthesizedTemplate, hook: HookName): Properties[] =>
   template.one('AWS::IAM::Role', pascalCase(hook)).Properties.Policies.flatMap((policy: Properties) => policy.PolicyDocument.Statement)
@@ -297,17 +299,59 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
     expect(checked.filter((action) => action.startsWith('iot:')).length).toBeGreaterThan(0)
   })
 
-  test('a customer-managed key is used through DynamoDB only', () => {
-    const keyArn = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
-    const template = backend(tableOf(row('client.connected', 'on_client_connected')), { ...ENDPOINT, keyArn })
-    expect(granted(template, 'client.connected', 'kms')).toEqual([
+  test.each(HOOKS)('%s: a customer-managed key is used through DynamoDB, and to receive from the queue', (hook) => {
+    expect(granted(encrypted, hook, 'kms')).toEqual([
       {
         Effect: 'Allow',
         Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
-        Resource: keyArn,
+        Resource: KEY_ARN,
         Condition: { StringEquals: { 'kms:ViaService': 'dynamodb.eu-west-1.amazonaws.com' } },
       },
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: KEY_ARN,
+        Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-west-1.amazonaws.com' } },
+      },
     ])
+  })
+})
+
+describe('a customer-managed key', () => {
+  const statementsOfRole = (template: SynthesizedTemplate, idStart: string): Properties[] =>
+    template.one('AWS::IAM::Role', idStart).Properties.Policies.flatMap(({ PolicyDocument }: Properties) => PolicyDocument.Statement)
+
+  test('encrypts the queues and dead letters of every hook', () => {
+    for (const hook of HOOKS)
+      for (const which of ['Events', 'DeadLetters']) {
+        const { Properties } = encrypted.one(QUEUE, `${pascalCase(hook)}Queue${which}`)
+        expect(Properties.KmsMasterKeyId).toBe(KEY_ARN)
+        expect(Properties).not.toHaveProperty('SqsManagedSseEnabled')
+      }
+  })
+
+  test('is used by the rules to send to these queues', () => {
+    const [send, key, ...others] = statementsOfRole(encrypted, 'RulesRole')
+    expect(send!.Action).toBe('sqs:SendMessage')
+    expect(key).toEqual({
+      Effect: 'Allow',
+      Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+      Resource: KEY_ARN,
+      Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-west-1.amazonaws.com' } },
+    })
+    expect(others).toEqual([])
+  })
+
+  test('I1: is not that of the rule errors: what it keeps out of a queue is kept there', () => {
+    const { Properties } = encrypted.one(QUEUE, 'RulesErrors')
+    expect(Properties).toMatchObject({ SqsManagedSseEnabled: true })
+    expect(Properties).not.toHaveProperty('KmsMasterKeyId')
+    expect(JSON.stringify(statementsOfRole(encrypted, 'RulesErrorsRole'))).not.toContain('kms:')
+  })
+
+  test('without one nothing names KMS, and SQS encrypts all queues', () => {
+    expect(JSON.stringify(everyHook.resources)).not.toMatch(/kms/i)
+    for (const [, { Properties }] of everyHook.ofType(QUEUE)) expect(Properties).toMatchObject({ SqsManagedSseEnabled: true })
   })
 })
 

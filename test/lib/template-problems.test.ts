@@ -102,13 +102,13 @@ describe('sees', () => {
   })
 })
 
-test('KMS is granted exactly when a key is given, to every hook that has a table', () => {
+test('KMS is granted exactly when a key is given, to every hook, and to the rules that send to the queues', () => {
   for (const options of Object.values(OPTION_COMBINATIONS)) {
     const roles = backend(EVERY_HOOK, options)
       .ofType('AWS::IAM::Role')
-      .map(([, { Properties }]) => JSON.stringify(Properties.Policies ?? []))
-    const reading = roles.filter((policies) => policies.includes('"dynamodb:'))
-    expect(reading).toHaveLength(7)
-    for (const policies of roles) expect(policies.includes('"kms:')).toBe(options.keyArn !== undefined && reading.includes(policies))
+      .map(([id, { Properties }]) => ({ id, policies: JSON.stringify(Properties.Policies ?? []) }))
+    const using = roles.filter(({ id, policies }) => policies.includes('"dynamodb:') || /^RulesRole/.test(id)).map(({ id }) => id)
+    expect(using).toHaveLength(8)
+    for (const { id, policies } of roles) expect(policies.includes('"kms:')).toBe(options.keyArn !== undefined && using.includes(id))
   }
 })

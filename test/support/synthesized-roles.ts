@@ -9,14 +9,21 @@ import type { Properties, SynthesizedTemplate } from './synthesized.ts'
 /** Lambda's own calls, which no handler makes: test/lib/mqtt-backend.test.ts holds them. */
 const LAMBDA = /^(?:sqs|logs):/
 
-/** Every action on every resource that the function may call, without those that Lambda itself needs. */
+/** Every action on every resource that the function may call, without those that Lambda itself needs; `through` which service, of a key. */
 export function allowedIn(template: SynthesizedTemplate, hook: HookName): string[] {
   const { Policies, ManagedPolicyArns = [] } = template.one('AWS::IAM::Role', pascalCase(hook)).Properties
   const statements: Properties[] = Policies.flatMap(({ PolicyDocument }: Properties) => PolicyDocument.Statement)
   const pairs = statements.flatMap((statement) =>
-    actionsOf(statement).flatMap((action) => [statement.Resource].flat().map((each) => `${action} on ${placed(arnText(each, template))}`)),
+    actionsOf(statement).flatMap((action) =>
+      [statement.Resource].flat().map((each) => `${action}${through(statement)} on ${placed(arnText(each, template))}`),
+    ),
   )
   return [...ManagedPolicyArns.map(JSON.stringify), ...pairs.filter((pair) => !LAMBDA.test(pair))].sort()
+}
+
+const through = ({ Condition }: Properties): string => {
+  const service: string | undefined = Condition?.StringEquals?.['kms:ViaService']
+  return service === undefined ? '' : ` through ${service.split('.')[0]}`
 }
 
 /** The stack has a region of its own, which CloudFormation also fills in for its resources. */
