@@ -123,6 +123,7 @@ forEachEngine((engine) => {
     const [event, ...others] = Array.from({ length: 17 }, () => world.publishEvent('t', 'x'))
     await world.handle('message.publish', event, ...others.slice(0, 15))
     await world.connect('c', 's1')
+    await world.operatorSubscribes('c', 't')
     await world.ports.topics.goLive('t', { clientid: 'c', topic: 't', qos: 1, origin: 'operator' }, 'c', {
       kind: 'server',
       session: 's1',

@@ -1,5 +1,5 @@
 /** The retained check of `"retain": "native"`: storing does not wait for it, and what depends on its answer follows. */
-import { createTables, forEachEngine } from '../support/engines.ts'
+import { createTables, forEachEngine, itBilled } from '../support/engines.ts'
 import { nativelyRetained, retainedOf } from '../support/retained.ts'
 import { World } from '../support/world.ts'
 
@@ -38,7 +38,7 @@ forEachEngine((engine) => {
     expect(await retainedOf(world, 't')).toBe('x')
   })
 
-  it('a publish that is not retained writes what it wrote before; a retained one its message once more', async () => {
+  itBilled(engine)('a publish that is not retained writes what it wrote before; a retained one its message once more', async () => {
     const world = await given()
     const writes = async (topic: string) => {
       const from = world.calls.length

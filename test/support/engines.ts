@@ -47,6 +47,9 @@ export function forEachEngine(suite: (engine: Engine) => void): void {
   })
 }
 
+/** `it` where the engine counts units: Maps do not. */
+export const itBilled = ({ name }: Pick<Engine, 'name'>) => (name === 'maps' ? it.skip : it)
+
 const tooEarly = (name: EngineName): never => {
   throw new Error(`the ${name} engine is not started yet: use it in beforeAll, beforeEach or a test`)
 }

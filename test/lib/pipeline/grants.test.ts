@@ -11,7 +11,7 @@ const grants = (hook: HookName, rows: readonly Row[] = PAGE_ROWS, retainIndex = 
 
 it("on_client_connected alone: its table, its client's rows, the seats they had", () => {
   expect(grants('client.connected')).toEqual({
-    tables: { mqtt_client: ['PutItem', 'UpdateItem'], mqtt_sub: ['DeleteItem', 'Query'], mqtt_topic_msg_map: ['UpdateItem'] },
+    tables: { mqtt_client: ['PutItem', 'UpdateItem'], mqtt_sub: ['DeleteItem', 'Query'], mqtt_topic_msg_map: ['GetItem', 'UpdateItem'] },
     retainIndex: false,
     dataPlane: [],
   })
@@ -30,7 +30,7 @@ it('I8: no function may publish, whatever the conf', () => {
 
 it.each([
   ['with the index', true, ['BatchGetItem', 'GetItem', 'Scan']],
-  ['without', false, ['GetItem', 'Scan']],
+  ['without', false, ['BatchGetItem', 'GetItem', 'Scan']],
 ] as const)('mqtt_retain %s', (_name, retainIndex, operations) => {
   expect(grants('session.subscribed', PAGE_ROWS, retainIndex)).toMatchObject({ retainIndex, tables: { mqtt_retain: operations } })
 })
