@@ -2,7 +2,7 @@
 import { exits, newCommand, type OptionsOf, wrongUse } from './command-line/run-command.ts'
 import { number, oneOf, share, whole } from './command-line/values.ts'
 import { asJson, asText } from './costs/costs-report.ts'
-import { DEFAULTS, RETAIN_CHECKS, type Workload } from './costs/costs-workload.ts'
+import { DEFAULTS, LOG_LEVELS, RETAIN_CHECKS, type Workload } from './costs/costs-workload.ts'
 import { AS_OF, REGION } from './costs/prices.ts'
 
 const ABOUT = `What a month of a fleet costs with this backend, with EMQX's access pattern on the same tables,
@@ -35,6 +35,7 @@ export const flags = () =>
     )
     .option('--memory <MB>', 'of a function', number(128, 10_240), DEFAULTS.memoryMegabytes)
     .option('--storage <GB>', 'kept in the tables', COUNT, DEFAULTS.storage)
+    .option('--log-level <LEVEL>', 'of the functions, as the option of the stack', oneOf(...LOG_LEVELS), DEFAULTS.logLevel)
     .option('--emqx-nodes <N>', 'EMQX Enterprise on nodes of your own, which has no public list price', whole(1, 1e15))
     .option('--emqx-node-monthly <DOLLARS>', 'your price of such a node, machine and license', COUNT)
     .option('--json', 'one JSON object instead of text')

@@ -62,6 +62,7 @@ export class MqttBackend extends Construct {
       tables: this.tables,
       retainIndex: this.options.retainIndex ?? false,
       logRetention: this.logRetention,
+      logLevel: this.options.logLevel ?? 'info',
       namespace,
       code: new HandlerCode(configs.map(({ hook }) => hook)),
       dataEndpoint: () => this.options.dataEndpoint ?? this.lookedUpEndpoint(),

@@ -5,10 +5,13 @@ import { Construct } from 'constructs'
 import { BackendError } from '../lambda/core/errors.ts'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
-import type { BackendOptions, Billing } from './options/options.ts'
+import { type BackendOptions, type Billing, DEFAULT_MAX_UNITS } from './options/options.ts'
 import { TablePrefixGuard } from './table-prefix-guard.ts'
 
-export type MqttTablesProps = Pick<BackendOptions, 'prefix' | 'billing' | 'existingTables' | 'retainIndex' | 'retention' | 'ttl' | 'keyArn'>
+export type MqttTablesProps = Pick<
+  BackendOptions,
+  'prefix' | 'billing' | 'maxUnits' | 'existingTables' | 'retainIndex' | 'retention' | 'ttl' | 'keyArn'
+>
 
 const string = (name: string) => ({ name, type: AttributeType.STRING })
 
@@ -75,8 +78,16 @@ export class MqttTables extends Construct {
 export const existingTableNames = ({ existingTables = false }: Pick<BackendOptions, 'existingTables'>): readonly TableName[] =>
   existingTables === true ? TABLE_NAMES : existingTables === false ? [] : existingTables
 
-const capacity = ({ billing = 'on-demand' }: MqttTablesProps): Partial<TableProps> =>
-  billing === 'on-demand' ? { billingMode: BillingMode.PAY_PER_REQUEST } : { billingMode: BillingMode.PROVISIONED, ...unitsOf(billing) }
+const capacity = ({ billing = 'on-demand', maxUnits }: MqttTablesProps): Partial<TableProps> =>
+  billing === 'on-demand'
+    ? { billingMode: BillingMode.PAY_PER_REQUEST, ...most(maxUnits) }
+    : { billingMode: BillingMode.PROVISIONED, ...unitsOf(billing) }
+
+/** A ceiling of the price: DynamoDB throttles what is above. */
+function most(maxUnits: string = DEFAULT_MAX_UNITS): { maxReadRequestUnits: number; maxWriteRequestUnits: number } {
+  const [maxReadRequestUnits, maxWriteRequestUnits] = maxUnits.split('/').map(Number) as [number, number]
+  return { maxReadRequestUnits, maxWriteRequestUnits }
+}
 
 /** Of `provisioned:20/10`; of `provisioned` the page's 5 read and 5 write units. */
 function unitsOf(billing: Billing): { readCapacity: number; writeCapacity: number } {
@@ -95,12 +106,12 @@ const retention = (props: MqttTablesProps): Partial<TableProps> =>
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       }
 
-function addRetainIndex(table: Table, { billing = 'on-demand' }: MqttTablesProps): void {
+function addRetainIndex(table: Table, { billing = 'on-demand', maxUnits }: MqttTablesProps): void {
   table.addGlobalSecondaryIndex({
     indexName: RETAIN_INDEX.name,
     partitionKey: string(RETAIN_INDEX.hashKey),
     sortKey: string(RETAIN_INDEX.rangeKey),
     projectionType: ProjectionType.KEYS_ONLY,
-    ...(billing === 'on-demand' ? {} : unitsOf(billing)),
+    ...(billing === 'on-demand' ? most(maxUnits) : unitsOf(billing)),
   })
 }

@@ -4,6 +4,8 @@ import { ROW_BYTES } from './measured-units.ts'
 import { METERED, parts } from './prices.ts'
 
 export const RETAIN_CHECKS = ['native', 'property', 'topic'] as const
+export const LOG_LEVELS = ['info', 'warn'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
 export type RetainCheck = (typeof RETAIN_CHECKS)[number]
 
 export interface Workload {
@@ -32,6 +34,8 @@ export interface Workload {
   readonly memoryMegabytes: number
   /** GB kept in the tables. */
   readonly storage: number
+  /** Of the functions: `warn` logs failures only. */
+  readonly logLevel: LogLevel
   readonly emqx?: { readonly nodes: number; readonly nodeMonthly: number }
 }
 
@@ -51,6 +55,7 @@ export const DEFAULTS = {
   milliseconds: 100,
   memoryMegabytes: 512,
   storage: 0,
+  logLevel: 'info',
 } satisfies Omit<Workload, 'publishes'>
 
 export const MONTH_MINUTES = 43_800

@@ -22,3 +22,15 @@ export const CONNECTION: Units = { writes: 6, reads: 7.5 }
 
 /** Bytes of a message's row without topic, sender and payload: the names of seven attributes, the id, three numbers. */
 export const ROW_BYTES = 95
+
+/**
+ * Bytes that a function logs for a publish that is alone in its invocation, client id of 20 and topic of 32 bytes: its line, and that of the
+ * metrics (test/cli/costs-logged-bytes.test.ts measures them again). CloudWatch bills 26 more a line.
+ */
+export const LOGGED = { event: 263, metrics: 301, line: 26 } as const
+/** START, END and REPORT of an invocation, as the Lambda developer guide shows them. */
+export const LAMBDA_LOGS = 72 + 52 + 125 + 3 * LOGGED.line
+/** Metrics of a fleet in which everything but errors happens: seven hooks, stored, brought, delivered, settled, age. */
+export const CUSTOM_METRICS = 12
+/** Alarm metrics of the default conf (test/cli/costs-logged-bytes.test.ts counts them). */
+export const ALARM_METRICS = 30

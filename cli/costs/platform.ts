@@ -1,6 +1,7 @@
-/** What IoT Core, SQS and Lambda cost: the same for every access pattern that runs behind the same rules. */
+/** What IoT Core, SQS, Lambda and CloudWatch cost: the same for every access pattern that runs behind the same rules. */
 import { type Component, component } from './bill.ts'
 import { connections, iotParts, MONTH_MINUTES, type Workload } from './costs-workload.ts'
+import { ALARM_METRICS, CUSTOM_METRICS, LAMBDA_LOGS, LOGGED } from './measured-units.ts'
 import { METERED, PRICES, parts } from './prices.ts'
 
 /** Events of a connection with the default conf: two hooks for connected, one for subscribed, one for disconnected. */
@@ -27,6 +28,26 @@ function backendMessages(workload: Workload): number {
 export const connectivity = ({ clients, offline }: Workload): Component =>
   component('IoT Core connection minutes', clients * (1 - offline) * MONTH_MINUTES, PRICES.connectionMinute)
 
+/** Queues that a mapping polls: one a hook of the default conf. */
+const QUEUES = 7
+/** Lambda's five pollers ask an empty queue every 20 seconds each, by long polling. */
+const POLLS = QUEUES * 15 * MONTH_MINUTES
+const GIGABYTE = 1024 ** 3
+
+/** What a stack costs a month in which nothing happens, but for metrics that nobody counts into. */
+const standing = (): Component[] => [
+  component('CloudWatch alarm metrics', ALARM_METRICS, PRICES.alarmMetric),
+  component('CloudWatch dashboards', 1, PRICES.dashboard),
+  component('CloudWatch custom metrics', CUSTOM_METRICS, PRICES.customMetric),
+  component('SQS polls of empty queues', POLLS, PRICES.sqsRequest),
+]
+
+/** GB that the functions log, and Lambda for them. */
+function logged({ batch, logLevel }: Workload, events: number): number {
+  const ofEvents = logLevel === 'info' ? events * (LOGGED.event + LOGGED.line) : 0
+  return (ofEvents + (events / batch) * (LOGGED.metrics + LOGGED.line + LAMBDA_LOGS)) / GIGABYTE
+}
+
 export function platform(workload: Workload): Component[] {
   const { publishes, offline, batch, milliseconds, memoryMegabytes } = workload
   const lifecycle = connections(workload) * EVENTS_OF_CONNECTION
@@ -43,6 +64,8 @@ export function platform(workload: Workload): Component[] {
     component('SQS send, receive, delete', sends + receives + events / batch, PRICES.sqsRequest),
     component('Lambda invocations', events / batch, PRICES.lambdaRequest),
     component('Lambda GB-seconds', (seconds * memoryMegabytes) / 1024, PRICES.lambdaGigabyteSecond),
+    component('CloudWatch logs, GB', logged(workload, events), PRICES.logGigabyte),
+    ...standing(),
   ]
 }
 

@@ -22,6 +22,11 @@ export const PRICES = {
   writeUnit: 0.625 / MILLION,
   readUnit: 0.125 / MILLION,
   storageGigabyteMonth: 0.25,
+  /** Amazon CloudWatch pricing: an alarm's metric, a dashboard, a custom metric (first 10,000), a GB of logs collected. */
+  alarmMetric: 0.1,
+  dashboard: 3,
+  customMetric: 0.3,
+  logGigabyte: 0.5,
 } as const
 
 /** Bytes by which each meter counts. */

@@ -10,6 +10,9 @@ export const METRICS_NAMESPACE_VARIABLE = 'METRICS_NAMESPACE'
 /** How often SQS hands out an event before it becomes a dead letter. Environment variable of a function. */
 export const MAX_RECEIVES_VARIABLE = 'MAX_RECEIVES'
 
+/** Environment variable of a function that logs failures only: `warn`. Absent: a line for each event. */
+export const LOG_LEVEL_VARIABLE = 'LOG_LEVEL'
+
 /** The one set of dimensions that all hooks share: `Hooks` = `all`. An alarm on it needs no sum of metrics that may not exist yet. */
 export const HOOKS_DIMENSION = 'Hooks'
 export const ALL_HOOKS = 'all'

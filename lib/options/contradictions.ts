@@ -15,17 +15,28 @@ export interface Place {
 
 /** @throws BackendError `option`: one line that says what to change */
 export function refuseContradictions(options: BackendOptions, place: Place): void {
-  const [first] = [...ofExistingTables(options), ...regions(options, place), ...ofOtherHooks(options, place), ...batches(options, place)]
+  const [first] = [
+    ...ofExistingTables(options),
+    ...ofProvisioned(options),
+    ...regions(options, place),
+    ...ofOtherHooks(options, place),
+    ...batches(options, place),
+  ]
   if (first !== undefined) throw new BackendError('option', first)
 }
 
 /** Options about tables that the stack makes, although it makes none. keyArn is not one: functions need the key of existing tables too. */
 function ofExistingTables(options: BackendOptions): string[] {
   if (existingTableNames(options).length < TABLE_NAMES.length) return []
-  return (['billing', 'retention', 'ttl'] as const)
+  return (['billing', 'maxUnits', 'retention', 'ttl'] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
 }
+
+const ofProvisioned = ({ billing = 'on-demand', maxUnits }: BackendOptions): string[] =>
+  maxUnits === undefined || billing === 'on-demand'
+    ? []
+    : [`option maxUnits is for on-demand tables, and billing is ${billing}, which is a maximum itself; wanted one of the two`]
 
 /**
  * The app does not know which tables other stacks have. But without a prefix the names are those of a stack without options.

@@ -9,6 +9,8 @@ export interface BackendOptions {
   readonly prefix?: string
   /** `provisioned`: 5 read and 5 write units a table, as on EMQX's page; `provisioned:R/W`: other units. Default `on-demand`. */
   readonly billing?: Billing
+  /** `R/W`: most read and write units a second of each on-demand table that the stack makes: what is above is throttled. Default `10000/10000`. */
+  readonly maxUnits?: `${number}/${number}`
   /** Uses tables that exist instead of making them: all six, or those named. Default false. */
   readonly existingTables?: boolean | readonly TableName[]
   /** Adds an index to `mqtt_retain`, so that wildcard subscriptions need no scan. Default false, as on EMQX's page. */
@@ -23,6 +25,8 @@ export interface BackendOptions {
   readonly dataEndpoint?: string
   /** Days for which CloudWatch keeps the functions' logs. Default 30. */
   readonly logRetention?: number
+  /** `warn`: the functions log failed events only, and metrics. Default `info`: a line for each event. */
+  readonly logLevel?: 'info' | 'warn'
   /** E-mail address that alarms notify. Default: none. */
   readonly alarmEmail?: string
   /** ARN of an SNS topic that alarms notify, in the stack's region. Default: none. */
@@ -53,6 +57,9 @@ export interface AppOptions extends BackendOptions {
   readonly probe?: boolean
 }
 
+/** Of an on-demand table: two or three times what one topic may have, and far below what costs a fortune in a night. */
+export const DEFAULT_MAX_UNITS = '10000/10000'
+
 /** Table names are letters, digits, `_`, `-`, `.`, at most 255 characters; `mqtt_topic_msg_map` is the longest. */
 const PREFIX = /^[\w.-]{0,237}$/
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?'
@@ -70,6 +77,7 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
     'on-demand, provisioned (5/5) or provisioned:R/W with read and write units from 1 to 40000',
     new RegExp(`^(?:on-demand|provisioned(?::${UNITS}/${UNITS})?)$`),
   ),
+  maxUnits: matching('R/W: read and write units from 1 to 40000', new RegExp(`^${UNITS}/${UNITS}$`)),
   existingTables: tableNames,
   retainIndex: flag,
   retention: matching('keep or dev', /^(?:keep|dev)$/),
@@ -77,6 +85,7 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   keyArn: matching('the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)', /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/),
   dataEndpoint: where('a host name or an http(s) URL without a path', isHost),
   logRetention: oneOf('days that CloudWatch knows', LOG_DAYS),
+  logLevel: matching('info or warn', /^(?:info|warn)$/),
   alarmEmail: matching('an e-mail address', /^[^\s@,;<>"]+@[^\s@,;<>".]+(?:\.[^\s@,;<>".]+)+$/),
   alarmTopicArn: matching(
     'the ARN of a standard SNS topic (arn:aws:sns:<region>:<account>:<name>)',

@@ -3,7 +3,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookConfig } from '../../lambda/core/hooks.ts'
-import { MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../lambda/core/metrics.ts'
+import { LOG_LEVEL_VARIABLE, MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../lambda/core/metrics.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX, RETAIN_INDEX_VARIABLE, TABLE_NAMES, tableVariable } from '../../lambda/core/tables.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import { type Grants, grantsOf } from './grants.ts'
@@ -19,6 +19,7 @@ export interface HookPipelineProps {
   readonly settings: HookSettings
   /** Days for which logs are kept. */
   readonly logRetention: number
+  readonly logLevel: 'info' | 'warn'
   /** Whether message.acked is configured. Publishes on the ack topic are then acknowledgements and no messages. */
   readonly acks: boolean
   readonly ruleTarget: RuleTarget
@@ -91,13 +92,14 @@ export class HookPipeline extends Construct {
 }
 
 /** The variables that the handlers read from `process.env`, and no others. */
-function environment({ tables, dataEndpoint, namespace, settings }: HookPipelineProps, grants: Grants): Record<string, string> {
+function environment({ tables, dataEndpoint, namespace, settings, logLevel }: HookPipelineProps, grants: Grants): Record<string, string> {
   const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
   return {
     ...Object.fromEntries(used.map((name) => [tableVariable(name), tables.tables[name].tableName])),
     ...(grants.retainIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
     ...(grants.dataPlane.length > 0 ? { [DATA_ENDPOINT_VARIABLE]: dataEndpoint() } : {}),
     [METRICS_NAMESPACE_VARIABLE]: namespace,
+    ...(logLevel === 'info' ? {} : { [LOG_LEVEL_VARIABLE]: logLevel }),
     [MAX_RECEIVES_VARIABLE]: `${settings.maxReceives}`,
   }
 }

@@ -134,6 +134,7 @@ test('by default the tables are on demand, protected and backed up', () => {
     BillingMode: 'PAY_PER_REQUEST',
     DeletionProtectionEnabled: true,
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    OnDemandThroughput: { MaxReadRequestUnits: 10_000, MaxWriteRequestUnits: 10_000 },
   }))
   expect(propertiesFor({})).toEqual(byName(protectedOnes))
   expect(new Set(tablesFor({}).map((table) => table.DeletionPolicy))).toEqual(new Set(['Retain']))
@@ -231,6 +232,15 @@ test('units are those that were chosen, also of the index', () => {
   const tables = propertiesFor({ billing: 'provisioned:20/10', retainIndex: true })
   for (const table of tables) expect(table).toMatchObject(units)
   expect(tables.find(({ TableName }) => TableName === 'mqtt_retain')).toMatchObject({ GlobalSecondaryIndexes: [units] })
+})
+
+test('an on-demand table has a maximum of units, and so has the index; none that is provisioned has', () => {
+  const most = (units: number) => ({ OnDemandThroughput: { MaxReadRequestUnits: units, MaxWriteRequestUnits: units } })
+  for (const table of propertiesFor({})) expect(table).toMatchObject(most(10_000))
+  const tables = propertiesFor({ maxUnits: '500/500', retainIndex: true })
+  for (const table of tables) expect(table).toMatchObject(most(500))
+  expect(tables.find(({ TableName }) => TableName === 'mqtt_retain')).toMatchObject({ GlobalSecondaryIndexes: [most(500)] })
+  expect(JSON.stringify(propertiesFor({ billing: 'provisioned' }))).not.toContain('OnDemandThroughput')
 })
 
 test('retention=keep is the default, and without TTL nothing expires', () => {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { type AttributeValue, DeleteItemCommand, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { handlerOf, type SqsBatchResponse, type SqsRecord } from '../../lambda/adapters/function/handler.ts'
+import type { LogLevel } from '../../lambda/adapters/function/log.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { type ActionName, type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../../lambda/core/hooks.ts'
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
@@ -70,6 +71,8 @@ export interface WorldOptions {
   readonly retainIndex?: boolean
   /** CloudWatch namespace of the handlers' metrics. Default: they write none. */
   readonly namespace?: string
+  /** Default `info`. */
+  readonly logLevel?: LogLevel
 }
 
 export interface FakeDevice {
@@ -99,6 +102,7 @@ export class World {
   readonly configs: readonly HookConfig[]
   readonly retainIndex: boolean
   private readonly namespace: string | undefined
+  private readonly logLevel: LogLevel
   private readonly afterSends = new Map<string, { payload: string | undefined; act: () => Promise<void> }[]>()
   private counter = 0
 
@@ -107,6 +111,7 @@ export class World {
     this.tables = tables
     this.retainIndex = options.retainIndex ?? true
     this.namespace = options.namespace
+    this.logLevel = options.logLevel ?? 'info'
     const rows = (options.rows ?? PAGE_ROWS).map((row, i): HookRow => ({ label: `${i + 1}`, pool: 'pool1', ...row }))
     this.hookTable = {
       pools: { pool1: {} },
@@ -179,9 +184,9 @@ export class World {
   /** A batch as SQS delivers it: a retried message keeps its id. `remaining`: of the invocation, in milliseconds. */
   async deliver(hook: HookName, Records: readonly SqsRecord[], remaining = 120_000): Promise<SqsBatchResponse> {
     const config = this.configOf(hook)
-    const { namespace, ports } = this
+    const { namespace, ports, logLevel } = this
     const { maxReceives } = HOOK_SETTINGS[hook]
-    const handler = handlerOf(HANDLERS[hook], { config, ports, log: (line) => this.logs.push(line), namespace, maxReceives })
+    const handler = handlerOf(HANDLERS[hook], { config, ports, log: (line) => this.logs.push(line), namespace, maxReceives, logLevel })
     const calls: Call[] = []
     const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))

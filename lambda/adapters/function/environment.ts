@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
 import type { HookConfig } from '../../core/hooks.ts'
-import { MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
+import { LOG_LEVEL_VARIABLE, MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
 import type { Clock, Ports } from '../../core/model/ports.ts'
 import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../../core/tables.ts'
 import { mistrustIdle } from '../connections.ts'
 import { CONFIRMATION_TIMEOUT } from '../data-plane.ts'
 import { portsOn } from '../on-aws.ts'
-import { type Log, logRepeat } from './log.ts'
+import { type Log, type LogLevel, logRepeat } from './log.ts'
 import { type PrimedClients, prime } from './priming.ts'
 
 export interface Surroundings {
@@ -22,6 +22,7 @@ export interface Surroundings {
   readonly namespace?: string | undefined
   /** Receives after which SQS makes a dead letter of an event. Absent: never. */
   readonly maxReceives?: number | undefined
+  readonly logLevel?: LogLevel
 }
 
 export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (await sleep(ms)) }
@@ -38,6 +39,7 @@ export function environment(): Surroundings {
   const iot = dataPlaneClient(region, env[DATA_ENDPOINT_VARIABLE])
   if (isInitializing()) void prime(primedClients(region, config))
   const log = (line: string) => void process.stdout.write(`${line}\n`)
+  const logLevel: LogLevel = env[LOG_LEVEL_VARIABLE] === 'warn' ? 'warn' : 'info'
   const ports = portsOn({
     dynamodb,
     iot,
@@ -45,10 +47,10 @@ export function environment(): Surroundings {
     tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, env[tableVariable(table)] ?? table])) as Record<TableName, string>,
     retainIndex: env[RETAIN_INDEX_VARIABLE],
     region,
-    onRepeat: (call, error) => logRepeat(log, call, error),
+    onRepeat: (call, error) => (logLevel === 'info' ? logRepeat(log, call, error) : undefined),
   })
   const maxReceives = env[MAX_RECEIVES_VARIABLE] === undefined ? undefined : Number(env[MAX_RECEIVES_VARIABLE])
-  return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE], maxReceives }
+  return { config, ports, log, namespace: env[METRICS_NAMESPACE_VARIABLE], maxReceives, logLevel }
 }
 
 /** Clients like the handlers', with agents of the priming. Most publishes ask IoT Core for the topic's retained message. */

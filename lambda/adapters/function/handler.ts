@@ -47,7 +47,7 @@ function tryNow(work: () => unknown): void {
 
 export function handlerOf<Event>(
   hook: Hook<Event>,
-  { config, ports, log, namespace, maxReceives = Number.POSITIVE_INFINITY }: Surroundings,
+  { config, ports, log, namespace, maxReceives = Number.POSITIVE_INFINITY, logLevel = 'info' }: Surroundings,
 ): Handler {
   return async ({ Records }, lambda) => {
     const started = ports.clock.now()
@@ -78,7 +78,7 @@ export function handlerOf<Event>(
       const { messageId } = record
       const receives = receivesOf(record)
       const msgid = event && hook.msgid?.(event)
-      logOutcome(log, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
+      logOutcome(log, logLevel, { hook: hook.hook, messageId, receives, event, msgid, result, ms: ports.clock.now() - started })
       meter?.handled({ event, sentAt: sentAt(record), isLastTry: receives >= maxReceives }, result, watched?.lastDelivered())
       return result.status === 'rejected' && !isRefused(result.reason)
     })

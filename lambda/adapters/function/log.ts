@@ -6,6 +6,8 @@ import { actionOf } from '../../core/model/hook.ts'
 import type { IgnoredRow } from '../../core/model/seat.ts'
 
 export type Log = (line: string) => void
+/** `info`: a line for each event. `warn`: only for those that failed. */
+export type LogLevel = 'info' | 'warn'
 
 export interface Outcome {
   readonly hook: HookName
@@ -19,11 +21,12 @@ export interface Outcome {
   readonly ms: number
 }
 
-export function logOutcome(log: Log, { hook, messageId, receives, event, msgid, result, ms }: Outcome): void {
+export function logOutcome(log: Log, level: LogLevel, { hook, messageId, receives, event, msgid, result, ms }: Outcome): void {
   const { clientid, sender, topic } = (event ?? {}) as { clientid?: string; sender?: string; topic?: string }
   const where = { hook, messageId, receives, client: clientid ?? sender, topic, msgid, ms }
-  if (result.status === 'fulfilled') log(JSON.stringify({ level: 'info', outcome: 'done', ...where }))
-  else
+  if (result.status === 'fulfilled') {
+    if (level === 'info') log(JSON.stringify({ level, outcome: 'done', ...where }))
+  } else
     log(
       JSON.stringify({
         level: isExpected(result.reason) ? 'warn' : 'error',
