@@ -1,15 +1,18 @@
-/** The policies that the pages show: of a device, of whoever redrives, of whoever tries a deployed stack. */
+/** The policies that the pages show: of a device, a service, a reader, an operator, of whoever redrives, of whoever tries a deployed stack. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { actionsOf, grammarProblems } from '../support/iam-grammar.ts'
 import type { Properties } from '../support/synthesized.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
 const policiesIn = (page: string): Properties[] =>
   [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```json\n(\{ "Version"[\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!))
 const [device = {}, backend = {}] = policiesIn('docs/devices.md')
-const [operator = {}, smoke = {}] = policiesIn('docs/operations.md')
-const all = { device, backend, operator, smoke }
+const [redriver = {}, smoke = {}] = policiesIn('docs/operations.md')
+const [reader = {}, operator = {}] = policiesIn('docs/security.md')
+const all = { device, backend, redriver, smoke, reader, operator }
 
 /** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
 const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
@@ -30,8 +33,7 @@ const byText = (a: Properties, b: Properties) => JSON.stringify(a).localeCompare
 const arn = (resource: string) => `arn:aws:iot:REGION:ACCOUNT:${resource}`
 
 test('they are all of the pages', () => {
-  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
-  expect(pages.flatMap(policiesIn).sort(byText)).toEqual(Object.values(all).sort(byText))
+  expect(PAGES.flatMap(policiesIn).sort(byText)).toEqual(Object.values(all).sort(byText))
 })
 
 test.each(Object.entries(all))('%s: in the grammar of IAM', async (_, policy) => {
@@ -78,6 +80,42 @@ test.each([
   ['iot:Subscribe', 'topicfilter/#', false],
 ])("a backend service's: %s on %s: %s", (action, resource, wanted) => {
   expect(allows(backend, action, arn(resource))).toBe(wanted)
+})
+
+describe('who reads and changes rows by hand', () => {
+  const READS = ['GetItem', 'Query', 'Scan']
+  const OPERATION: Readonly<Record<string, string>> = {
+    'get-item': 'GetItem',
+    query: 'Query',
+    scan: 'Scan',
+    'put-item': 'PutItem',
+    'delete-item': 'DeleteItem',
+  }
+  const table = (name: string) => `arn:aws:dynamodb:REGION:ACCOUNT:table/${name}`
+  /** The `aws dynamodb` commands about items on the pages. */
+  const typed = PAGES.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/aws dynamodb ([a-z-]+) --table-name (mqtt_\w+)/g)].flatMap(([, command, name]) =>
+      OPERATION[command!] === undefined ? [] : [{ operation: OPERATION[command!]!, name: name! }],
+    ),
+  )
+  const granted = (policy: Properties) => [...new Set<string>(policy.Statement.flatMap(actionsOf))].sort()
+
+  test('the operator may do what the pages let one type, and nothing that none lets', () => {
+    const forbidden = typed.filter(({ operation, name }) => !allows(operator, `dynamodb:${operation}`, table(name)))
+    expect(forbidden).toEqual([])
+    expect(granted(operator)).toEqual([...new Set(typed.map(({ operation }) => `dynamodb:${operation}`))].sort())
+  })
+
+  test('the reader may do of it what changes nothing', () => {
+    expect(granted(reader)).toEqual(READS.map((operation) => `dynamodb:${operation}`))
+    for (const { operation, name } of typed) expect(allows(reader, `dynamodb:${operation}`, table(name))).toBe(READS.includes(operation))
+  })
+
+  test.each(TABLE_NAMES)('%s by hand: what docs/tables.md allows', (name) => {
+    const rows = ['mqtt_msg', 'mqtt_sub', 'mqtt_acked', 'mqtt_client']
+    expect(allows(operator, 'dynamodb:DeleteItem', table(name))).toBe(rows.includes(name))
+    expect(allows(operator, 'dynamodb:PutItem', table(name))).toBe(name === 'mqtt_sub')
+  })
 })
 
 describe('who tries a stack', () => {
