@@ -80,9 +80,8 @@ describe('mqtt-dynamodb conf', () => {
     expect(rows!.split('\n')[0]).toBe('etc/emqx_backend_dynamo.conf: 10 rows, region us-west-2')
     for (const hook of HOOKS) expect(rows).toMatch(new RegExp(`^When .* \\(${hook.replace('.', '\\.')}\\)$`, 'm'))
     for (const action of ACTIONS_BY_DEFAULT) expect(rows).toMatch(new RegExp(`^  .*\\(${action}\\)$`, 'm'))
-    expect(rows).toContain('\nStored messages expire never.\n')
+    expect(rows).toContain('\nStored messages expire 30 days after they were published.\n')
     expect(surprises!.split('\n').map((line) => line.slice(0, 42))).toEqual([
-      '  - message.publish.1: every message on # ',
       '  - message.publish.1: only a subscription',
       '  - message.publish.2, message.publish.3: ',
       '',

@@ -9,6 +9,8 @@ beforeAll(async () => {
 afterEach(endClients)
 afterAll(() => backend.close())
 
+/** The expired_after of the default conf. Seconds. */
+const THIRTY_DAYS = 30 * 86_400
 const MSGID = { S: expect.stringMatching(/^[A-Za-z0-9]{47}$/) }
 /** Seconds, as on the page; ours are milliseconds. */
 const NOW_S = { N: expect.stringMatching(/^\d{10}$/) }
@@ -66,6 +68,7 @@ describe.each(VERSIONS)('MQTT protocol level %i', (protocolVersion) => {
       retain: { N: '0' },
       payload: { S: '{ "msg": "Hello, World!" }' },
       arrived: NOW_S,
+      expires_at: { N: `${Number(message!.arrived!.N) + THIRTY_DAYS}` },
     })
     expect(await backend.rows('mqtt_topic_msg_map', topic)).toEqual([
       { topic: { S: topic }, MsgId: { SS: [message!.msgid!.S] }, seq: { N: '0' }, first: { N: '0' }, adds: { N: '1' }, live: { M: {} } },
@@ -100,7 +103,8 @@ describe.each(VERSIONS)('MQTT protocol level %i', (protocolVersion) => {
     await client.publishAsync(`${topic}/other`, 'not retained', { qos: 1 })
     await backend.idle()
     const page = { msgid: MSGID, topic: { S: topic }, sender: { S: name('sender') }, payload: { S: 'test' }, arrived: NOW_S }
-    const ours = { event_at: NOW_MS, event_id: { S: expect.stringMatching(/^[0-9a-f]{32}$/) }, root: { S: name('retained') } }
+    const written = { event_at: NOW_MS, event_id: { S: expect.stringMatching(/^[0-9a-f]{32}$/) } }
+    const ours = { ...written, root: { S: name('retained') }, expires_at: NOW_S }
     expect(await backend.rows('mqtt_retain', topic)).toEqual([{ ...page, qos: { N: '0' }, retain: { N: '1' }, ...ours }])
     await client.publishAsync(topic, '', { qos: 1, retain: true })
     await backend.idle()
@@ -116,7 +120,7 @@ describe.each(VERSIONS)('MQTT protocol level %i', (protocolVersion) => {
     const rowOf = (topic: string) => ({ clientid: { S: clientid }, topic: { S: name(topic) }, qos: { N: '1' }, ...ours })
     const rows = await backend.rows('mqtt_sub', clientid)
     expect(rows).toHaveLength(2)
-    expect(rows).toEqual(expect.arrayContaining([rowOf('sub/1'), rowOf('sub/+/x')]))
+    expect(rows).toEqual(expect.arrayContaining([{ ...rowOf('sub/1'), granted: { N: '1' } }, rowOf('sub/+/x')]))
     await client.unsubscribeAsync(name('sub/1'))
     await backend.idle()
     expect(await backend.rows('mqtt_sub', clientid)).toEqual([rowOf('sub/+/x')])

@@ -77,9 +77,9 @@ describe('the conf of the page', () => {
     })
   })
 
-  test('is what our default conf says, which has no credentials', () => {
+  test('is what our default conf says, which has no credentials, and lets messages expire', () => {
     const ours = readFileSync(join(import.meta.dirname, '..', '..', '..', 'etc', 'emqx_backend_dynamo.conf'), 'utf8')
-    expect(parse(ours)).toEqual({ table: parse(PAGE_CONF).table, warnings: [], errors: [] })
+    expect(parse(ours)).toEqual({ table: { ...parse(PAGE_CONF).table, expiredAfter: 30 * 86_400 }, warnings: [], errors: [] })
   })
 
   test.each([
