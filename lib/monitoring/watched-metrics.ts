@@ -42,16 +42,13 @@ export const queueMetric = ({ queueName }: IQueue, metricName: string, label?: s
 export const functionMetric = ({ functionName }: IFunction, metricName: string, statistic: string = Stats.SUM, label?: string): Metric =>
   metric({ namespace: 'AWS/Lambda', metricName, dimensionsMap: { FunctionName: functionName } }, statistic, label)
 
-/** `more`: further dimensions: an index or an operation. */
-const tableMetric = (tableName: string, metricName: string, more: Record<string, string> = {}): Metric =>
-  metric({ namespace: 'AWS/DynamoDB', metricName, dimensionsMap: { TableName: tableName, ...more } }, Stats.SUM)
-
 /** SQS's metric of waiting messages. */
 export const VISIBLE = 'ApproximateNumberOfMessagesVisible'
 
-/** `place`: dimension of an index. The table's own metrics do not count an index's throttles. */
-export const throttlesOf = (tableName: string, place: Record<string, string> = {}): Metric[] =>
-  ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) => tableMetric(tableName, name, place))
+export const throttlesOf = (tableName: string): Metric[] =>
+  ['ReadThrottleEvents', 'WriteThrottleEvents'].map((metricName) =>
+    metric({ namespace: 'AWS/DynamoDB', metricName, dimensionsMap: { TableName: tableName } }, Stats.SUM),
+  )
 
 /**
  * The sum of the metrics for a graph; missing values count as 0. No alarm is on one: what it says of a metric that never existed is not
