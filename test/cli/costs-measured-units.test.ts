@@ -43,7 +43,8 @@ forEachEngine((engine) => {
     await world.subscribe('c', `s${version}`, TOPIC)
     world.wait(5_000)
     await meanwhile()
-    world.wait(5_000)
+    // Longer than a client may take to acknowledge (`settle`): what is younger is not settled.
+    world.wait(15_000)
     await world.disconnect('c', `s${version}`, version)
   }
   /** Of one message, beside its own row. */
