@@ -136,7 +136,6 @@ function callsOfHook(config: HookConfig): Calls {
   switch (config.hook) {
     case 'session.subscribed':
       return [
-        'mqtt_sub:GetItem',
         'mqtt_sub:UpdateItem',
         'mqtt_sub:DeleteItem',
         'mqtt_client:GetItem',
