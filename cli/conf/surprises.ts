@@ -4,7 +4,9 @@ import { awsCover, covers, overlaps } from '../../lib/pipeline/filter-cover.ts'
 import { QUOTAS } from '../scale/quotas.ts'
 
 export const surprisesOf = (table: HookTable): string[] =>
-  [keptForEver, neverFetched, neverTakenOff, nothingToFetch, wildcardConsumers, notSettled, askedForEach].flatMap((look) => look(table))
+  [keptForEver, neverFetched, neverTakenOff, nothingToFetch, wildcardConsumers, neverSettled, notSettled, askedForEach].flatMap((look) =>
+    look(table),
+  )
 
 const rowsOf = ({ rows }: HookTable, ...actions: readonly ActionName[]): HookRow[] => rows.filter(({ action }) => actions.includes(action))
 const named = (rows: readonly HookRow[]): string => rows.map(({ hook, label }) => `${hook}.${label}`).join(', ')
@@ -64,10 +66,29 @@ function nothingToFetch(table: HookTable): string[] {
 }
 
 function wildcardConsumers(table: HookTable): string[] {
-  const wide = queued(table).filter(({ topic = '#' }) => /[+#]/.test(topic))
-  if (wide.length === 0) return []
+  const any = filtersOf(rowsOf(table, 'on_message_fetch_for_queue').filter(({ consumers }) => consumers === 'any'))
+  const counts = (row: HookRow) => filtersOf([row]).every((filter) => any.some((other) => covers(other, filter)))
+  const wide = queued(table).filter((row) => /[+#]/.test(row.topic ?? '#') && !counts(row))
+  const counted = table.expiredAfter === undefined ? queued(table).filter(counts) : []
   return [
-    `${named(wide)}: only a subscription to the exact topic empties its queue. Where all consumers subscribe to a wildcard (such as ${wide[0]!.topic ?? '#'}), they get messages live, but every message stays queued too.`,
+    ...(wide.length === 0
+      ? []
+      : [
+          `${named(wide)}: only a subscription to the exact topic empties its queue. Where all consumers subscribe to a wildcard (such as ${wide[0]!.topic ?? '#'}), they get messages live, but every message stays queued too. "consumers": "any" on on_message_fetch_for_queue lets them count.`,
+        ]),
+    ...(counted.length === 0
+      ? []
+      : [
+          `${named(counted)}: "consumers" is any, so wildcard subscribers count. What they got in the last minutes before they left, and the last message of each topic, stays queued. Without backend.dynamo.msg.expired_after it stays for ever.`,
+        ]),
+  ]
+}
+
+function neverSettled(table: HookTable): string[] {
+  const rows = rowsOf(table, 'on_message_fetch_for_queue').filter(({ settle }) => settle === 'never')
+  if (rows.length === 0) return []
+  return [
+    `${named(rows)}: "settle" is never, so what IoT Core delivers to a connected subscriber stays queued, and comes again at its next subscription.`,
   ]
 }
 

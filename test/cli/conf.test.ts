@@ -109,7 +109,7 @@ describe('surprises', () => {
     ...more,
   })
   const publish = (topic: string, more?: Partial<HookRow>) => row('message.publish', 'on_message_publish', topic, more)
-  const fetch = (topic: string) => row('session.subscribed', 'on_message_fetch_for_queue', topic)
+  const fetch = (topic: string, more?: Partial<HookRow>) => row('session.subscribed', 'on_message_fetch_for_queue', topic, more)
   const acked = (topic: string) => row('message.acked', 'on_message_acked_for_queue', topic)
   const ENDS = [row('client.disconnected', 'on_client_disconnected'), row('session.unsubscribed', 'on_acked_delete', '#')]
   const surprises = (rows: HookRow[], expiredAfter?: number) =>
@@ -158,6 +158,19 @@ describe('surprises', () => {
       [publish('a/+'), fetch('#'), acked('#'), ...ENDS],
       undefined,
       [/Where all consumers subscribe to a wildcard \(such as a\/\+\)/],
+    ],
+    [
+      'consumers by wildcard that count, without expiry',
+      [publish('a/+'), fetch('#', { consumers: 'any' }), acked('#'), ...ENDS],
+      undefined,
+      [/^message\.publish\.1: "consumers" is any, so wildcard subscribers count\. What they got in the last minutes/],
+    ],
+    ['the same with expiry', [publish('a/+'), fetch('#', { consumers: 'any' }), acked('#'), ...ENDS], 60, []],
+    [
+      'nothing is settled',
+      [publish('a'), fetch('a', { settle: 'never' }), acked('a'), ...ENDS],
+      undefined,
+      [/^session\.subscribed\.1: "settle" is never, so what IoT Core delivers/],
     ],
     [
       'no end of subscriptions',
