@@ -3,6 +3,10 @@ import { PublishCommand } from '@aws-sdk/client-iot-data-plane'
 import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, VERSIONS } from './backend.ts'
 
+interface Metrics {
+  readonly hooks: Readonly<Record<string, { readonly counts: Readonly<Record<string, number>> }>>
+}
+
 let backend: Backend
 beforeAll(async () => {
   backend = await startBackend()
@@ -59,14 +63,20 @@ test('an acknowledgement twice, or of what is gone, is no error', async () => {
   expect(await backend.deadLetters()).toEqual({})
 })
 
-describe('refuses, and the message stays pending: the ack is a dead letter', () => {
-  /** How many dead letters more. */
+describe('refuses, and the message stays pending: the ack is dropped and counted, and is no dead letter', () => {
+  /** How many acks more were refused. */
   async function refusedAfter(act: () => Promise<unknown>): Promise<number> {
-    const letters = async () => Object.values(await backend.deadLetters()).reduce((all, some) => all + some, 0)
-    const before = await letters()
+    const before = await refused()
     await act()
     await backend.idle()
-    return (await letters()) - before
+    await eventually('the refusals are counted', async () => (await refused()) > before)
+    expect(await backend.deadLetters()).toEqual({})
+    return (await refused()) - before
+  }
+
+  async function refused(): Promise<number> {
+    const { hooks } = (await (await fetch(`${backend.dataUrl}/local/metrics`)).json()) as Metrics
+    return hooks['message.acked']?.counts.ack_refused ?? 0
   }
 
   const malformed = ['', 'no msgid', '{}', '{"msgid": 1}', '{"msgid": "x"}', '[]', 'null', '{"msgid": ', '{"msgid":"Mjg"}', '\u0000']

@@ -14,8 +14,9 @@ afterEach(async () => {
 afterAll(() => backend.close())
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i}`)
-/** Longer than the doubt around a SUBSCRIBE and around its end. */
-const SURELY_MS = 1150
+/** Longer than a client may take to acknowledge (`settle`, 10 s). */
+const SURELY_MS = 11_150
+jest.setTimeout(120_000)
 
 async function publish({ client }: TestClient, topic: string, payloads: readonly string[]): Promise<void> {
   for (const payload of payloads) await client.publishAsync(topic, payload, { qos: 1 })

@@ -92,6 +92,7 @@ describe('with the default conf', () => {
       await sender.client.publishAsync(name('zero'), 'new', { qos: 0, retain: true })
       await eventually('stored', async () => (await backend.rows('mqtt_retain', name('zero')))[0]?.payload?.S === 'new')
       expect(await backend.rows('mqtt_retain', name('zero'))).toMatchObject([{ qos: { N: '0' }, retain: { N: '1' } }])
+      await backend.idle()
       expect(await backend.rows('mqtt_msg', name('zero'))).toMatchObject([{ payload: { S: 'old' } }])
     })
   })

@@ -29,7 +29,7 @@ export function finalState(rows: Snapshot): FinalState {
       ...rows.mqtt_client.map((row) => `mqtt_client ${text(row)}`),
       ...rows.mqtt_sub.map(({ spill: _, granted: _qos, granted_at: _when, ...row }) => `mqtt_sub ${text(row)}`),
       ...rows.mqtt_retain.map((row) => `mqtt_retain ${text(row)}`),
-      ...map.filter((row) => /\0(gone|retain)/.test(key(row))).map((row) => `marker ${text(row)}`),
+      ...map.filter((row) => /\0(gone|retain)(\0|$)/.test(key(row))).map((row) => `marker ${text(row)}`),
     ].sort(),
     live: map.flatMap(liveIn).sort(),
     acked: new Map(rows.mqtt_acked.map((row) => [`${row.topic?.S} ${row.clientid?.S}`, row.msgid?.S ?? ''])),

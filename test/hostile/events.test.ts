@@ -111,34 +111,19 @@ forEachEngine((engine) => {
     await world.publish('t', CANARY)
     const [msgid] = (await world.queue()).named
     const before = await dump(world)
-    expect(
-      (await world.invoke('message.acked', world.ackEvent('c', { msgid, topic: CANARY.replace(/[+#]/g, '-') }))).batchItemFailures,
-    ).toHaveLength(1)
+    await world.handle('message.acked', world.ackEvent('c', { msgid, topic: CANARY.replace(/[+#]/g, '-') }))
     expect(lastError()).toBe(`ack of client 'c': message ${msgid} is on topic 't', wanted an ack with that topic or none`)
     expect(await dump(world)).toEqual(before)
   })
 
-  it('refuses 1,001 acks in one message; 2,000 times the same is one', async () => {
+  it('refuses 101 acks in one message; 100 times the same is one', async () => {
     await world.publish('t', 'x')
     await world.operatorSubscribes('c', 't')
     const [msgid] = (await world.queue()).named
-    const many = await world.invoke(
-      'message.acked',
-      world.ackEvent(
-        'c',
-        Array.from({ length: 1001 }, () => msgid),
-      ),
-    )
-    expect(many.batchItemFailures).toHaveLength(1)
-    expect(lastError()).toBe('bad event: payload is an array of 1001, wanted 1 to 1000 acks')
+    await world.handle('message.acked', world.ackEvent('c', Array(101).fill(msgid)))
+    expect(lastError()).toBe('bad ack: payload is an array of 101, wanted 1 to 100 acks')
     world.calls.length = 0
-    await world.handle(
-      'message.acked',
-      world.ackEvent(
-        'c',
-        Array.from({ length: 1000 }, () => msgid),
-      ),
-    )
+    await world.handle('message.acked', world.ackEvent('c', Array(100).fill(msgid)))
     expect(world.calls.filter(({ call }) => call === 'mqtt_acked:PutItem')).toHaveLength(1)
     expect(await world.queue()).toEqual({ named: [], stored: [] })
   })

@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an acknowledgement that overtakes the name',
     file: 'on_message_acked_for_queue.ts',
-    from: 'homes.size === 0 && clock.now()',
+    from: '!homes.has(id) && clock.now()',
     to: 'homes.size < 0 && clock.now()',
     violates: /^I5: .* which does not exist/,
     cast: 'ack topic',
