@@ -108,14 +108,18 @@ function rememberedSubscriptions(
   clock: Clock,
   ask: (clientid: string) => Promise<GrantedSubscriptions | undefined>,
 ): Device['subscriptions'] {
-  const answers = new Map<string, GrantedSubscriptions>()
-  return async (clientid, { notBefore }) => {
-    const last = answers.get(clientid)
-    if (last !== undefined && last.at >= notBefore && last.at <= clock.now()) return last
-    const answer = await ask(clientid)
-    if (answers.size >= REMEMBERED) answers.clear()
-    if (answer !== undefined) answers.set(clientid, answer)
-    return answer
+  /** Client id -> the last question, from when on (ms), and its answer. */
+  const asked = new Map<string, { from: number; answer: Promise<GrantedSubscriptions | undefined> }>()
+  return (clientid, { notBefore }) => {
+    const last = asked.get(clientid)
+    // The filters of one SUBSCRIBE ask at once: the first one's question is theirs.
+    if (last !== undefined && last.from >= notBefore) return last.answer
+    const question = { from: clock.now(), answer: ask(clientid) }
+    if (asked.size >= REMEMBERED) asked.clear()
+    asked.set(clientid, question)
+    // Without an answer it is asked again.
+    question.answer.then((answer) => answer === undefined && asked.get(clientid) === question && asked.delete(clientid))
+    return question.answer
   }
 }
 

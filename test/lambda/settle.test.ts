@@ -490,19 +490,18 @@ forEachEngine((engine) => {
     it.each([
       ['Receive Maximum 2, 700 ms a PUBACK: 20 messages, a clean DISCONNECT after 2.5 s', 20, 2_500, undefined],
       ['a 3.1.1 client whose handler takes 600 ms: 15 messages', 15, 9_000, undefined],
-      ['no PUBACK at all: 150 messages in 3 s', 150, 3_000, undefined],
+      ['no PUBACK at all: 150 messages in 3 s', 150, 5_000, undefined],
       ['a power cut, keep-alive 1 s', 15, 9_000, 'MQTT_KEEP_ALIVE_TIMEOUT'],
       ['PUBACK with an error (0x83), and DISCONNECT', 5, 1_000, undefined],
     ] as const)('takes nothing off: %s', async (_name, count, ms, reason) => {
       const world = await given()
       const since = await subscribed(world)
-      const events = Array.from({ length: count }, (_, i) =>
-        world.publishEvent('t', 'x', { timestamp: since + 60_000 + Math.floor((i * 1_000) / count) }),
-      )
+      const events = Array.from({ length: count }, (_, i) => world.publishEvent('t', 'x', { timestamp: since + 60_000 + i * 20 }))
       for (let i = 0; i < count; i += 10) await world.handle('message.publish', ...events.slice(i, i + 10))
-      world.device('c').connection = { connected: false, keepAlive: 1 }
       world.now = since + 60_000 + ms
-      await world.handle('client.disconnected', { ...world.disconnectedEvent('c', 's1', 0, reason), timestamp: world.now })
+      const event = world.disconnectedEvent('c', 's1', 0, reason)
+      world.device('c').connection = { connected: false, keepAlive: 1 }
+      await world.handle('client.disconnected', event)
       expect(await pending(world)).toBe(count)
     })
 

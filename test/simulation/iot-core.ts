@@ -226,7 +226,9 @@ export class IotCore {
     }
     for (const [filter, members] of groups) {
       const client = this.options.random.pick(members)
-      if (!to.has(client)) to.set(client, { qos: client.connection!.filters.get(filter)!.qos, shared: true })
+      // Once to each, at the best QoS.
+      const qos = client.connection!.filters.get(filter)!.qos
+      if ((to.get(client)?.qos ?? -1) < qos) to.set(client, { qos, shared: true })
     }
     return to
   }

@@ -29,11 +29,12 @@ export function ends(
   }
 
   return {
-    async endLive(topic, subscription, entry, { session, until, left }): Promise<Seated | undefined> {
-      const values = { ':session': S(session), ':until': N(until), ':left': N(left ?? 0) }
+    async endLive(topic, subscription, entry, { session, until, left, kind }): Promise<Seated | undefined> {
+      const values = { ':session': S(session), ':until': N(until), ':left': N(left ?? 0), ':kind': S(kind ?? '') }
       const placeholders = { names: { ...NAMES, '#entry': entry }, values }
       const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :until)'
-      const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
+      const ofKind = kind === undefined ? '' : 'live.#entry.kind = :kind AND '
+      const over = `${ofKind}${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`
       const [expression, condition] =
         left === undefined ? ['REMOVE live.#entry', over] : ['REMOVE live.#entry SET share_left = :left', `${over} AND ${LEFT_EARLIER}`]
       const before = await rows.update(topic, expression, condition, { ...placeholders, returns: 'ALL_OLD' })
@@ -47,6 +48,7 @@ export function ends(
       for (let round = 0; round < ROUNDS; round++) {
         const { row, seat } = await find(topic, claimed, entry, session)
         if (row === undefined || seat === undefined || seat.live.session !== session || seat.live.since > until) return undefined
+        if (kind !== undefined && seat.live.kind !== kind) return undefined
         // Subscribed again since: the end lies between the two, so the window starts over at the later one, and so does catching up.
         const again = seat.live.at > until ? { ...seat.live, since: seat.live.at, catching: undefined } : undefined
         // In a spill row it cannot be said in the same breath: first that it leaves, so that the others prove nothing meanwhile.

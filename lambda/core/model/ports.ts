@@ -57,6 +57,8 @@ export interface End {
   readonly until: number
   /** Milliseconds: when a member of a shared subscription left; absent: it is none, or its seat knows it. */
   readonly left?: number
+  /** Only a seat of this kind ends. */
+  readonly kind?: 'server'
 }
 
 /** That a session unsubscribed. */

@@ -59,10 +59,15 @@ export function seatOf({ clientid, topic, origin }: Pick<Subscription, 'clientid
   return { topic: coveringFilter(filter), entry: hasWildcard(filter) ? filterEntry(clientid, filter) : clientid }
 }
 
-/** Both where the client may have subscribed by the very filter of an operator's row: the rows of mqtt_sub are one. */
+/**
+ * Both where the client may have subscribed by the very filter of an operator's row: the rows of mqtt_sub are one. Where we deliver to it
+ * the client may have a seat by the filter without prefix, which is another subscription.
+ */
 export const seatsOf = (subscription: Subscription): Place[] => {
   const own = seatOf({ ...subscription, origin: 'client' })
-  return subscription.origin === 'operator' && own.share !== undefined ? [seatOf(subscription), own] : [seatOf(subscription)]
+  return subscription.origin === 'operator' && own.share !== undefined
+    ? [{ ...seatOf(subscription), kind: 'server' }, own]
+    : [seatOf(subscription)]
 }
 
 /** The row's key, the entry in it, and the group of a shared subscription. */
@@ -70,6 +75,8 @@ export interface Place {
   readonly topic: string
   readonly entry: string
   readonly share?: string
+  /** Only a seat of this kind is the subscription's. */
+  readonly kind?: 'server'
 }
 
 /** Operator's rows that share a seat, such as `t` and `$share/g/t`, together: we deliver to the client itself, once. */

@@ -5,7 +5,7 @@ import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
-import type { TopicRow } from '../model/topic-row.ts'
+import type { Live, TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { coversOf, hasWildcard, topicMatches } from '../topic.ts'
@@ -61,8 +61,14 @@ async function seatsFor(context: Context, topic: string, exact: Seat[] | Promise
   const { config, ports } = context
   const [seats, wildcards] = await Promise.all([exact, config.serverSubscriptions ? wildcardSeats(context, topic) : []])
   // Without on_subscribe_lookup there are no server-side subscriptions: what has a seat was left by an earlier conf.
-  return oneSeatEach(ports, config.serverSubscriptions ? [...seats, ...wildcards] : seats.filter(({ live }) => live.kind === 'client'))
+  // Of a client's own seats the latest has most to get.
+  const own = seats.filter(({ live }) => live.kind === 'client' && !getsNothing(live)).sort((a, b) => b.live.since - a.live.since)
+  const servers = seats.filter(({ live }) => live.kind === 'server')
+  return oneSeatEach(ports, config.serverSubscriptions ? [...own, ...servers, ...wildcards] : own)
 }
+
+/** As in EMQX, a subscription of QoS 0 gets nothing that was queued; a drain that began before it was known goes on. */
+const getsNothing = ({ granted, catching }: Live): boolean => granted === 0 && catching === undefined
 
 async function wildcardSeats({ ports: { topics } }: Context, topic: string): Promise<Seat[]> {
   const rows = await topics.heads(coversOf(topic))
@@ -76,10 +82,9 @@ async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: rea
   const { live } = seat
   const { clientid } = subscriberOf(seat)
   const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)
-  // As in EMQX, a subscription of QoS 0 gets nothing that was queued.
   const nothing = { clientid, msgids: [] }
-  if (live.granted === 0 || due.length === 0) return nothing
   const catching = live.catching
+  if (due.length === 0) return nothing
   // Another handler is draining the queue for this client: it finds the new messages there, in order.
   if (catching !== undefined && catching.by !== context.invocation.id && catching.until >= clock.now()) return nothing
   const justArrived = hasJustArrived(live, clock.now())

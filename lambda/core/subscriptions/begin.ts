@@ -43,7 +43,8 @@ export async function beginSubscription(
   let seated = await takeSeat(event, standing, granted, context)
   // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
   const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0) && isFetched(seated, context)
-  const claimed = alone && fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
+  const isQueue = !hasWildcard(parseSubscription(filter).filter)
+  const claimed = alone && isQueue && fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
   const [stale] = await Promise.allSettled([isStale(context.ports, event, filter), claimed])
   if (stale.status === 'rejected') throw stale.reason
   if (stale.value) return undo(event, standing, seated, context)
@@ -51,7 +52,7 @@ export async function beginSubscription(
     seated = await takeSeat(event, standing, granted, context)
     if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   }
-  return { event, filter, seated, claimed }
+  return { event, filter, seated: isQueue ? seated : undefined, claimed }
 }
 
 /** Which QoS IoT Core granted, where a queue depends on it; `undefined`: it does not tell. */
@@ -91,8 +92,7 @@ async function takeSeat(
     if (server?.kind === 'server') await ports.topics.endServer({ topic, key: topic, entry: event.clientid, live: server })
     return seated
   }
-  if (subscription.origin === 'operator' || countsWildcards(config)) await ports.topics.goLive(topic, subscription, entry, live)
-  return undefined
+  return subscription.origin === 'operator' || countsWildcards(config) ? ports.topics.goLive(topic, subscription, entry, live) : undefined
 }
 
 /**

@@ -41,9 +41,9 @@ async function endSeat(context: Context, subscription: Subscription, end: Sessio
   const { clientid, session, at: until, clean } = end
   const was = { clientid, filter: subscription.topic, until, clean }
   let found: Seated | undefined
-  for (const { topic, entry, share } of seatsOf(subscription)) {
-    const left = share === undefined ? {} : { left: until }
-    const ended = await context.ports.topics.endLive(topic, subscription, entry, { session, until, ...left })
+  for (const { topic, entry, share, kind } of seatsOf(subscription)) {
+    const end = { session, until, ...(share === undefined ? {} : { left: until }), ...(kind === undefined ? {} : { kind }) }
+    const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
     if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
     found = ended ?? found
   }

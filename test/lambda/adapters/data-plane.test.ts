@@ -289,3 +289,39 @@ describe('retained', () => {
     await expect(plane.retained('a/b')).rejects.toThrow()
   })
 })
+
+describe('ListSubscriptions', () => {
+  const page = (topicFilter: string, qos: number, nextToken?: string) => ({
+    status: 200,
+    body: { subscriptions: [{ topicFilter, qos }], ...(nextToken === undefined ? {} : { nextToken }) },
+  })
+
+  it('tells the QoS of each filter, page by page; the filters of one SUBSCRIBE share one question', async () => {
+    before = [page('t', 1, 'more'), page('$share/g/u', 0)]
+    const answers = await Promise.all([0, 0, 0].map((notBefore) => plane.subscriptions('dev/1', { notBefore })))
+    expect(answers.map((one) => [...(one?.known ?? [])])).toEqual(
+      Array(3).fill([
+        ['t', 1],
+        ['$share/g/u', 0],
+      ]),
+    )
+    expect(asked.map(({ path, query }) => [path, query.get('nextToken')])).toEqual([
+      ['/connections/dev%2F1/subscriptions', null],
+      ['/connections/dev%2F1/subscriptions', 'more'],
+    ])
+  })
+
+  it('is asked again of a later SUBSCRIBE', async () => {
+    answer = page('t', 1)
+    const { at } = (await plane.subscriptions('c', { notBefore: 0 }))!
+    await plane.subscriptions('c', { notBefore: at + 60_000 })
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each([404, 403])('%d: nothing is known, and the next one asks again', async (status) => {
+    before = [{ status }]
+    answer = page('t', 1)
+    expect(await plane.subscriptions('c', { notBefore: 0 })).toBeUndefined()
+    expect((await plane.subscriptions('c', { notBefore: 0 }))?.known.get('t')).toBe(1)
+  })
+})
