@@ -203,7 +203,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an old session's disconnect ends the new one",
     file: 'adapters/tables/topic-ends.ts',
-    from: 'const over = `${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`',
+    from: 'const over = `${ofKind}${SAME_SESSION} AND live.#entry.since <= :until AND ${notRenewed}`',
     to: "const over = 'attribute_exists(live.#entry)'",
     violates: /^not live: /,
   },
@@ -261,8 +261,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an acknowledgement that overtakes the name',
     file: 'on_message_acked_for_queue.ts',
-    from: '!homes.has(id) && clock.now()',
-    to: 'homes.size < 0 && clock.now()',
+    from: 'const QUEUEING = 120_000',
+    to: 'const QUEUEING = -1',
     violates: /^I5: .* which does not exist/,
     cast: 'ack topic',
   },
