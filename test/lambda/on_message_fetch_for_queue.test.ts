@@ -141,6 +141,25 @@ forEachEngine((engine) => {
       expect((await topics.head('t'))?.live.get('c')?.catching).toBeUndefined()
     })
 
+    it('a repeated SUBSCRIBE leaves the lease that another event of the client gets while the seat is renewed', async () => {
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      const { topics, clock } = world.ports
+      const live = (await topics.head('t'))!.live.get('c')!
+      const lease = { by: 'other', until: clock.now() + 60_000 }
+      const renews = ({ UpdateExpression }: { UpdateExpression?: string }) => UpdateExpression?.startsWith('SET live.#entry.#at')
+      engine.client.middlewareStack.add(
+        (next) => async (args) => {
+          if (renews(args.input)) await topics.lease({ topic: 't', key: 't', entry: 'c', live }, lease, clock.now())
+          return next(args)
+        },
+        { step: 'initialize', name: 'leasedMeanwhile', override: true },
+      )
+      await world.subscribe('c', 's1', 't')
+      engine.client.middlewareStack.remove('leasedMeanwhile')
+      expect((await topics.head('t'))?.live.get('c')).toMatchObject({ since: live.since, at: live.at + 1, catching: lease })
+    })
+
     it('a server-side subscriber goes on, too: by the retried connect, or by the next publish', async () => {
       await queued('m0', 'm1', 'm2')
       await world.operatorSubscribes('c', 't')
