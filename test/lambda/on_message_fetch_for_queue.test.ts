@@ -147,7 +147,7 @@ forEachEngine((engine) => {
       const { topics, clock } = world.ports
       const live = (await topics.head('t'))!.live.get('c')!
       const lease = { by: 'other', until: clock.now() + 60_000 }
-      const renews = ({ UpdateExpression }: { UpdateExpression?: string }) => UpdateExpression?.startsWith('SET live.#entry.#at')
+      const renews = (input: object) => (input as { UpdateExpression?: string }).UpdateExpression?.startsWith('SET live.#entry.#at')
       engine.client.middlewareStack.add(
         (next) => async (args) => {
           if (renews(args.input)) await topics.lease({ topic: 't', key: 't', entry: 'c', live }, lease, clock.now())
@@ -158,6 +158,24 @@ forEachEngine((engine) => {
       await world.subscribe('c', 's1', 't')
       engine.client.middlewareStack.remove('leasedMeanwhile')
       expect((await topics.head('t'))?.live.get('c')).toMatchObject({ since: live.since, at: live.at + 1, catching: lease })
+    })
+
+    it('a publish that died while it drained goes on with that seat, though its client subscribed to the topic by another filter since', async () => {
+      await world.connect('c', 's1')
+      const early = { messageId: 'publish', body: JSON.stringify(world.publishEvent('t', 'm0')) }
+      await world.subscribe('c', 's1', '$share/g/t')
+      const dies = jest.spyOn(world.ports.device, 'send').mockResolvedValueOnce('unknown')
+      dies.mockImplementation(() => new Promise(() => {}))
+      void world.deliver('message.publish', [early])
+      while (dies.mock.calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+      dies.mockRestore()
+      const again = { messageId: 'again', body: JSON.stringify(world.subscribedEvent('c', 's1', 't')) }
+      expect((await world.deliver('session.subscribed', [again])).batchItemFailures).toHaveLength(1)
+      expect((await world.deliver('message.publish', [early])).batchItemFailures).toEqual([])
+      expect((await world.deliver('session.subscribed', [again])).batchItemFailures).toEqual([])
+      const { live } = (await world.ports.topics.head('t'))!
+      expect([...live.values()].map(({ catching }) => catching)).toEqual([undefined, undefined])
+      expect(await world.queue()).toEqual(EMPTY)
     })
 
     it('a server-side subscriber goes on, too: by the retried connect, or by the next publish', async () => {

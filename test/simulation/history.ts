@@ -1,5 +1,4 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
-import type { HookName } from '../../lambda/core/hooks.ts'
 import { CASTS, type Cast } from './casts.ts'
 import { atRest, emptied, type Scene } from './checks.ts'
 import { Coverage } from './coverage.ts'
@@ -11,7 +10,7 @@ import { IotCore } from './iot-core.ts'
 import { operationNote } from './operation-note.ts'
 import { Operator } from './operator.ts'
 import { type Plan, planOf } from './plan.ts'
-import { Queues } from './queues.ts'
+import { type Emitted, Queues } from './queues.ts'
 import { Random } from './random.ts'
 import { changed, everything } from './replay.ts'
 import { RestlessClients } from './restless-clients.ts'
@@ -56,12 +55,6 @@ export async function runHistory(plan: Plan | number, options: HistoryOptions = 
   return new History(typeof plan === 'number' ? planOf(plan) : plan, options).run()
 }
 
-interface Emitted {
-  readonly hook: HookName
-  readonly event: object
-  readonly label: string
-}
-
 class History implements Scene {
   private readonly plan: Plan
   readonly cast: Cast
@@ -94,9 +87,9 @@ class History implements Scene {
     this.queues = new Queues(random, this.faults)
     const { scheduler, faults, queues } = this
     const note = (line: string) => void this.log.push(`${scheduler.now - 1_800_000_000_000} ${line}`)
-    const emit = (hook: HookName, event: object, label: string) => {
-      this.emitted.push({ hook, event, label })
-      queues.put(hook, event, scheduler.now, label)
+    const emit = (one: Emitted) => {
+      this.emitted.push(one)
+      queues.put(one, scheduler.now)
     }
     this.iotCore = new IotCore({
       scheduler,
@@ -276,7 +269,7 @@ class History implements Scene {
     const { queues, scheduler, random, emitted } = this
     const before = everything(this)
     const again = async (some: readonly Emitted[]) => {
-      for (const { hook, event, label } of random.shuffled(some).slice(0, REPLAYED)) queues.put(hook, event, scheduler.now, label)
+      for (const one of random.shuffled(some).slice(0, REPLAYED)) queues.put(one, scheduler.now)
       await this.quiet(violations)
     }
     const ofMessages = ({ hook }: Emitted) => hook.startsWith('message.')

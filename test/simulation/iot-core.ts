@@ -3,6 +3,7 @@ import type { HookName } from '../../lambda/core/hooks.ts'
 import { msgidOf } from '../../lambda/core/msgid.ts'
 import { parseSubscription, topicMatches } from '../../lambda/core/topic.ts'
 import type { Faults } from './faults.ts'
+import type { Emitted } from './queues.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { type Handed, MANNERS, type Published, type SimClient, type SimConnection, type SubscriptionOptions } from './sim-client.ts'
@@ -29,7 +30,7 @@ export interface IotCoreOptions {
   readonly acks: number
   /** What is promised: a message counts as delivered if its receiver acknowledges it within this. Milliseconds. */
   readonly settle: number
-  readonly emit: (hook: HookName, event: object, label: string) => void
+  readonly emit: (one: Emitted) => void
   readonly note: (line: string) => void
 }
 
@@ -155,12 +156,14 @@ export class IotCore {
 
   subscribe(client: SimClient, filters: readonly string[], options: SubscriptionOptions = { qos: 1, noLocal: false }): void {
     const connection = client.connection!
+    const lowers = options.qos === 0 && filters.some((filter) => connection.filters.get(filter)?.qos === 1)
     for (const filter of filters) {
       connection.filters.set(filter, { ...options, noLocal: options.noLocal && !filter.startsWith('$share/') })
       connection.announced.add(filter)
       if (parseSubscription(filter).share !== undefined) client.shares.add(parseSubscription(filter).filter)
     }
-    this.change('session.subscribed', client, filters, ` qos ${options.qos}${options.noLocal ? ', no local' : ''}`)
+    const said = ` qos ${options.qos}${options.noLocal ? ', no local' : ''}`
+    this.change('session.subscribed', client, filters, { said, beforeEnds: lowers })
   }
 
   unsubscribe(client: SimClient, filters: readonly string[]): void {
@@ -170,14 +173,19 @@ export class IotCore {
       connection.announced.delete(filter)
     }
     this.restarted.add(connection.session)
-    this.change('session.unsubscribed', client, filters)
+    this.change('session.unsubscribed', client, filters, { said: '', beforeEnds: true })
   }
 
-  private change(hook: 'session.subscribed' | 'session.unsubscribed', client: SimClient, topics: readonly string[], more = ''): void {
+  private change(
+    hook: 'session.subscribed' | 'session.unsubscribed',
+    client: SimClient,
+    topics: readonly string[],
+    { said, beforeEnds }: { said: string; beforeEnds: boolean },
+  ): void {
     const eventType = hook.slice('session.'.length)
     const event = this.lifecycle(client, client.connection!, { eventType, topics })
-    this.tell(hook, client, event, ` ${topics}`)
-    this.options.note(`${client.id} ${client.connection!.session} ${eventType} ${topics}${more} at ${event.timestamp}`)
+    this.tell(hook, client, event, { more: ` ${topics}`, beforeEnds })
+    this.options.note(`${client.id} ${client.connection!.session} ${eventType} ${topics}${said} at ${event.timestamp}`)
   }
 
   publish(topic: string, how: { retain?: Published['retain']; empty?: boolean; sender?: string } = {}): void {
@@ -196,7 +204,7 @@ export class IotCore {
     if (retain === 'put') this.retained.set(topic, message)
     if (retain === 'clear') this.retained.delete(topic)
     const event = { topic, clientid: sender, timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64') }
-    this.options.emit('message.publish', event, name)
+    this.options.emit({ hook: 'message.publish', event, label: name })
     const to = this.receiversOf(message)
     const kind = retain === undefined ? '' : ` (retained: ${retain})`
     const by = sender === 'publisher' ? '' : ` by ${sender}`
@@ -269,11 +277,8 @@ export class IotCore {
     const { topic, name } = this.byId.get(msgid)!
     client.confirmed.add(msgid)
     const payload = Buffer.from(JSON.stringify({ msgid, topic })).toString('base64')
-    this.options.emit(
-      'message.acked',
-      { topic: `acked/${client.id}`, clientid: client.id, timestamp: this.now, payload },
-      `${client.id} ${name}`,
-    )
+    const event = { topic: `acked/${client.id}`, clientid: client.id, timestamp: this.now, payload }
+    this.options.emit({ hook: 'message.acked', event, label: `${client.id} ${name}` })
     this.options.note(`${client.id} acknowledges ${name} by topic`)
   }
 
@@ -323,8 +328,8 @@ export class IotCore {
     return { ...who, timestamp, sessionIdentifier: connection.session, ...more }
   }
 
-  private tell(hook: HookName, client: SimClient, event: { sessionIdentifier: string }, more = ''): void {
-    this.options.emit(hook, event, `${client.id} ${event.sessionIdentifier}${more}`)
+  private tell(hook: HookName, client: SimClient, event: { sessionIdentifier: string }, { more = '', beforeEnds = false } = {}): void {
+    this.options.emit({ hook, event, label: `${client.id} ${event.sessionIdentifier}${more}`, beforeEnds })
   }
 }
 

@@ -16,6 +16,14 @@ export interface QueuedEvent {
   readonly label: string
 }
 
+/** What IoT Core tells of. */
+export interface Emitted {
+  readonly hook: HookName
+  readonly event: object
+  readonly label: string
+  readonly beforeEnds?: boolean
+}
+
 /** An event may come so late. Milliseconds. */
 const LATEST = 20_000
 const ENDS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed']
@@ -41,13 +49,14 @@ export class Queues {
     this.faults = faults
   }
 
-  put(hook: HookName, event: object, now: number, label: string): void {
+  /** `beforeEnds`: see {@link mustWait}. */
+  put({ hook, event, label, beforeEnds }: Emitted, now: number): void {
     const copies = this.faults.happens('duplicated') ? 2 : 1
     for (let i = 0; i < copies; i++) {
       const late = this.faults.happens('late') ? this.random.below(LATEST + 1) : 0
       const queued = { hook, id: `q${++this.ids}`, body: JSON.stringify(event), receives: 0, visibleAt: now + late, label }
       this.events.push(queued)
-      if (hook === 'session.unsubscribed' && i === 0) this.unhandled.set(queued.id, queued)
+      if (beforeEnds && i === 0) this.unhandled.set(queued.id, queued)
     }
   }
 
@@ -71,8 +80,8 @@ export class Queues {
   private readonly unhandled = new Map<string, QueuedEvent>()
 
   /**
-   * Unsubscribes are handled before what ends the same client's windows later: the one order that the protocol relies on, because an
-   * unsubscribe that nobody has heard of looks like a subscription that goes on (docs/guarantees.md).
+   * Unsubscribes, and SUBSCRIBEs that lower the QoS to 0, are handled before what ends the same client's windows later: the one order that
+   * the protocol relies on, because a change that nobody has heard of looks like a subscription that goes on (docs/guarantees.md).
    */
   private mustWait(event: QueuedEvent): boolean {
     if (!ENDS.includes(event.hook)) return false

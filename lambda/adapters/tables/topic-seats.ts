@@ -56,7 +56,10 @@ export function liveClients(db: Database): LiveClients {
     }
     const names = ['granted', 'granted_at']
     const set = names.filter((name) => `:${name}` in values).map((name) => `, live.#entry.${name} = :${name}`)
-    const removed = [...names.filter((name) => !(`:${name}` in values)), ...(seat.live.catching !== undefined && live.catching === undefined ? ['catching'] : [])]
+    const removed = [
+      ...names.filter((name) => !(`:${name}` in values)),
+      ...(seat.live.catching !== undefined && live.catching === undefined ? ['catching'] : []),
+    ]
     const remove = removed.map((name) => `live.#entry.${name}`)
     const change = `SET live.#entry.#at = :at, live.#entry.since = :since${set.join('')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`
     const condition = `${SAME_SESSION} AND live.#entry.since <= :at AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at <= :at)`

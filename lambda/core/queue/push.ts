@@ -30,8 +30,12 @@ export interface Queued {
 export async function pushQueued(context: Context, { row, stored }: Queued): Promise<void> {
   const oldest = Math.min(...stored.map(({ message }) => millisOfMsgid(message.msgid)))
   const headOnly = !row.spillServers && oldest >= row.newest + MARGIN
-  const seats = await seatsFor(context, row.topic, context.ports.topics.seats(row, { headOnly }))
+  const exact = context.ports.topics.seats(row, { headOnly })
+  const seats = await seatsFor(context, row.topic, exact)
   const messages = stored.map(({ message }) => message)
+  // An earlier try leased them; by now its client gets its messages by another seat.
+  const begun = (await exact).filter((seat) => !seats.includes(seat) && isOurs(context, seat.live.catching?.by))
+  for (const seat of begun) await pushToSeat(context, row, seat, messages)
   const done = await Promise.allSettled(
     seats.map((seat) => (hasWildcard(seat.topic) ? pushToWildcard : pushToSeat)(context, row, seat, messages)),
   )
@@ -106,9 +110,10 @@ async function pushToSeat(all: Context, row: TopicRow, seat: Seat, messages: rea
 
 /** The event of the batch whose earlier try holds the lease goes on with it. */
 const goingOn = (context: Context, holder: string | undefined): Context =>
-  holder !== undefined && context.invocation.batch?.includes(holder)
-    ? { ...context, invocation: { ...context.invocation, id: holder } }
-    : context
+  isOurs(context, holder) ? { ...context, invocation: { ...context.invocation, id: holder } } : context
+
+const isOurs = ({ invocation }: Context, holder: string | undefined): holder is string =>
+  holder !== undefined && (holder === invocation.id || invocation.batch?.includes(holder) === true)
 
 async function pushToWildcard(context: Context, _: TopicRow, seat: Seat, messages: readonly Message[]): Promise<Acked> {
   const msgids: string[] = []
