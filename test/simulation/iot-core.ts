@@ -37,7 +37,7 @@ export interface IotCoreOptions {
 export class IotCore {
   readonly clients = new Map<string, SimClient>()
   readonly published: Published[] = []
-  /** Sessions that unsubscribed from something, or went on with another connection: with a later SUBSCRIBE they begin anew. */
+  /** Sessions that unsubscribed from something, lowered a QoS, or went on with another connection: with a later SUBSCRIBE they begin anew. */
   readonly restarted = new Set<string>()
   /** Session -> its number among the client's connections. */
   readonly numbers = new Map<string, number>()
@@ -157,6 +157,8 @@ export class IotCore {
   subscribe(client: SimClient, filters: readonly string[], options: SubscriptionOptions = { qos: 1, noLocal: false }): void {
     const connection = client.connection!
     const lowers = options.qos === 0 && filters.some((filter) => connection.filters.get(filter)?.qos === 1)
+    // Nothing queued is for QoS 0, so a later SUBSCRIBE at QoS 1 begins anew.
+    if (lowers) this.restarted.add(connection.session)
     for (const filter of filters) {
       connection.filters.set(filter, { ...options, noLocal: options.noLocal && !filter.startsWith('$share/') })
       connection.announced.add(filter)
