@@ -58,6 +58,7 @@ async function follow(event: Connected, rows: RowsOfSeat, seated: Seated | undef
   // The client has unsubscribed since: a repeated event does not subscribe it again (I4).
   const ended = await Promise.all(rows.map(({ topic }) => hasUnsubscribed(context.ports, event, topic)))
   if (ended.some(Boolean)) return leave(event, rows, seated, context)
+  if (await hasOwnSeat(event, rows, seated, context)) return void (await context.ports.topics.endServer(seated.seat))
   const { filter } = parseSubscription(rows[0]!.topic)
   const { clientid, at } = event
   const fetch = hasWildcard(filter) ? undefined : fetches(rows, filter, context.config)
@@ -67,4 +68,13 @@ async function follow(event: Connected, rows: RowsOfSeat, seated: Seated | undef
     fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
     retained && sendRetained({ clientid, filters: [filter], native: false }, context),
   ])
+}
+
+/** Whether the client has subscribed to one of the rows' filters itself, where that is a seat of its own: `$share/g/t`. */
+async function hasOwnSeat(event: Connected, rows: RowsOfSeat, { row }: Seated, { ports }: Context): Promise<boolean> {
+  const shared = rows.filter(({ topic }) => parseSubscription(topic).share !== undefined)
+  if (shared.length === 0) return false
+  const own = shared.map((one) => seatOf({ ...one, origin: 'client' }).entry)
+  const seats = await ports.topics.seats(row, { headOnly: false })
+  return seats.some(({ entry, live }) => own.includes(entry) && live.kind === 'client' && live.session === event.session)
 }

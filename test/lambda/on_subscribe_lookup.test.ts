@@ -1,8 +1,8 @@
 /** Server-side subscriptions: an operator's rows of mqtt_sub, followed as if the client had subscribed. */
 import { createTables, forEachEngine } from '../support/engines.ts'
-import { type Item, rowsWith, World, type WorldOptions } from '../support/world.ts'
+import { type Item, rowsWith, rowsWithout, World, type WorldOptions } from '../support/world.ts'
 
-const FILTERS = ['t', 'cmd/+', 'cmd/#', '#', '+/42', 'cmd/42/#', '$share/g/t']
+const FILTERS = ['t', 'cmd/+', 'cmd/#', '#', '+/42', 'cmd/42/#', '$share/g/t', '$share/g/cmd/+']
 
 forEachEngine((engine) => {
   const given = async (options?: WorldOptions) => new World(engine, await createTables(engine), options)
@@ -162,24 +162,31 @@ forEachEngine((engine) => {
       expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
     })
 
-    // Open: a SUBSCRIBE to `$share/g/t` that comes first has a seat of its own, so the operator's row delivers beside it.
-    it.each(filter.startsWith('$') ? ['connected first'] : ['connected first', 'subscribed first', 'connected once more'])(
-      "the client's own subscription wins: %s",
-      async (order) => {
-        const world = await given()
-        await world.operatorSubscribes('c', filter)
-        const connected = world.connectedEvent('c', 's1')
-        const subscribed = world.subscribedEvent('c', 's1', filter)
-        if (order !== 'subscribed first') await world.handleConnected(connected)
-        await world.handle('session.subscribed', subscribed)
-        if (order !== 'connected first') await world.handleConnected(connected)
-        world.wait(10_000)
-        expect(await pushes(world)).toBe(0)
-        await world.unsubscribe('c', 's1', filter)
-        expect(await world.live()).toEqual([])
-        expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
-      },
-    )
+    it.each(['connected first', 'subscribed first', 'connected once more'])("the client's own subscription wins: %s", async (order) => {
+      const world = await given()
+      await world.operatorSubscribes('c', filter)
+      const connected = world.connectedEvent('c', 's1')
+      const subscribed = world.subscribedEvent('c', 's1', filter)
+      if (order !== 'subscribed first') await world.handleConnected(connected)
+      await world.handle('session.subscribed', subscribed)
+      if (order !== 'connected first') await world.handleConnected(connected)
+      world.wait(10_000)
+      expect(await pushes(world)).toBe(0)
+      await world.unsubscribe('c', 's1', filter)
+      expect(await world.live()).toEqual([])
+      expect(await world.scan('mqtt_sub')).toEqual([operatorRow(filter)])
+    })
+
+    it("the client's own subscription wins where nothing fetches a queue, too", async () => {
+      const world = await given({ rows: rowsWithout('on_message_fetch_for_queue') })
+      await world.operatorSubscribes('c', filter)
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', filter)
+      world.wait(10_000)
+      expect(await pushes(world)).toBe(0)
+      await world.disconnect('c', 's1')
+      expect(await world.live()).toEqual([])
+    })
 
     it('I4: a connected event that comes after its disconnect makes nobody live', async () => {
       const world = await given()

@@ -76,7 +76,7 @@ async function grantedOf(
 export const isFetched = (seated: Seated | undefined, { invocation }: Context): boolean =>
   seated !== undefined && (seated.seat.live.granted !== 0 || seated.seat.live.catching?.by === invocation.id)
 
-/** An exact filter on a queue makes the client live; with a wildcard it takes the place of an operator's row of the same filter, or counts. */
+/** The client becomes live by an exact filter on a queue, by a wildcard where that counts, and where it takes the place of an operator's row. */
 async function takeSeat(
   event: SubscriptionChange,
   subscription: Subscription,
@@ -84,15 +84,20 @@ async function takeSeat(
   { ports, config }: Context,
 ): Promise<Seated | undefined> {
   const { topic, entry } = seatOf({ ...subscription, origin: 'client' })
-  const live = nativeLive(event, granted)
-  if (!hasWildcard(topic)) {
-    const seated = fetchRow(config, topic) && (await ports.topics.goLive(topic, subscription, entry, live))
-    // An operator's row of the very filter had another place: the client's own subscription wins.
-    const server = subscription.origin === 'operator' ? seated?.row.live.get(event.clientid) : undefined
-    if (server?.kind === 'server') await ports.topics.endServer({ topic, key: topic, entry: event.clientid, live: server })
-    return seated
-  }
-  return subscription.origin === 'operator' || countsWildcards(config) ? ports.topics.goLive(topic, subscription, entry, live) : undefined
+  const isOperators = subscription.origin === 'operator'
+  const isWanted = hasWildcard(topic) ? countsWildcards(config) : fetchRow(config, topic) !== undefined
+  if (!isWanted && !isOperators) return undefined
+  const seated = await ports.topics.goLive(topic, subscription, entry, nativeLive(event, granted))
+  if (seated !== undefined && isOperators) await endServersSeat(subscription, seated, ports)
+  return seated
+}
+
+/** An operator's row `$share/g/t` has another seat than the client's own SUBSCRIBE to it, which wins. */
+async function endServersSeat(subscription: Subscription, { row, seat }: Seated, { topics }: Ports): Promise<void> {
+  const { entry } = seatOf(subscription)
+  if (entry === seat.entry) return
+  const server = (await topics.seats(row, { headOnly: false })).find((one) => one.entry === entry && one.live.kind === 'server')
+  if (server !== undefined) await topics.endServer(server)
 }
 
 /**
