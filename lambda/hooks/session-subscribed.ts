@@ -3,8 +3,10 @@ import { parseSubscriptionChange, type SubscriptionChange } from '../core/events
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
 import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
+import type { Seat } from '../core/model/seat.ts'
 import { allDone } from '../core/promises.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
+import { askAgain } from '../core/subscriptions/granted.ts'
 import { hasWildcard, parseSubscription } from '../core/topic.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
 import { on_retain_lookup } from '../on_retain_lookup.ts'
@@ -17,9 +19,15 @@ const ACTIONS: Actions<'session.subscribed', [readonly Subscribing[], HookRow, C
 export const sessionSubscribed: Hook<SubscriptionChange> = {
   hook: 'session.subscribed',
   parse: parseSubscriptionChange,
-  handle: eachEvent((event, context) => {
-    const begun = byTopic(event.topics).map((filters) => begin(event, filters, context))
-    return allDone([...begun.map(async (one) => runActions(await one, context)), lookUpWildcards(begun, context)])
+  handle: eachEvent(async (event, context) => {
+    const beginning = byTopic(event.topics).map((filters) => begin(event, filters, context))
+    await allDone([...beginning.map(async (one) => runActions(await one, context)), lookUpWildcards(beginning, context)])
+    const begun = await Promise.all(beginning)
+    await askAgain(
+      event,
+      begun.flatMap((one) => one?.unknown ?? []),
+      context,
+    )
   }),
 }
 
@@ -38,6 +46,8 @@ interface Begun {
   readonly subscribing: Subscribing
   /** The rows that cover the filter, one of an action. */
   readonly rows: readonly HookRow[]
+  /** Seats of which IoT Core did not tell the QoS. */
+  readonly unknown: readonly Seat[]
 }
 
 /** Records the subscriptions to the filters of a seat. `undefined`: the event is stale, and leaves no trace. */
@@ -50,7 +60,7 @@ async function begin(event: SubscriptionChange, filters: readonly string[], cont
   }
   const last = begun.at(-1)
   // Once, for the last one: retained messages are for the filter that is not shared.
-  return last && { subscribing: last, rows }
+  return last && { subscribing: last, rows, unknown: begun.flatMap(({ unknown }) => unknown ?? []) }
 }
 
 /** Runs the actions whose rows cover the filter. */

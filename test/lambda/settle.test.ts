@@ -412,6 +412,19 @@ forEachEngine((engine) => {
       expect(await pending(world)).toBe(left)
     })
 
+    it('a QoS that was not told is asked for once more, a second after: what is published from then on settles at the end', async () => {
+      const world = await given()
+      await world.connect('c', 's1')
+      const before = jest.spyOn(world.ports.device, 'subscriptions').mockResolvedValueOnce(undefined)
+      await world.subscribe('c', 's1', 't')
+      expect(before).toHaveBeenCalledTimes(2)
+      world.wait(10_000)
+      await world.publish('t', 'x')
+      world.wait(15_000)
+      await world.disconnect('c', 's1')
+      expect(await pending(world)).toBe(0)
+    })
+
     it('a QoS that was not known is asked for again in mid-window, and counts from then on', async () => {
       const world = await given()
       const since = await anHour(world, undefined)

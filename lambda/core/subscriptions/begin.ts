@@ -4,17 +4,19 @@ import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 import { countsWildcards, fetchRow, type HookRow } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import { type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
+import { type Seat, type Seated, type Subscription, seatOf, spillOf } from '../model/seat.ts'
 import { type Granted, nativeLive } from '../model/topic-row.ts'
 import { claimQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
-import { grantedNow } from './proof.ts'
+import { dependsOnQos, grantedTo } from './granted.ts'
 
 /** One filter of a subscribed event, with its seat if the client became live: an exact filter on a queue. */
 export interface Subscribing {
   readonly event: SubscriptionChange
   readonly filter: string
   readonly seated: Seated | undefined
+  /** Its seat, of a wildcard too, where IoT Core was asked for the QoS and did not tell it. */
+  readonly unknown: Seat | undefined
   /** The queue is being claimed already. */
   readonly claimed?: ReturnType<typeof claimQueue> | undefined
 }
@@ -29,7 +31,8 @@ export async function beginSubscription(
   rows: readonly HookRow[],
   { alone, ...context }: Context & { alone: boolean },
 ): Promise<Subscribing | undefined> {
-  const granted = await grantedOf(event, filter, rows, context)
+  const asked = dependsOnQos(filter, rows, context.config)
+  const granted = asked ? await grantedTo(event, filter, context.ports) : undefined
   const subscription: Subscription = {
     clientid: event.clientid,
     topic: filter,
@@ -52,24 +55,8 @@ export async function beginSubscription(
     seated = await takeSeat(event, standing, granted, context)
     if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   }
-  return { event, filter, seated: isQueue ? seated : undefined, claimed }
-}
-
-/** Which QoS IoT Core granted, where a queue depends on it; `undefined`: it does not tell. */
-async function grantedOf(
-  event: SubscriptionChange,
-  filter: string,
-  rows: readonly HookRow[],
-  { ports, config }: Context,
-): Promise<Granted | undefined> {
-  const { clientid, at } = event
-  const { filter: topic } = parseSubscription(filter)
-  const isQueued = hasWildcard(topic)
-    ? countsWildcards(config)
-    : rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
-  if (!isQueued) return undefined
-  const answer = await ports.device.subscriptions(clientid, { notBefore: at })
-  return grantedNow(answer, filter, at)
+  const unknown = asked && seated?.seat.live.granted === undefined ? seated?.seat : undefined
+  return { event, filter, seated: isQueue ? seated : undefined, unknown, claimed }
 }
 
 /** As in EMQX, a subscription of QoS 0 gets nothing that was queued; an earlier try that did not know its QoS may be at it. */
