@@ -26,9 +26,9 @@ export async function on_subscribe_lookup(event: Connected, context: Context): P
 }
 
 /** A row that can never match, or whose QoS is none, is passed over with a log line. */
-function isUsable({ clientid, topic: filter, qos }: Subscription, { ignored }: Context): boolean {
-  const fault = filterFault(filter) ?? ([0, 1, 2].includes(qos) ? undefined : `its QoS is ${qos}, wanted 0, 1 or 2`)
-  if (fault !== undefined) ignored({ clientid, filter, why: fault })
+function isUsable({ clientid, topic, qos }: Subscription, { ignored }: Context): boolean {
+  const fault = filterFault(topic) ?? ([0, 1, 2].includes(qos) ? undefined : `its QoS is ${qos}, wanted 0, 1 or 2`)
+  if (fault !== undefined) ignored({ code: 'bad-operator-row', clientid, topic, why: fault })
   return fault === undefined
 }
 

@@ -2,7 +2,7 @@ import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Publish, parsePublish } from '../core/events/publish-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
 import { type Actions, type Delivery, type Hook, performInOrder } from '../core/model/hook.ts'
-import { type Message, messageOf, NOT_RETAINED, qosOf, type RetainFlag } from '../core/model/message.ts'
+import { type Message, messageOf, NOT_RETAINED, propertyFaults, qosOf, type RetainFlag } from '../core/model/message.ts'
 import type { Context } from '../core/model/ports.ts'
 import { compareMsgids, msgidOf } from '../core/msgid.ts'
 import { allDone } from '../core/promises.ts'
@@ -112,6 +112,7 @@ async function awaitingCheck(deliveries: readonly Delivery<Publish>[]): Promise<
 
 async function readPublish(delivery: Delivery<Publish>, awaiting: Promise<ReadonlySet<string>>): Promise<Incoming> {
   const { event, context } = delivery
+  for (const why of propertyFaults(event)) context.ignored({ code: 'bad-property', clientid: event.sender, topic: event.topic, why })
   const rows = rowsCovering(context.config.rows, event.topic)
   const asked = retainFlagOf(context.ports, context.config, event, { again: context.invocation.receives > 1 })
   const checked = isAskedBeside(context.config, event) ? asked : undefined

@@ -253,6 +253,22 @@ forEachEngine((engine) => {
       expect(await world.queue()).toEqual(EMPTY)
     })
 
+    it('messages past their user property expiry are not delivered; one that is no number is passed over with a line', async () => {
+      const world = await given({ namespace: 'test' })
+      await world.publish('t', 'old', { user_properties: [{ expiry: '60' }] })
+      await world.publish('t', 'odd', { user_properties: [{ expiry: 'soon' }, { qos: 'high' }] })
+      const lines = world.logs.map((line) => JSON.parse(line)).filter(({ code }) => code === 'bad-property')
+      expect(lines.map(({ level, error }) => `${level}: ${error}`)).toEqual([
+        `warn: publish of client 'publisher', topic 't': user property qos is "high", wanted 0, 1 or 2; passed over`,
+        `warn: publish of client 'publisher', topic 't': user property expiry is "soon", wanted seconds from 0 to 4294967295; passed over`,
+      ])
+      world.wait(61_000)
+      await world.connect('c', 's1')
+      await world.subscribe('c', 's1', 't')
+      expect(world.device('c').got).toEqual(['odd'])
+      expect(await world.queue()).toEqual(EMPTY)
+    })
+
     it('I5: a name whose message DynamoDB has expired by itself is cleaned', async () => {
       const world = await given({ expiredAfter: 60 })
       await world.publish('t', 'old')

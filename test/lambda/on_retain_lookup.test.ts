@@ -89,11 +89,27 @@ forEachEngine((engine) => {
     expect(world.device('c').got).toEqual(['a', 'a'])
   })
 
-  it('expired messages are not sent', async () => {
-    const world = await withRetained({ expiredAfter: 60 })
+  it.each(['#', 'a'])('%s: expired_after does not hide a retained message, the user property expiry does', async (filter) => {
+    const world = await given({ rows: retainedBy('topic'), expiredAfter: 60 })
+    await world.publish('a', 'kept', { user_properties: [{ qos: '0' }] })
+    await world.publish('a/b', 'gone', { user_properties: [{ expiry: '90' }, { qos: '0' }] })
+    await world.connect('c', 's1')
+    world.wait(91_000)
+    await world.subscribe('c', 's1', filter, ...(filter === 'a' ? ['a/b'] : []))
+    expect(world.device('c').got).toEqual(['kept'])
+  })
+
+  it('what IoT Core holds expires as it does there, for wildcards as for exact filters', async () => {
+    const world = await given({ expiredAfter: 60 })
+    nativelyRetained(world, 'a', 'a')
+    await world.publish('a', 'a', { user_properties: [{ expiry: '10' }] })
+    await world.connect('c', 's1')
     world.wait(61_000)
     await world.subscribe('c', 's1', '#')
-    expect(world.device('c').got).toEqual([])
+    expect(world.device('c').got).toEqual(['a'])
+    world.native.clear()
+    await world.subscribe('c', 's1', '#')
+    expect(world.device('c').got).toEqual(['a'])
   })
 
   it('two rows that cover one filter send it once', async () => {

@@ -4,7 +4,7 @@
 
 import { badEvent } from '../../core/events/fields.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
-import type { IgnoredRow } from '../../core/model/seat.ts'
+import type { Ignored } from '../../core/model/ports.ts'
 import { emfLines } from './emf.ts'
 import { environment, isInitializing, type Surroundings } from './environment.ts'
 import { isRefused, logIgnored, logOutcome } from './log.ts'
@@ -56,9 +56,9 @@ export function handlerOf<Event>(
     const batch = Records.map((record) => ({ record, ...parse(hook, record), watched: meter?.watch() }))
     const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] => {
       if (event === undefined) return []
-      const ignored = (row: IgnoredRow) => {
-        logIgnored(log, hook.hook, record.messageId, row)
-        meter?.ignored()
+      const ignored = (what: Ignored) => {
+        logIgnored(log, hook.hook, record.messageId, what)
+        if (what.code === 'bad-operator-row') meter?.ignored()
       }
       return [
         {

@@ -3,7 +3,7 @@ import { BackendError } from '../../core/errors.ts'
 import type { HookName } from '../../core/hooks.ts'
 import { REFUSED_CODE, UNFINISHED_CODE } from '../../core/metrics.ts'
 import { actionOf } from '../../core/model/hook.ts'
-import type { IgnoredRow } from '../../core/model/seat.ts'
+import type { Ignored } from '../../core/model/ports.ts'
 
 export type Log = (line: string) => void
 /** `info`: a line for each event. `warn`: only for those that failed. */
@@ -38,9 +38,14 @@ export function logOutcome(log: Log, level: LogLevel, { hook, messageId, receive
     )
 }
 
-/** An operator's row that was passed over. */
-export function logIgnored(log: Log, hook: HookName, messageId: string, { clientid, filter, why }: IgnoredRow): void {
-  const error = `mqtt_sub row of client '${clientid}', topic '${filter}': ${why}; passed over`
+const IGNORED: Readonly<Record<Ignored['code'], string>> = {
+  'bad-operator-row': 'mqtt_sub row of client',
+  'bad-property': 'publish of client',
+}
+
+/** What was passed over. */
+export function logIgnored(log: Log, hook: HookName, messageId: string, { code, clientid, topic, why }: Ignored): void {
+  const error = `${IGNORED[code]} '${clientid}', topic '${topic}': ${why}; passed over`
   log(
     JSON.stringify({
       level: 'warn',
@@ -48,8 +53,8 @@ export function logIgnored(log: Log, hook: HookName, messageId: string, { client
       hook,
       messageId,
       client: clientid,
-      topic: filter,
-      code: 'bad-operator-row',
+      topic,
+      code,
       error,
     }),
   )

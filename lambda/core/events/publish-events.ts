@@ -35,8 +35,8 @@ export interface Publish {
 }
 
 /** The first value of an MQTT 5 user property. */
-export const userProperty = (publish: Publish, name: string): string | undefined =>
-  publish.properties.user.find(([key]) => key === name)?.[1]
+export const userProperty = ({ properties }: Pick<Publish, 'properties'>, name: string): string | undefined =>
+  properties.user.find(([key]) => key === name)?.[1]
 
 /** What {@link PUBLISH_SELECT} selected. @throws BackendError `bad-event` */
 export function parsePublish(event: unknown): Publish {

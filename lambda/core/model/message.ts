@@ -38,6 +38,7 @@ export const NOT_RETAINED: RetainFlag = { retained: false, cleared: false }
 /** All values come from the event: a retried event writes the same bytes. */
 export function messageOf(publish: Publish, options: { qos: number; retained: boolean; expiredAfter?: number | undefined }): Message {
   const arrived = Math.floor(publish.at / 1000)
+  const lifetimes = [options.expiredAfter, expiryOf(publish)].filter((lifetime) => lifetime !== undefined)
   return {
     msgid: msgidOf(publish),
     topic: publish.topic,
@@ -47,17 +48,40 @@ export function messageOf(publish: Publish, options: { qos: number; retained: bo
     payload: publish.payload,
     arrived,
     properties: publish.properties,
-    ...(options.expiredAfter === undefined ? {} : { expiresAt: arrived + options.expiredAfter }),
+    ...(lifetimes.length === 0 ? {} : { expiresAt: arrived + Math.min(...lifetimes) }),
   }
 }
 
 /**
- * QoS of a publish, which rules cannot see: what IoT Core tells of a retained message, else the MQTT 5 user property `qos`,
+ * Seconds, by the MQTT 5 user property `expiry`: rules cannot see the Message Expiry Interval, whose range it has [MQTT-3.3.2.3.3].
+ * `undefined`: none, or one that is no such number.
+ */
+export function expiryOf({ properties }: Pick<Message, 'properties'>): number | undefined {
+  const said = userProperty({ properties }, 'expiry')
+  return said !== undefined && isExpiry(said) ? Number(said) : undefined
+}
+
+const isExpiry = (text: string): boolean => /^\d{1,10}$/.test(text) && Number(text) <= 4_294_967_295
+const isQos = (text: string): boolean => /^[012]$/.test(text)
+
+/** What is wrong with the publish's user properties of ours; they are passed over. */
+export function propertyFaults(publish: Publish): string[] {
+  const [qos, expiry] = ['qos', 'expiry'].map((name) => userProperty(publish, name))
+  return [
+    ...(qos === undefined || isQos(qos) ? [] : [`user property qos is ${JSON.stringify(qos.slice(0, 20))}, wanted 0, 1 or 2`]),
+    ...(expiry === undefined || isExpiry(expiry)
+      ? []
+      : [`user property expiry is ${JSON.stringify(expiry.slice(0, 20))}, wanted seconds from 0 to 4294967295`]),
+  ]
+}
+
+/**
+ * QoS of a publish, which rules cannot see: the MQTT 5 user property `qos`, else what IoT Core tells of a retained message,
  * else the row's `"qos"`, else 1.
  */
 export function qosOf(publish: Publish, row: { qos?: number } | undefined, flag: RetainFlag): number {
   const said = userProperty(publish, 'qos')
-  return flag.qos ?? (said !== undefined && /^[012]$/.test(said) ? Number(said) : (row?.qos ?? 1))
+  return said !== undefined && isQos(said) ? Number(said) : (flag.qos ?? row?.qos ?? 1)
 }
 
 /** `now` in milliseconds. */

@@ -4,7 +4,7 @@ import type { HookConfig } from '../hooks.ts'
 import type { SendOutcome } from '../metrics.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
-import type { IgnoredRow, Seat, Seated, Subscription } from './seat.ts'
+import type { Seat, Seated, Subscription } from './seat.ts'
 import type { Granted, Homes, Lease, Live, TopicRow } from './topic-row.ts'
 
 /** `mqtt_client`. */
@@ -225,11 +225,22 @@ export interface Invocation {
   readonly batch?: readonly string[]
 }
 
+/** An operator's row, or a user property of ours in a publish, that is passed over. */
+export interface Ignored {
+  readonly code: 'bad-operator-row' | 'bad-property'
+  /** Whose row it is, or who published. */
+  readonly clientid: string
+  /** The row's filter, or the topic of the publish. */
+  readonly topic: string
+  /** What was got, and what was wanted. */
+  readonly why: string
+}
+
 /** What an action gets beside its event. */
 export interface Context {
   readonly ports: Ports
   readonly config: HookConfig
   readonly invocation: Invocation
-  /** Says what was passed over and why: a log line and a count. */
-  readonly ignored: (row: IgnoredRow) => void
+  /** Says what was passed over and why: a log line, and of an operator's row a count. */
+  readonly ignored: (what: Ignored) => void
 }

@@ -23,14 +23,6 @@ export interface Subscription {
   readonly spill?: number
 }
 
-/** An operator's row that is passed over. */
-export interface IgnoredRow {
-  readonly clientid: string
-  readonly filter: string
-  /** What was got, and what was wanted. */
-  readonly why: string
-}
-
 /** A client's seat, and where it is: on the topic's row, or on one of its spill rows. */
 export interface Seat {
   readonly topic: string
