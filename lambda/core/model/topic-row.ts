@@ -117,8 +117,8 @@ export type Granted = Required<Pick<Live, 'granted'>> & Pick<Live, 'grantedAt'>
 
 /** The seat after one more SUBSCRIBE of its session: of an unknown QoS where this one's is. */
 export function renewed(live: Live, again: Live): Live {
-  // At QoS 0 nothing was for it: its window begins anew.
-  if (live.granted === 0 && again.granted === 1 && again.at > live.at) return again
+  // At QoS 0 nothing was for it: its window begins anew, also where nobody tells that it is QoS 1 now.
+  if (live.granted === 0 && again.granted !== 0 && again.at > live.at) return again
   const { granted: _, grantedAt: __, ...rest } = live
   return { ...rest, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
 }
