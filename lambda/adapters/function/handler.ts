@@ -4,7 +4,7 @@
 
 import { badEvent } from '../../core/events/fields.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
-import type { Ignored } from '../../core/model/ports.ts'
+import type { Ignored } from '../../core/model/ignored.ts'
 import { emfLines } from './emf.ts'
 import { environment, isInitializing, type Surroundings } from './environment.ts'
 import { isRefused, logIgnored, logOutcome } from './log.ts'

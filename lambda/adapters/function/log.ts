@@ -3,7 +3,7 @@ import { BackendError } from '../../core/errors.ts'
 import type { HookName } from '../../core/hooks.ts'
 import { REFUSED_CODE, UNFINISHED_CODE } from '../../core/metrics.ts'
 import { actionOf } from '../../core/model/hook.ts'
-import type { Ignored } from '../../core/model/ports.ts'
+import type { Ignored } from '../../core/model/ignored.ts'
 
 export type Log = (line: string) => void
 /** `info`: a line for each event. `warn`: only for those that failed. */

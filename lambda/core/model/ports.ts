@@ -2,6 +2,7 @@
 import type { Connected, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import type { HookConfig } from '../hooks.ts'
 import type { SendOutcome } from '../metrics.ts'
+import type { Ignored } from './ignored.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
 import type { Seat, Seated, Subscription } from './seat.ts'
@@ -223,17 +224,6 @@ export interface Invocation {
   readonly receives: number
   /** SQS message ids of the events that are handled in one with it, its own included. */
   readonly batch?: readonly string[]
-}
-
-/** An operator's row, or a user property of ours in a publish, that is passed over. */
-export interface Ignored {
-  readonly code: 'bad-operator-row' | 'bad-property'
-  /** Whose row it is, or who published. */
-  readonly clientid: string
-  /** The row's filter, or the topic of the publish. */
-  readonly topic: string
-  /** What was got, and what was wanted. */
-  readonly why: string
 }
 
 /** What an action gets beside its event. */
