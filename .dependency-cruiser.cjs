@@ -1,4 +1,4 @@
-// The arrows of the house: who may import whom. test/house/architecture.test.ts runs this; so does `npx depcruise bench bin cli lambda lib local test`.
+// The arrows of the house: who may import whom. test/house/architecture.test.ts runs this; so does `npx depcruise bench bin build cli lambda lib local test`.
 // The parser is swc: TypeScript 7 has no compiler API.
 
 /** Node's modules that touch nothing. */
@@ -79,13 +79,14 @@ module.exports = {
     ...layer('local', '^local/', { files: '^(local|lib|lambda/core)/', packages: '(?!@aws-sdk/|aws-cdk-lib/).+' }),
     // The commands look at a running backend from outside: no handler's code.
     ...layer('cli', '^cli/', { files: '^(cli|lib|local|lambda/core)/', packages: '(?!aws-cdk-lib/).+' }),
+    ...layer('build', '^build/', { files: '^(build|lib|lambda/core)/', packages: 'esbuild' }),
     ...layer('bin', '^bin/', { files: '^(bin|cli|lib|local|lambda/core)/', packages: '.+' }),
     {
-      name: 'bench, test',
+      name: 'bench, build, test',
       comment: 'are looked at by nobody but themselves',
       severity: 'error',
-      from: { pathNot: '^(bench|test)/' },
-      to: { path: '^(bench|test)/' },
+      from: { pathNot: '^(bench|build|test)/' },
+      to: { path: '^(bench|build|test)/' },
     },
     {
       name: 'aws-cdk-lib by module',

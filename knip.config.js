@@ -8,7 +8,10 @@ const FOR_TESTS = process.argv.includes('--production')
 
 export default {
   entry: [
-    'bin/*.ts!',
+    'bin/*.{js,ts}!',
+    // In the package they stand in the place of the file of their name; it also exports what they export.
+    '**/*.shipped.ts!',
+    'lib/public-{api,conf}.ts!',
     'cli/*.ts!',
     'lambda/hooks/*.ts!',
     'lambda/adapters/function/{environment-credentials,no-event-streams}.ts!',
@@ -18,7 +21,7 @@ export default {
     'test/lib/importing-app.ts',
     'test/support/*.cjs',
   ],
-  project: ['{bench,bin,cli,lambda,lib,local}/**/*.ts!', 'test/**/*.ts'],
+  project: ['{bench,bin,cli,lambda,lib,local}/**/*.ts!', '{build,test}/**/*.ts'],
   ignoreExportsUsedInFile: FOR_TESTS ? true : SHAPES,
   // Programs of the machine.
   ignoreBinaries: ['mvn', 'cfn-lint'],

@@ -6,8 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-
-const CACHE = join(import.meta.dirname, '..', '.cache')
+import { CACHE } from './cache-directory.ts'
 
 /**
  * The file is written at each start (a few milliseconds) and renamed into place: nobody runs an old or a half-written one.

@@ -1,16 +1,17 @@
-/** DynamoDB Local's jars from Maven Central, downloaded once into the repository's `.cache`. */
+/** DynamoDB Local's jars from Maven Central, downloaded once into the cache. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { CACHE } from '../cache-directory.ts'
 import { JAR_CHECKSUMS } from './local-jars-checksums.ts'
 
 /** Needs Java 17. 3.3.1 is newer, but names SDK artifacts that Maven Central did not have (November 2026). */
 export const DYNAMODB_LOCAL_VERSION = '3.1.0'
 
-const CACHE = join(import.meta.dirname, '..', '..', '.cache', 'dynamodb-local')
+const JARS = join(CACHE, 'dynamodb-local')
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -30,10 +31,10 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
  * @throws BackendError DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_CHECKSUM
  */
 export async function dynamoDbLocalJars(log: (line: string) => void): Promise<string> {
-  const jars = join(CACHE, DYNAMODB_LOCAL_VERSION)
+  const jars = join(JARS, DYNAMODB_LOCAL_VERSION)
   if (existsSync(jars)) return jars
-  await mkdir(CACHE, { recursive: true })
-  const work = await mkdtemp(join(CACHE, 'download-'))
+  await mkdir(JARS, { recursive: true })
+  const work = await mkdtemp(join(JARS, 'download-'))
   try {
     log(`downloading DynamoDB Local ${DYNAMODB_LOCAL_VERSION} with Maven (once) ...`)
     await writeFile(join(work, 'pom.xml'), POM)

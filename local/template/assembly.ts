@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { APP_COMMAND } from './app-command.ts'
 
 export interface Assembly {
   /** Holds `MqttBackend.template.json` and the functions' code. */
@@ -63,7 +64,7 @@ function isRunning(pid: number): boolean {
 /** env(1) adds variables to the environment without reading it here, which only `bin` may. By full path: PATH may be anything. */
 async function runApp(variables: Readonly<Record<string, string>>): Promise<string[]> {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-  const app = [process.execPath, '--import', 'tsx', join('bin', 'app.ts')]
+  const app = [process.execPath, ...APP_COMMAND]
   const child = spawn('/usr/bin/env', [...assignments, ...app], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {

@@ -13,7 +13,7 @@ import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
 import { flags as soakFlags } from '../soak/soak-flags.ts'
 import { ended, here, mqttDynamodb, runHere, runProgram } from '../support/run-program.ts'
 
-const NAMES = ['start', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale']
+const NAMES = ['start', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale', 'init']
 
 /** Programs for who works on this repository: npm run NAME. */
 const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
@@ -93,7 +93,7 @@ describe.each([...NAMES, ...Object.keys(SCRIPTS)])('%s', (name) => {
       }
   })
 
-  if (name !== 'conf')
+  if (!['conf', 'init'].includes(name))
     test('a stray argument', async () => {
       await refuses(name, ['stray'], 'unexpected "stray", wanted flags only')
     })
@@ -200,7 +200,7 @@ describe('mqtt-dynamodb', () => {
   test.each([
     ['cots', 'did you mean costs?'],
     ['stat', 'did you mean start?'],
-    ['constructor', 'wanted one of start, demo, conf, dead-letters, smoke, costs, scale'],
+    ['constructor', 'wanted one of start, demo, conf, dead-letters, smoke, costs, scale, init'],
   ])('an unknown command: %s', async (got, hint) => {
     await expect(here(got)).resolves.toEqual({ status: 2, out: '', err: `mqtt-dynamodb: unknown command "${got}", ${hint} (see --help)\n` })
   })
@@ -222,7 +222,7 @@ describe('mqtt-dynamodb', () => {
     const { status, out } = await here('--help')
     expect(status).toBe(0)
     for (const name of NAMES) expect(out).toMatch(new RegExp(`^  ${name.split(' ')[0]} `, 'm'))
-    await expect(here('--version')).resolves.toEqual({ status: 0, out: '0.1.0\n', err: '' })
+    await expect(here('--version')).resolves.toEqual({ status: 0, out: '0.2.0\n', err: '' })
   })
 
   test('as a process: exit status and output are the same', async () => {

@@ -21,7 +21,7 @@ const npx = (from: string, ...args: string[]) => {
 }
 
 test("runs the checkout's own command, without the network", () => {
-  expect(npx('.', '--version')).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' })
+  expect(npx('.', '--version')).toEqual({ status: 0, stdout: '0.2.0\n', stderr: '' })
 }, 60_000)
 
 test('from a folder of the checkout: paths are relative to it, the default conf is found', () => {
@@ -49,7 +49,7 @@ async function packagesOf(...args: string[]): Promise<string[]> {
     .sort()
 }
 
-test.each(['start', 'demo', 'conf', 'dead-letters', 'smoke', 'costs', 'scale'])(
+test.each(['start', 'demo', 'conf', 'dead-letters', 'smoke', 'costs', 'scale', 'init'])(
   'the help of %s loads no CDK, no SDK and no MQTT client',
   async (command) => {
     const packages = await packagesOf(command, '--help')

@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { App, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
-import { hookTableIn } from '../../lib/conf/conf.ts'
-import { MqttBackend } from '../../lib/mqtt-backend.ts'
+import { hookTableIn, MqttBackend } from '../../lib/public-api.ts'
 
 class Shop extends Stack {
   constructor(scope: Construct, id: string, { text, ...props }: StackProps & { text: string }) {

@@ -1,0 +1,30 @@
+/** `npm run build`: makes `dist`, which with package.json, README.md and LICENSE is the package. */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HOOKS } from '../lambda/core/hooks.ts'
+import { bundleHooks } from '../lib/pipeline/hook-bundles.ts'
+import { buildCommandLine } from './command-line.ts'
+import { buildConstruct } from './construct.ts'
+import { bundledPackages, noticeOf } from './notice.ts'
+import { DIST, ROOT } from './places.ts'
+
+rmSync(DIST, { recursive: true, force: true })
+await buildConstruct()
+const metafiles = await buildCommandLine()
+buildHandlers()
+// `mqtt-dynamodb init` writes it.
+cpSync(join(ROOT, 'examples', 'cdk-app'), join(DIST, 'examples', 'cdk-app'), { recursive: true })
+writeFileSync(join(DIST, 'NOTICE'), noticeOf(bundledPackages(metafiles)))
+writeFileSync(join(DIST, 'package.json'), distPackage())
+
+function buildHandlers(): void {
+  const folder = join(DIST, 'handlers')
+  mkdirSync(folder)
+  for (const [hook, code] of bundleHooks(HOOKS)) writeFileSync(join(folder, `${hook.replaceAll('.', '-')}.js`), code)
+}
+
+/** Without `type`, so that the files of `dist` are CommonJS. The command line reads name and version here. */
+function distPackage(): string {
+  const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return `${JSON.stringify({ version, description }, null, 2)}\n`
+}

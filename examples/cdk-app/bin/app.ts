@@ -1,0 +1,10 @@
+import { App } from 'aws-cdk-lib/core'
+import { MqttBackendStack } from 'mqtt-dynamodb'
+import { hookTableOf, readConf } from 'mqtt-dynamodb/conf'
+
+const hookTable = hookTableOf(readConf('etc/emqx_backend_dynamo.conf'))
+
+new MqttBackendStack(new App(), 'MqttBackend', {
+  env: { region: hookTable.region ?? 'us-west-2' },
+  backend: { hookTable, retention: 'keep' },
+})

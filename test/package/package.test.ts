@@ -1,0 +1,162 @@
+/**
+ * The tarball, installed outside the repository by people who never saw it.
+ * @slow
+ */
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HOOKS } from '../../lambda/core/hooks.ts'
+import { bundleHooks } from '../../lib/pipeline/hook-bundles.ts'
+import { SynthesizedTemplate } from '../support/synthesized.ts'
+import { type Packed, pack, packagesIn, ROOT, run } from './tarball.ts'
+
+const EXAMPLE = join(ROOT, 'examples', 'cdk-app')
+const CDK = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk')
+const STRICT = [
+  'strict',
+  'exactOptionalPropertyTypes',
+  'noPropertyAccessFromIndexSignature',
+  'noUncheckedIndexedAccess',
+  'noImplicitOverride',
+]
+
+let directory: string
+let packed: Packed
+beforeAll(async () => {
+  // A path as a home directory may have it.
+  directory = mkdtempSync(join(tmpdir(), 'größe und maß '))
+  packed = await pack(directory)
+}, 120_000)
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const folderOf = (name: string): string => {
+  const folder = join(directory, name)
+  mkdirSync(folder)
+  return folder
+}
+
+/** The example's code in an app of another template, with the region of the committed template. */
+function putExample(folder: string): void {
+  for (const name of ['bin', 'lib', 'test']) rmSync(join(folder, name), { recursive: true, force: true })
+  cpSync(join(EXAMPLE, 'bin'), join(folder, 'bin'), { recursive: true })
+  mkdirSync(join(folder, 'etc'))
+  const conf = readFileSync(join(ROOT, 'etc', 'emqx_backend_dynamo.conf'), 'utf8')
+  writeFileSync(join(folder, 'etc', 'emqx_backend_dynamo.conf'), conf.replaceAll('us-west-2', 'eu-west-1'))
+}
+
+/** What the compiler says of our types and of the app's code, with the strictest flags; not what it says of other packages. */
+async function faultsOfTypes(folder: string): Promise<string[]> {
+  const flags = [...STRICT.flatMap((flag) => [`--${flag}`, 'true']), '--skipLibCheck', 'false', '--noEmit', 'true', '--pretty', 'false']
+  const said = await run(folder, 'npx', '--no-install', 'tsc', ...flags).catch((error: Error) => error.message)
+  return said.split('\n').filter((line) => /error TS/.test(line) && !/^node_modules\/(?!mqtt-dynamodb\/)/.test(line))
+}
+
+async function synthesizedIn(folder: string): Promise<unknown> {
+  const flags = ['--quiet', '--no-asset-metadata', '--no-path-metadata', '--no-version-reporting', '--no-notices']
+  await run(folder, process.execPath, CDK, 'synth', ...flags)
+  return JSON.parse(readFileSync(join(folder, 'cdk.out', 'MqttBackend.template.json'), 'utf8').replaceAll(/\b[0-9a-f]{64}\b/g, 'ASSET'))
+}
+
+const COMMITTED = JSON.parse(readFileSync(join(ROOT, 'test', 'lib', 'template.json'), 'utf8'))
+const shown = (template: unknown) => {
+  const { resources, outputs, parameters, rules } = new SynthesizedTemplate(template as Record<string, unknown>)
+  return { Resources: resources, Outputs: outputs, Parameters: parameters, Rules: rules }
+}
+
+/** The code of the functions that an app has synthesized. */
+const codeIn = (folder: string): string[] =>
+  readdirSync(join(folder, 'cdk.out'))
+    .filter((name) => name.startsWith('asset.'))
+    .map((name) => join(folder, 'cdk.out', name, 'index.js'))
+    .filter((file) => readFileSync(file, 'utf8').includes('batchItemFailures'))
+    .map((file) => createHash('sha256').update(readFileSync(file)).digest('hex'))
+    .sort()
+const OURS = [...bundleHooks(HOOKS).values()].map((code) => createHash('sha256').update(code).digest('hex')).sort()
+
+test('it is at most 3 MB and 200 files, with no test, no source and no path of this machine', () => {
+  expect(packed.size).toBeLessThanOrEqual(3e6)
+  expect(packed.files.length).toBeLessThanOrEqual(200)
+  const paths = packed.files.map(({ path }) => path)
+  expect(paths).toEqual(
+    expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/NOTICE', 'dist/etc/emqx_backend_dynamo.conf']),
+  )
+  expect(paths.filter((path) => /test|(?<!\.d)\.ts$/.test(path) && !path.startsWith('dist/examples/'))).toEqual([])
+  expect(paths.filter((path) => readFileSync(join(ROOT, path), 'utf8').includes(ROOT))).toEqual([])
+})
+
+test("today's template of cdk init: types, template and code are ours", async () => {
+  const folder = folderOf('today')
+  await run(folder, process.execPath, CDK, 'init', 'app', '--language', 'typescript', '--generate-only')
+  putExample(folder)
+  const { context, ...cdkJson } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'))
+  const settings = (more: object) =>
+    writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ ...cdkJson, app: 'npx tsx bin/app.ts', ...more }))
+  await run(folder, 'npm', 'install', packed.file)
+  expect(await faultsOfTypes(folder)).toEqual([])
+  // Flags of CDK change how ARNs, policies and keys are written. With all of today's the app is whole; without any the template is ours.
+  settings({ context })
+  const { Resources } = (await synthesizedIn(folder)) as { Resources: object }
+  expect(Object.keys(Resources).sort()).toEqual(Object.keys(COMMITTED.Resources).sort())
+  settings({})
+  expect(shown(await synthesizedIn(folder))).toEqual(COMMITTED)
+  expect(codeIn(folder)).toEqual(OURS)
+}, 180_000)
+
+test('the older template, CommonJS by ts-node, with the oldest CDK that we take: the same', async () => {
+  const folder = folderOf('older')
+  cpSync(join(import.meta.dirname, 'older-app'), folder, { recursive: true })
+  putExample(folder)
+  await run(folder, 'npm', 'install', packed.file)
+  expect(await faultsOfTypes(folder)).toEqual([])
+  // That CDK gives texts of the dashboard no background.
+  const drawn = JSON.parse(JSON.stringify(COMMITTED).replaceAll(String.raw`,\"background\":\"transparent\"`, ''))
+  expect(shown(await synthesizedIn(folder))).toEqual(drawn)
+  expect(codeIn(folder)).toEqual(OURS)
+}, 180_000)
+
+describe('for the construct alone', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = folderOf('alone')
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+    await run(folder, 'npm', 'install', packed.file)
+  }, 120_000)
+
+  test('at most 60 packages come', () => {
+    expect(packagesIn(readFileSync(join(folder, 'package-lock.json'), 'utf8')).length).toBeLessThanOrEqual(60)
+  })
+
+  test('import and require give the same class', async () => {
+    const program = `import { MqttBackend } from 'mqtt-dynamodb'
+import { createRequire } from 'node:module'
+console.log(createRequire(import.meta.url)('mqtt-dynamodb').MqttBackend === MqttBackend)`
+    expect(await run(folder, process.execPath, '--input-type=module', '-e', program)).toBe('true\n')
+  })
+
+  test('the conf is read without loading CDK', async () => {
+    const program = `const { readConf } = require('mqtt-dynamodb/conf')
+const file = require.resolve('mqtt-dynamodb/etc/emqx_backend_dynamo.conf')
+console.log(readConf(file).table.rows.length, Object.keys(require.cache).filter((file) => file.includes('aws-cdk-lib')).length)`
+    expect(await run(folder, process.execPath, '-e', program)).toBe('10 0\n')
+  })
+
+  test('init writes an app, which synthesizes; its folder is refused a second time', async () => {
+    const app = join(directory, 'app')
+    const next = await run(folder, 'npx', '--no-install', 'mqtt-dynamodb', 'init', app)
+    expect(next).toBe(`Written. Next:
+
+  cd '${app}' && npm install
+  npx mqtt-dynamodb start --conf etc/emqx_backend_dynamo.conf
+  npx cdk synth
+`)
+    const manifest = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'))
+    manifest.dependencies['mqtt-dynamodb'] = `file:${packed.file}`
+    writeFileSync(join(app, 'package.json'), JSON.stringify(manifest))
+    await run(app, 'npm', 'install')
+    await run(app, 'npx', '--no-install', 'tsc')
+    await run(app, 'npx', '--no-install', 'cdk', 'synth', '--quiet')
+    const again = run(folder, 'npx', '--no-install', 'mqtt-dynamodb', 'init', app)
+    await expect(again).rejects.toThrow('which has .gitignore, wanted an empty folder')
+  }, 180_000)
+})
