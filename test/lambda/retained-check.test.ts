@@ -73,6 +73,24 @@ forEachEngine((engine) => {
     expect(await retainedOf(world, 't')).toBe('x')
   })
 
+  it('I6: one answer serves all publishes of the topic that are older than it, whoever of them is the retained one', async () => {
+    const world = await given()
+    nativelyRetained(world, 't', 'second')
+    const events = ['first', 'second', 'third'].map((payload) => world.publishEvent('t', payload))
+    const ask = jest.spyOn(world.ports.device, 'retained')
+    for (const event of events) {
+      ask.mockRejectedValueOnce(THROTTLED)
+      await tryAgain(world, event, 1)
+    }
+    world.wait(130_000)
+    ask.mockClear()
+    const late = world.publishEvent('t', 'late', { timestamp: world.now - 1_000 })
+    for (const event of [...events, late]) expect(await tryAgain(world, event, 2)).toEqual({ batchItemFailures: [] })
+    // The last one was published too short a time before the answer.
+    expect(ask).toHaveBeenCalledTimes(2)
+    expect(await retainedOf(world, 't')).toBe('second')
+  })
+
   it('I5: an event that failed otherwise stores its message again', async () => {
     const world = await given()
     const event = world.publishEvent('t', 'x')

@@ -236,9 +236,9 @@ export class IotCore {
     }
     for (const [filter, members] of groups) {
       const client = this.options.random.pick(members)
-      // Once to each, at the best QoS.
+      // Once to each, at the best QoS: who has it by a subscription of its own too has it for the group.
       const qos = client.connection!.filters.get(filter)!.qos
-      if ((to.get(client)?.qos ?? -1) < qos) to.set(client, { qos, shared: true })
+      to.set(client, { qos: Math.max(to.get(client)?.qos ?? 0, qos) as 0 | 1, shared: true })
     }
     return to
   }

@@ -4,8 +4,8 @@
  * message, then reads the tombstone; a delete writes the tombstone, then deletes: in any interleaving the newer one stands (I6).
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import type { RetainTable } from '../../core/model/ports.ts'
-import { awaitedCheckKey, retainPlaceKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
+import type { RetainedDigest, RetainTable } from '../../core/model/retained-messages.ts'
+import { awaitedCheckKey, retainAnswerKey, retainPlaceKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
 import { millisOfMsgid, msgidNumber } from '../../core/msgid.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'
@@ -14,6 +14,8 @@ import { rootOf, topicsMatching } from './retained-topics.ts'
 
 /** Longer than a dead-letter queue keeps an event. Seconds. */
 const TOMBSTONE_LIFETIME = 15 * 24 * 3600
+/** An answer serves publishes of the last hours only. Seconds. */
+const ANSWER_LIFETIME = 24 * 3600
 const NOT_NEWER = 'attribute_not_exists(event_id) OR event_id < :event_id'
 
 export function retainTable(db: Database): RetainTable {
@@ -90,6 +92,27 @@ export function retainTable(db: Database): RetainTable {
       return new Set(found.map((item) => text(item.msgid) ?? ''))
     },
 
+    async noteAnswer(topic, { at, held }) {
+      const put = new PutItemCommand({
+        TableName: db.tables.mqtt_topic_msg_map,
+        Item: {
+          topic: S(retainAnswerKey(topic)),
+          asked_at: N(at),
+          expires_at: N(Math.floor(at / 1000) + ANSWER_LIFETIME),
+          ...(held === undefined ? {} : { held: { M: heldOf(held) } }),
+        },
+        ConditionExpression: 'attribute_not_exists(asked_at) OR asked_at < :at',
+        ExpressionAttributeValues: { ':at': N(at) },
+      })
+      await ifHolds(db.client.send(put))
+    },
+
+    async answer(topic) {
+      const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(retainAnswerKey(topic)) }, { consistent: false })
+      const at = number(item?.asked_at)
+      return at === undefined ? undefined : { at, ...(item?.held?.M === undefined ? {} : { held: digestIn(item.held.M) }) }
+    },
+
     topicsMatching: (filters, from) => topicsMatching(db, filters, from),
 
     async getAll(topics) {
@@ -112,6 +135,24 @@ export function retainTable(db: Database): RetainTable {
       const item = await getItem(db, 'mqtt_topic_msg_map', { topic: S(retainPlaceKey(eventId)) })
       return item && { part: number(item.part) ?? 0, topic: text(item.after) ?? '' }
     },
+  }
+}
+
+const heldOf = ({ payload, user, qos, lastModified }: RetainedDigest): Item => ({
+  payload: S(payload),
+  ...(user === undefined ? {} : { user: S(user) }),
+  qos: N(qos),
+  last_modified: N(lastModified),
+})
+
+function digestIn(held: Item): RetainedDigest {
+  const user = text(held.user)
+  const { payload, qos, last_modified } = held
+  return {
+    payload: text(payload) ?? '',
+    qos: number(qos) ?? 1,
+    lastModified: number(last_modified) ?? 0,
+    ...(user === undefined ? {} : { user }),
   }
 }
 

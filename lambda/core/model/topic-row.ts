@@ -77,6 +77,8 @@ export const goneKey = (filter: string, clientid: string): string => `${filter}$
 export const retainTombstoneKey = (topic: string): string => `${topic}${NUL}retain`
 /** That a message is stored and delivered, and waits for its retained check only. */
 export const awaitedCheckKey = (topic: string, msgid: string): string => `${topic}${NUL}retain-check${NUL}${msgid}`
+/** What IoT Core answered of the topic's retained message, for publishes that are tried again. */
+export const retainAnswerKey = (topic: string): string => `${topic}${NUL}retain-answer`
 /** How far a SUBSCRIBE has come with its retained messages. */
 export const retainPlaceKey = (eventId: string): string => `${NUL}retain-place${NUL}${eventId}`
 /** The entry of a seat that is not of the row's very topic: a client may have several on a covering row, and `$share/g/t` beside `t`. */

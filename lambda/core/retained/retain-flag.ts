@@ -1,9 +1,10 @@
 /** Whether a publish is its topic's retained message: RETAIN is invisible to rules, so the row's `"retain"` says how to find out. */
-import { isDeepStrictEqual } from 'node:util'
+import { createHash } from 'node:crypto'
 import { type Publish, userProperty } from '../events/publish-events.ts'
 import type { HookConfig, HookRow } from '../hooks.ts'
 import { NOT_RETAINED, type RetainFlag } from '../model/message.ts'
-import type { NativeRetained, Ports } from '../model/ports.ts'
+import type { Ports } from '../model/ports.ts'
+import type { NativeRetained, RetainedDigest } from '../model/retained-messages.ts'
 import { compareMsgids, isMsgid, millisOfMsgid, msgidOf } from '../msgid.ts'
 import { topicMatches } from '../topic.ts'
 
@@ -11,6 +12,8 @@ import { topicMatches } from '../topic.ts'
 const LATEST_LAG = 60_000
 /** Most rules stamp a publish within this time after it was retained. Milliseconds. */
 const USUAL_LAG = 500
+/** An answer serves publishes that are older than it by so much: the clocks of rules and functions differ. Milliseconds. */
+const ANSWER_LAG = 2_000
 
 /** `again`: SQS has handed out the event before, and an earlier try may have died half way. */
 export async function retainFlagOf(ports: Ports, config: HookConfig, publish: Publish, { again }: { again: boolean }): Promise<RetainFlag> {
@@ -45,27 +48,54 @@ const retainRowOf = (config: HookConfig, topic: string): HookRow | undefined => 
 
 /** Retained if GetRetainedMessage returns the same message. It tells the true QoS too. */
 async function nativeFlag(ports: Ports, publish: Publish, again: boolean): Promise<RetainFlag> {
-  const stored = await ports.device.retained(publish.topic)
-  if (stored !== undefined && isOf(stored, publish) && !(await isOfEarlier(ports, stored, publish)))
-    return { retained: true, cleared: false, qos: stored.qos }
-  const leftBehind = again && stored === undefined && (await ports.retained.get(publish.topic))?.msgid === msgidOf(publish)
+  const held = await (again ? heldSince(ports, publish) : heldNow(ports, publish.topic))
+  if (held !== undefined && isOf(held, publish) && !(await isOfEarlier(ports, held, publish)))
+    return { retained: true, cleared: false, qos: held.qos }
+  const leftBehind = again && held === undefined && (await ports.retained.get(publish.topic))?.msgid === msgidOf(publish)
   return leftBehind ? { ...NOT_RETAINED, wasCleared: true } : NOT_RETAINED
 }
 
-/** All that GetRetainedMessage tells must agree: another client may publish the same payload without RETAIN. */
-const isOf = ({ payload, user, lastModified }: NativeRetained, publish: Publish): boolean =>
-  payload.equals(publish.payload) &&
-  lastModified >= publish.at - LATEST_LAG &&
-  (user === undefined || isDeepStrictEqual(inOrder(user), inOrder(publish.properties.user)))
+async function heldNow({ device }: Ports, topic: string): Promise<RetainedDigest | undefined> {
+  const held = await device.retained(topic)
+  return held && digestOf(held)
+}
+
+/**
+ * The check of a publish that was throttled. IoT Core answers the account 500 times a second, so one answer serves all publishes of the
+ * topic that are older than it.
+ */
+async function heldSince(ports: Ports, { topic, at }: Publish): Promise<RetainedDigest | undefined> {
+  const noted = await ports.retained.answer(topic)
+  if (noted !== undefined && noted.at >= at + ANSWER_LAG) return noted.held
+  const asked = ports.clock.now()
+  const held = await heldNow(ports, topic)
+  await ports.retained.noteAnswer(topic, { at: asked, ...(held === undefined ? {} : { held }) })
+  return held
+}
+
+const digestOf = ({ payload, user, qos, lastModified }: NativeRetained): RetainedDigest => ({
+  payload: digest(payload),
+  ...(user === undefined ? {} : { user: digestOfUser(user) }),
+  qos,
+  lastModified,
+})
 
 /** IoT Core is not documented to keep the order of user properties. */
-const inOrder = (user: NativeRetained['user'] & object) => user.map(([key, value]) => `${key}\0${value}`).sort()
+const digestOfUser = (user: NativeRetained['user'] & object): string =>
+  digest(JSON.stringify(user.map((pair) => JSON.stringify(pair)).sort()))
+const digest = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
+
+/** All that GetRetainedMessage tells must agree: another client may publish the same payload without RETAIN. */
+const isOf = ({ payload, user, lastModified }: RetainedDigest, publish: Publish): boolean =>
+  lastModified >= publish.at - LATEST_LAG &&
+  payload === digest(publish.payload) &&
+  (user === undefined || user === digestOfUser(publish.properties.user))
 
 /** Whether the publish that our table has is the same message, and nearer to the time at which IoT Core retained it. */
-async function isOfEarlier(ports: Ports, { payload, lastModified }: NativeRetained, publish: Publish): Promise<boolean> {
+async function isOfEarlier(ports: Ports, { lastModified }: RetainedDigest, publish: Publish): Promise<boolean> {
   if (lastModified >= publish.at - USUAL_LAG) return false
   const kept = await ports.retained.get(publish.topic)
-  if (kept === undefined || !isMsgid(kept.msgid) || !kept.payload.equals(payload)) return false
+  if (kept === undefined || !isMsgid(kept.msgid) || !kept.payload.equals(publish.payload)) return false
   return compareMsgids(kept.msgid, msgidOf(publish)) < 0 && Math.abs(millisOfMsgid(kept.msgid) - lastModified) < publish.at - lastModified
 }
 

@@ -96,7 +96,11 @@ describe('native, empty, tried again while IoT Core holds one that came since', 
 
 describe('native, tried again, IoT Core holds none', () => {
   const native = (kept: object | undefined) =>
-    ({ device: { retained: async () => undefined }, retained: { get: async () => kept } }) as unknown as Ports
+    ({
+      clock: { now: () => AT },
+      device: { retained: async () => undefined },
+      retained: { get: async () => kept, answer: async () => undefined, noteAnswer: async () => {} },
+    }) as unknown as Ports
   it.each<[string, object | undefined, object]>([
     ['we have this very message: an earlier try put it there', { msgid: msgidOf(publish('x')) }, { ...NO, wasCleared: true }],
     ['we have another', { msgid: 'another' }, NO],
