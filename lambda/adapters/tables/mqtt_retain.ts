@@ -4,7 +4,7 @@
  * message, then reads the tombstone; a delete writes the tombstone, then deletes: in any interleaving the newer one stands (I6).
  */
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import type { RetainedDigest, RetainTable } from '../../core/model/retained-messages.ts'
+import type { RetainedDigest, RetainTable } from '../../core/model/retain-table.ts'
 import { awaitedCheckKey, retainAnswerKey, retainPlaceKey, retainTombstoneKey } from '../../core/model/topic-row.ts'
 import { millisOfMsgid, msgidNumber } from '../../core/msgid.ts'
 import { type Item, N, number, S, text } from './attributes.ts'

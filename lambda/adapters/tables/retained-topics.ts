@@ -1,6 +1,6 @@
 /** Which topics have a retained message that filters match: keys only, page by page, so nothing holds more than a page of them. */
 import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
-import type { RetainPage, RetainPlace } from '../../core/model/retained-messages.ts'
+import type { RetainPage, RetainPlace } from '../../core/model/retain-table.ts'
 import { RETAIN_INDEX } from '../../core/tables.ts'
 import { coveringFilter, firstLevel, topicMatches } from '../../core/topic.ts'
 import { type Item, S, text } from './attributes.ts'

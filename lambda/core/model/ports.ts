@@ -5,7 +5,7 @@ import type { SendOutcome } from '../metrics.ts'
 import type { Ignored } from './ignored.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
-import type { NativeRetained, RetainTable } from './retained-messages.ts'
+import type { NativeRetained, RetainTable } from './retain-table.ts'
 import type { Seat, Seated, Subscription } from './seat.ts'
 import type { Granted, Homes, Lease, Live, TopicRow } from './topic-row.ts'
 

@@ -4,7 +4,7 @@ import { type Publish, userProperty } from '../events/publish-events.ts'
 import type { HookConfig, HookRow } from '../hooks.ts'
 import { NOT_RETAINED, type RetainFlag } from '../model/message.ts'
 import type { Ports } from '../model/ports.ts'
-import type { NativeRetained, RetainedDigest } from '../model/retained-messages.ts'
+import type { NativeRetained, RetainedDigest } from '../model/retain-table.ts'
 import { compareMsgids, isMsgid, millisOfMsgid, msgidOf } from '../msgid.ts'
 import { topicMatches } from '../topic.ts'
 
