@@ -1,5 +1,6 @@
 /** `npm run build`: makes `dist`, which with package.json, README.md and LICENSE is the package. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOOKS } from '../lambda/core/hooks.ts'
 import { bundleHooks } from '../lib/pipeline/hook-bundles.ts'
@@ -23,8 +24,17 @@ function buildHandlers(): void {
   for (const [hook, code] of bundleHooks(HOOKS)) writeFileSync(join(folder, `${hook.replaceAll('.', '-')}.js`), code)
 }
 
-/** Without `type`, so that the files of `dist` are CommonJS. The command line reads name and version here. */
+/** Without `type`, so that the files of `dist` are CommonJS. The command line reads it. */
 function distPackage(): string {
-  const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  return `${JSON.stringify({ version, description }, null, 2)}\n`
+  const { version, description, peerDependencies: peers } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return `${JSON.stringify({ version, description, peers, build: hashOf(DIST) }, null, 2)}\n`
+}
+
+/** Tells one build from another of the same version. */
+function hashOf(folder: string): string {
+  const hash = createHash('sha256')
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  for (const file of files.sort()) hash.update(readFileSync(file))
+  return hash.digest('hex')
 }

@@ -19,7 +19,8 @@ import { SqsOperations } from './sqs/sqs-operations.ts'
 import { connectQueues } from './sqs/template-queues.ts'
 import { makeDataDirectory } from './state/data-directory.ts'
 import { type Journal, openJournal } from './state/journal.ts'
-import { type Assembly, synthesize } from './template/assembly.ts'
+import type { Assembly } from './template/assembly.ts'
+import { assemblyFor } from './template/kept-assembly.ts'
 import { createTables } from './template/table-creation.ts'
 import { readTemplate } from './template/template.ts'
 
@@ -144,7 +145,7 @@ function checkHost(host: string, warn: (text: string) => void): void {
 async function assemble(options: LocalStackOptions, warn: (text: string) => void, onClose: OnClose): Promise<string> {
   if (options.assembly !== undefined) return options.assembly
   const { conf, context } = options
-  const assembly: Assembly = await synthesize({ ...context, ...(conf === undefined ? {} : { conf }) }, warn)
+  const assembly: Assembly = await assemblyFor({ ...context, ...(conf === undefined ? {} : { conf }) }, warn)
   onClose(() => assembly.remove())
   return assembly.directory
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BackendError } from '../../lambda/core/errors.ts'
-import { APP_COMMAND } from './app-command.ts'
+import { APP_COMMAND } from './cdk-app.ts'
 
 export interface Assembly {
   /** Holds `MqttBackend.template.json` and the functions' code. */

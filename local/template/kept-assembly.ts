@@ -1,0 +1,109 @@
+/**
+ * Keeps synthesized assemblies: a start with the same conf, options and sources as an earlier one need not synthesize. An assembly
+ * lies in a directory that is named by a hash of what it was made from, beside the hashes of its files.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { DEFAULT_CONF, readConf } from '../../lib/conf/conf-file.ts'
+import { CACHE } from '../cache-directory.ts'
+import { type Assembly, synthesize } from './assembly.ts'
+import { appStamp } from './cdk-app.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+export const ASSEMBLIES = join(CACHE, 'assemblies')
+const RECORD = 'kept.json'
+/** An assembly that nobody started for so long goes. Milliseconds. */
+const FORGOTTEN_MS = 30 * 24 * 3_600_000
+
+/** Beside a kept assembly. */
+interface Kept {
+  /** What the app said on stderr: warnings about the conf. */
+  readonly said: readonly string[]
+  /** File -> hash. */
+  readonly files: Readonly<{ [file: string]: string }>
+}
+
+type Context = Readonly<{ [option: string]: unknown }>
+
+/**
+ * A kept assembly, or a new one, which is kept. Where `cache` cannot be written nothing is kept, and that is no error.
+ * @throws BackendError as {@link synthesize} does
+ */
+export async function assemblyFor(context: Context, log: (line: string) => void, cache = ASSEMBLIES): Promise<Assembly> {
+  const directory = join(cache, keyOf(context))
+  const record = recordIn(directory)
+  if (record !== undefined) {
+    for (const line of record.said) log(line)
+    return { directory, remove: async () => undefined }
+  }
+  const said: string[] = []
+  const made = await synthesize(context, (line) => {
+    said.push(line)
+    log(line)
+  })
+  keep(made.directory, directory, said)
+  return made
+}
+
+/** Of all that decides what the app makes. A conf that cannot be read is the app's to refuse. */
+function keyOf({ conf = join(ROOT, DEFAULT_CONF), ...options }: Context): string {
+  const made = [appStamp(), parsed(resolve(`${conf}`)), Object.entries(options).sort()]
+  return createHash('sha256').update(JSON.stringify(made)).digest('hex')
+}
+
+function parsed(conf: string): unknown {
+  try {
+    return readConf(conf)
+  } catch {
+    return conf
+  }
+}
+
+/** Undefined if nothing is kept there, or not what was kept: somebody cleaned up, or a disk was full. */
+function recordIn(directory: string): Kept | undefined {
+  try {
+    const record: Kept = JSON.parse(readFileSync(join(directory, RECORD), 'utf8'))
+    if (JSON.stringify(hashesOf(directory)) !== JSON.stringify(record.files)) return undefined
+    utimesSync(directory, new Date(), new Date())
+    return record
+  } catch {
+    return undefined
+  }
+}
+
+function hashesOf(directory: string): { [file: string]: string } {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()
+  const files = names.filter((name) => name !== RECORD && statSync(join(directory, name)).isFile())
+  return Object.fromEntries(
+    files.map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(directory, name)))
+        .digest('hex'),
+    ]),
+  )
+}
+
+/** Copied beside its place and renamed: nobody finds half an assembly. The first of several processes wins. */
+function keep(made: string, directory: string, said: readonly string[]): void {
+  const fresh = `${directory}.${randomUUID()}`
+  try {
+    mkdirSync(join(directory, '..'), { recursive: true, mode: 0o700 })
+    forgetOld(join(directory, '..'))
+    cpSync(made, fresh, { recursive: true })
+    const record: Kept = { said, files: hashesOf(fresh) }
+    writeFileSync(join(fresh, RECORD), JSON.stringify(record))
+    rmSync(directory, { recursive: true, force: true })
+    renameSync(fresh, directory)
+  } catch {
+    if (existsSync(fresh)) rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+function forgetOld(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const directory = join(cache, name)
+    if (Date.now() - statSync(directory).mtimeMs > FORGOTTEN_MS) rmSync(directory, { recursive: true, force: true })
+  }
+}
