@@ -6,9 +6,17 @@ const [name, first, runs] = process.argv.slice(2)
 const mutant = MUTANTS.find((one) => one.name === name)!
 
 let violation: string | undefined
-let seed = Number(first)
-for (const end = seed + Number(runs); violation === undefined && seed < end; seed++) {
+let histories = 0
+for (const seed of seedsFrom(Number(first), Number(runs))) {
   const outcome = await runHistory(seed, { cast: castOf(mutant), ...(mutant.shares && { shares: mutant.shares }) })
+  histories++
   violation = outcome.violations.find((one) => mutant.violates.test(one))
+  if (violation !== undefined) break
 }
-process.send!({ violation, histories: seed - Number(first) })
+process.send!({ violation, histories })
+
+function* seedsFrom(from: number, count: number): Generator<number> {
+  const { shows = 0 } = mutant
+  if (shows >= from && shows < from + count) yield shows
+  for (let seed = from; seed < from + count; seed++) if (seed !== shows) yield seed
+}

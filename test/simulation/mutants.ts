@@ -20,6 +20,8 @@ export interface Mutant {
   readonly shares?: Partial<Shares>
   /** In so many histories it is found. Default: {@link HISTORIES}. */
   readonly histories?: number
+  /** The seed of a history that shows it, which is tried first: to search for one takes long. */
+  readonly shows?: number
 }
 
 /** Most mutants show in the first dozen. */
@@ -41,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `    const ids = one.messages.map(({ msgid }) => msgid)
     const row = await inTurn(() => one.context.ports.topics.add(one.messages[0]!.topic, ids))
     return { stored: await store(one), row }`,
+    shows: 45,
     violates: /^I5: nothing names/,
     cast: 'all kinds',
   },
@@ -93,6 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/model/delivery-window.ts',
     from: '1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT',
     to: '0 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT',
+    shows: 17,
     violates: /^I3: .* client\.disconnected took .* who did not get it/,
     cast: 'segments',
   },
@@ -101,6 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/hooks.ts',
     from: 'settle * 1000',
     to: '0',
+    shows: 100,
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
   },
   {
@@ -108,6 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/model/delivery-window.ts',
     from: 'from: live.since + MARGIN',
     to: 'from: live.since - MARGIN',
+    shows: 64,
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
     cast: 'segments',
   },
@@ -116,6 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: 'if (connection?.connected !== true || connection.connectedSince === undefined || connection.connectedSince > live.since) return undefined',
     to: 'if (connection === undefined) return undefined',
+    shows: 87,
     violates: /^I3: .* message\.publish took .* who did not get it/,
     cast: 'segments',
     shares: { 'disconnect-lost': 0.7 },
@@ -125,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: '  if (live.granted !== 1) return undefined\n',
     to: '',
+    shows: 24,
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
     cast: 'qos 0, no local',
   },
@@ -133,6 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: 'Math.max(connectedAt, live.grantedAt ?? 0, ',
     to: 'Math.max(connectedAt, ',
+    shows: 96,
     violates: /^I3: .* took .* who did not get it/,
     cast: 'qos 0, no local',
     shares: { late: 0.8, 'subscriptions-unknown': 0.5 },
@@ -150,6 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: '  if (parseSubscription(filter).share !== undefined) return groupProof(context, row, row.topic, { at: until, settle }, ended)\n',
     to: '',
+    shows: 119,
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
     cast: 'shared',
   },
@@ -158,6 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: '  if (keepAlives.length < seats.length) return undefined\n',
     to: '',
+    shows: 64,
     violates: /^I3: .* took .* who did not get it/,
     cast: 'shared',
     shares: { 'disconnect-lost': 0.7, 'connection-unknown': 0 },
@@ -167,6 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/proof.ts',
     from: 'Math.max(row.shareLeft + MARGIN, ...',
     to: 'Math.max(...',
+    shows: 578,
     violates: /^I3: .* took .* who did not get it/,
     cast: 'shared',
     shares: { 'connection-unknown': 0 },
@@ -198,6 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'on_subscribe_lookup.ts',
     from: 'const over = connectionIsOver(await clients.presence(event.clientid), event)',
     to: 'const over = connectionIsOver(undefined, event)',
+    shows: 18,
     violates: /^stale live: .* \(server /,
   },
   {
@@ -212,6 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/subscriptions/end.ts',
     from: '      await ports.topics.clearOlder(topic, subscription, entry, event)\n',
     to: '',
+    shows: 27,
     violates: /^stale live: .* but connected in/,
   },
   {
@@ -219,6 +233,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/topic-seats.ts',
     from: "const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : OLDER_SESSION",
     to: "const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : `${SAME_SESSION} OR ${OLDER_SESSION}`",
+    shows: 49,
     violates: /^(I2 order: .* at once|I4: a replay changed live|limbo: )/,
   },
   {
@@ -256,6 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/queue/acknowledge.ts',
     from: 'if (back.size > 0) await ports.topics.add(topic, [...back])',
     to: 'if (back.size < 0) await ports.topics.add(topic, [...back])',
+    shows: 531,
     violates: /^I5: nothing names/,
   },
   {
@@ -263,6 +279,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'on_message_acked_for_queue.ts',
     from: 'const QUEUEING = 120_000',
     to: 'const QUEUEING = -1',
+    shows: 383,
     violates: /^I5: .* which does not exist/,
     cast: 'ack topic',
   },
@@ -279,6 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/dynamodb.ts',
     from: '    writes = left\n',
     to: '    writes = []\n',
+    shows: 16,
     violates: /^(limbo: |I2: .* is pending)/,
     shares: { unprocessed: 0.3 },
   },
@@ -294,6 +312,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/topic-leases.ts',
     from: 'const free = `(attribute_not_exists(live.#entry.catching) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
     to: 'const free = `(attribute_exists(live.#entry) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
+    shows: 47,
     violates: /^I2 order: .* at once/,
   },
   {
@@ -301,6 +320,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/topic-leases.ts',
     from: "const quiet = inHead ? `${row.adds === 0 ? 'attribute_not_exists(adds)' : 'adds = :adds'} AND ` : ''",
     to: "const quiet = ''",
+    shows: 500,
     violates: /^limbo: /,
     cast: 'segments, pushed',
   },
@@ -309,6 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/queue/push.ts',
     from: "const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)",
     to: "const due = live.kind === 'server' ? messages : []",
+    shows: 52,
     violates: /^limbo: nobody got/,
   },
   {
@@ -332,6 +353,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_sub.ts',
     from: "const spill = origin === 'client' ? number(item.spill) : undefined",
     to: 'const spill = number(item.spill)',
+    shows: 189,
     violates: /^(stale live|not live|limbo)/,
     cast: 'spilled servers',
   },
@@ -348,6 +370,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/topic-spill.ts',
     from: 'return number((await ifHolds(db.client.send(claim)))?.Attributes?.spill)',
     to: 'await ifHolds(db.client.send(claim))\n    return n + 1',
+    shows: 29,
     violates: /^(stale live|not live)/,
     cast: 'spilled',
   },
@@ -356,6 +379,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_client.ts',
     from: 'for (const write of writes) if (await setOffline(event, write)) return',
     to: 'if (writes.length > 0) await setOffline(event, OF_THE_ROW)',
+    shows: 54,
     violates: /^I6: .* is shown 1/,
   },
   {
@@ -370,6 +394,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_client.ts',
     from: "const MUCH_OLDER = 'event_at < :horizonBefore'",
     to: "const MUCH_OLDER = 'event_at < :horizonBefore AND #version < :version'",
+    shows: 22,
     violates: /^I6: /,
   },
   {
@@ -377,6 +402,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_retain.ts',
     from: 'if (cleared !== undefined && cleared >= eventId) await',
     to: 'if (cleared !== undefined && cleared < eventId) await',
+    shows: 67,
     violates: /^(I6: mqtt_retain shows|I4: a replay changed mqtt_retain)/,
     cast: 'retained',
   },
@@ -385,6 +411,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_retain.ts',
     from: "ConditionExpression: 'attribute_not_exists(event_id) OR event_id <= :event_id'",
     to: "ConditionExpression: 'attribute_exists(topic) OR event_id <= :event_id'",
+    shows: 33,
     violates: /^(I6: mqtt_retain shows nothing|I4: a replay changed mqtt_retain)/,
     cast: 'retained',
   },
@@ -393,6 +420,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/retained/retain-flag.ts',
     from: '{ ...NOT_RETAINED, mayHaveCleared: true }',
     to: '{ ...NOT_RETAINED }',
+    shows: 24,
     violates: /^I6: mqtt_retain shows .* true is nothing/,
     cast: 'retained',
   },
@@ -401,6 +429,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'adapters/tables/mqtt_msg.ts',
     from: "ConditionExpression: 'attribute_exists(msgid)'",
     to: "ConditionExpression: 'attribute_exists(msgid) OR attribute_not_exists(msgid)'",
+    shows: 27,
     violates: /^I5: nothing names/,
     cast: 'retained',
   },
@@ -409,6 +438,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'hooks/message-publish.ts',
     from: "if (stored.status === 'fulfilled' && followed.status === 'rejected' && !publish.stored)",
     to: "if (followed.status === 'rejected' && !publish.stored)",
+    shows: 28,
     violates: /^I1 lost/,
     cast: 'retained',
     shares: { 'retained-throttled': 0.5, throttled: 0.05 },
