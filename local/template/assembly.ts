@@ -16,11 +16,16 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 /**
  * @param context Options of the app, as `cdk synth -c` takes them; `conf` relative to the working directory.
+ * @param parent the folder in which the assembly's directory is made
  * @throws BackendError `synth` with the app's own messages: the conf's errors, one a line.
  */
-export async function synthesize(context: Readonly<Record<string, unknown>>, log: (line: string) => void): Promise<Assembly> {
+export async function synthesize(
+  context: Readonly<Record<string, unknown>>,
+  log: (line: string) => void,
+  parent = tmpdir(),
+): Promise<Assembly> {
   await removeLeftBehind()
-  const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
+  const directory = await mkdtemp(join(parent, `${PREFIX}${process.pid}-`))
   const remove = () => rm(directory, { recursive: true, force: true })
   try {
     const absolute = typeof context.conf === 'string' ? { ...context, conf: resolve(context.conf) } : context

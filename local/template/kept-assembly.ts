@@ -2,8 +2,19 @@
  * Keeps synthesized assemblies: a start with the same conf, options and sources as an earlier one need not synthesize. An assembly
  * lies in a directory that is named by a hash of what it was made from, beside the hashes of its files.
  */
-import { createHash, randomUUID } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DEFAULT_CONF, readConf } from '../../lib/conf/conf-file.ts'
 import { CACHE } from '../cache-directory.ts'
@@ -35,15 +46,26 @@ export async function assemblyFor(context: Context, log: (line: string) => void,
   const record = recordIn(directory)
   if (record !== undefined) {
     for (const line of record.said) log(line)
-    return { directory, remove: async () => undefined }
+    return kept(directory)
   }
   const said: string[] = []
-  const made = await synthesize(context, (line) => {
+  const saying = (line: string) => {
     said.push(line)
     log(line)
-  })
-  keep(made.directory, directory, said)
-  return made
+  }
+  if (!isWritable(cache)) return await synthesize(context, saying)
+  rmSync(directory, { recursive: true, force: true })
+  return await keep(await synthesize(context, saying, cache), directory, said)
+}
+
+function isWritable(cache: string): boolean {
+  try {
+    mkdirSync(cache, { recursive: true, mode: 0o700 })
+    accessSync(cache, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Of all that decides what the app makes. A conf that cannot be read is the app's to refuse. */
@@ -85,21 +107,21 @@ function hashesOf(directory: string): { [file: string]: string } {
   )
 }
 
-/** Copied beside its place and renamed: nobody finds half an assembly. The first of several processes wins. */
-function keep(made: string, directory: string, said: readonly string[]): void {
-  const fresh = `${directory}.${randomUUID()}`
+/** Renamed into its place when it is whole: nobody finds half an assembly. Where another process was first, that one's is taken. */
+async function keep(made: Assembly, directory: string, said: readonly string[]): Promise<Assembly> {
+  const record: Kept = { said, files: hashesOf(made.directory) }
   try {
-    mkdirSync(join(directory, '..'), { recursive: true, mode: 0o700 })
-    forgetOld(join(directory, '..'))
-    cpSync(made, fresh, { recursive: true })
-    const record: Kept = { said, files: hashesOf(fresh) }
-    writeFileSync(join(fresh, RECORD), JSON.stringify(record))
-    rmSync(directory, { recursive: true, force: true })
-    renameSync(fresh, directory)
+    writeFileSync(join(made.directory, RECORD), JSON.stringify(record))
+    renameSync(made.directory, directory)
   } catch {
-    if (existsSync(fresh)) rmSync(fresh, { recursive: true, force: true })
+    if (recordIn(directory) === undefined) return made
+    await made.remove()
   }
+  forgetOld(join(directory, '..'))
+  return kept(directory)
 }
+
+const kept = (directory: string): Assembly => ({ directory, remove: async () => undefined })
 
 function forgetOld(cache: string): void {
   for (const name of readdirSync(cache)) {

@@ -25,9 +25,10 @@ afterEach(() => rmSync(directory, { recursive: true }))
 /** What an assembly says and has; whether it came from the cache. */
 async function made(options: Readonly<Record<string, unknown>> = {}) {
   const said: string[] = []
+  const began = Date.now()
   const assembly = await assemblyFor({ conf, ...options }, (line) => said.push(line), cache)
   const template = readFileSync(join(assembly.directory, TEMPLATE), 'utf8')
-  const kept = assembly.directory.startsWith(cache)
+  const kept = statSync(join(assembly.directory, TEMPLATE)).mtimeMs < began
   await assembly.remove()
   return { said, template, kept }
 }
@@ -59,6 +60,12 @@ it('is made anew where what was kept has changed, or is not whole', async () => 
   rmSync(join(keptIn()[0]!, 'manifest.json'))
   expect(await made()).toEqual(first)
   expect(await made()).toEqual({ ...first, kept: true })
+}, 60_000)
+
+it('two that start at once both have a whole one', async () => {
+  const [one, other] = await Promise.all([made(), made()])
+  expect(one).toEqual(other)
+  expect(keptIn()).toHaveLength(1)
 }, 60_000)
 
 it('is not kept where nothing can be written, which is no error', async () => {
