@@ -5,33 +5,15 @@ import { dataPlaneClient, dynamodbClient, systemClock } from '../lambda/adapters
 import { handlerOf, type SqsRecord } from '../lambda/adapters/function/handler.ts'
 import { portsOn } from '../lambda/adapters/on-aws.ts'
 import { type HookName, type HookRow, hookConfigs } from '../lambda/core/hooks.ts'
-import type { Hook } from '../lambda/core/model/hook.ts'
 import type { Clock, Ports } from '../lambda/core/model/ports.ts'
 import { RETAIN_INDEX } from '../lambda/core/tables.ts'
-import { clientConnected } from '../lambda/hooks/client-connected.ts'
-import { clientDisconnected } from '../lambda/hooks/client-disconnected.ts'
-import { messageAcked } from '../lambda/hooks/message-acked.ts'
-import { messagePublish } from '../lambda/hooks/message-publish.ts'
-import { sessionCreated } from '../lambda/hooks/session-created.ts'
-import { sessionSubscribed } from '../lambda/hooks/session-subscribed.ts'
-import { sessionUnsubscribed } from '../lambda/hooks/session-unsubscribed.ts'
+import { HOOK_HANDLERS } from '../test/support/hook-handlers.ts'
 import type { Tables } from './six-tables.ts'
 
 const REGION = 'us-west-2'
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 /** No event waits for its time limit here. Milliseconds. */
 const REMAINING = 120_000
-
-// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
-const HOOKS: readonly Hook<any>[] = [
-  clientConnected,
-  sessionCreated,
-  clientDisconnected,
-  sessionSubscribed,
-  sessionUnsubscribed,
-  messagePublish,
-  messageAcked,
-]
 
 export type Row = Pick<HookRow, 'hook' | 'action' | 'topic'>
 
@@ -94,8 +76,7 @@ export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemC
   }
   const handlers = new Map(
     configs.map((config) => {
-      const hook = HOOKS.find((one) => one.hook === config.hook)!
-      return [config.hook, handlerOf(hook, { config, ports, log, namespace: 'Bench' })]
+      return [config.hook, handlerOf(HOOK_HANDLERS[config.hook], { config, ports, log, namespace: 'Bench' })]
     }),
   )
   let count = 0

@@ -38,6 +38,8 @@ export const exits =
  * For the last two it writes one line on stderr.
  */
 export async function runCommand(program: CommandUnknownOpts, args: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners('error').includes(ignoreGoneReader)) stream.on('error', ignoreGoneReader)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
@@ -46,6 +48,11 @@ export async function runCommand(program: CommandUnknownOpts, args: readonly str
     process.exitCode = status
     if (line !== undefined) process.stderr.write(`${nameOf(path)}: ${line}\n`)
   }
+}
+
+/** `mqtt-dynamodb scale --help | head -1`: the reader may leave. The command goes on, so that nothing stays half done. */
+function ignoreGoneReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function endOf(command: CommandUnknownOpts, error: unknown): { status: number; line?: string } {

@@ -6,7 +6,7 @@ import type { Clock, Ports } from '../../lambda/core/model/ports.ts'
 import { RETAIN_INDEX, TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import type { Tables } from '../support/engines.ts'
-import { HANDLERS } from '../support/world.ts'
+import { HOOK_HANDLERS } from '../support/hook-handlers.ts'
 import { DataPlane } from './data-plane.ts'
 import type { Database } from './database.ts'
 import type { Fault, Happening, Injected } from './fault.ts'
@@ -184,7 +184,7 @@ export class Stage {
     const config = this.setting.configs.find((one) => one.hook === process.hook)
     if (config === undefined) throw new Error(`${process.hook} is not in the conf`)
     const ports = this.breakage?.ports?.(real, process) ?? real
-    const handler = handlerOf(HANDLERS[process.hook], { config, ports, log: (line) => this.said(process, line) })
+    const handler = handlerOf(HOOK_HANDLERS[process.hook], { config, ports, log: (line) => this.said(process, line) })
     const Records = batch.map(({ id, body }) => ({ messageId: id, body }))
     return processes.run({ process }, () =>
       Promise.race([handler({ Records }, { getRemainingTimeInMillis: () => remaining }), process.death]),

@@ -28,9 +28,10 @@ describe.each(PAIRS)('%s on %s', (action, hook) => {
     ])
   })
 
-  it('has a suite of its name', () => {
+  it('has a suite of its name, whose first comment names the hook', () => {
     const suite = `test/lambda/${action}.test.ts`
     expect([suite, existsSync(join(ROOT, suite))]).toEqual([suite, true])
+    expect([suite, read(suite).split('*/')[0]]).toEqual([suite, expect.stringContaining(hook)])
   })
 
   it("is a row of a page's table", () => {

@@ -1,4 +1,4 @@
-/** What comes of a direct message, and of those behind it: by each answer of SendDirectMessage (I1, I2, I3). */
+/** session.subscribed: what comes of a direct message, and of those behind it: by each answer of SendDirectMessage (I1, I2, I3). */
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'

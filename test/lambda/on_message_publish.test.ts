@@ -1,4 +1,4 @@
-/** The queue of a topic: kept for who subscribes later, oldest first, one-to-one, and gone once acknowledged. */
+/** message.publish: the queue of a topic is kept for who subscribes later, oldest first, one-to-one, and gone once acknowledged. */
 import { HEAD_IDS, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import { recording } from '../support/call-log.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'

@@ -2,18 +2,11 @@
 import { handlerOf } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
-import type { Hook } from '../../lambda/core/model/hook.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
-import { clientConnected } from '../../lambda/hooks/client-connected.ts'
-import { clientDisconnected } from '../../lambda/hooks/client-disconnected.ts'
-import { messageAcked } from '../../lambda/hooks/message-acked.ts'
-import { messagePublish } from '../../lambda/hooks/message-publish.ts'
-import { sessionCreated } from '../../lambda/hooks/session-created.ts'
-import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
-import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo } from '../support/call-log.ts'
+import { HOOK_HANDLERS } from '../support/hook-handlers.ts'
 import type { Cast } from './casts.ts'
 import { dataPlaneOf, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
@@ -21,17 +14,6 @@ import type { IotCore } from './iot-core.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
 import { Role } from './role.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
-const HOOKS: Record<HookName, Hook<any>> = {
-  'client.connected': clientConnected,
-  'session.created': sessionCreated,
-  'client.disconnected': clientDisconnected,
-  'session.subscribed': sessionSubscribed,
-  'session.unsubscribed': sessionUnsubscribed,
-  'message.publish': messagePublish,
-  'message.acked': messageAcked,
-}
 
 type Row = Omit<HookRow, 'label' | 'pool'>
 
@@ -126,7 +108,7 @@ export class Handlers {
     }
     this.runs.push(run)
     note(`#${run.number} ${hook} starts: ${batch.map(({ id, receives, label }) => `${id}/${receives} ${label}`).join('; ')}`)
-    const handler = handlerOf(HOOKS[hook], {
+    const handler = handlerOf(HOOK_HANDLERS[hook], {
       config: this.configs.get(hook)!,
       ports: this.portsOf(run),
       log: (line) => this.log(run, line),

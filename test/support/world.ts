@@ -10,32 +10,14 @@ import type { LogLevel } from '../../lambda/adapters/function/log.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { type ActionName, type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../../lambda/core/hooks.ts'
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
-import type { Hook } from '../../lambda/core/model/hook.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
 import type { Clock, Device, NativeConnection, Ports } from '../../lambda/core/model/ports.ts'
 import type { NativeRetained } from '../../lambda/core/model/retain-table.ts'
 import { RETAIN_INDEX, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
-import { clientConnected } from '../../lambda/hooks/client-connected.ts'
-import { clientDisconnected } from '../../lambda/hooks/client-disconnected.ts'
-import { messageAcked } from '../../lambda/hooks/message-acked.ts'
-import { messagePublish } from '../../lambda/hooks/message-publish.ts'
-import { sessionCreated } from '../../lambda/hooks/session-created.ts'
-import { sessionSubscribed } from '../../lambda/hooks/session-subscribed.ts'
-import { sessionUnsubscribed } from '../../lambda/hooks/session-unsubscribed.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo, type Call, note, recording, unrecorded, watch } from './call-log.ts'
 import type { Engine, Tables } from './engines.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: hooks of different events in one table
-export const HANDLERS: Record<HookName, Hook<any>> = {
-  'client.connected': clientConnected,
-  'session.created': sessionCreated,
-  'client.disconnected': clientDisconnected,
-  'session.subscribed': sessionSubscribed,
-  'session.unsubscribed': sessionUnsubscribed,
-  'message.publish': messagePublish,
-  'message.acked': messageAcked,
-}
+import { HOOK_HANDLERS } from './hook-handlers.ts'
 
 /** The page's hooks, with on_subscribe_lookup on session.created as in the page's conf. */
 export const PAGE_ROWS: readonly Row[] = [
@@ -187,7 +169,7 @@ export class World {
     const config = this.configOf(hook)
     const { namespace, ports, logLevel } = this
     const { maxReceives } = HOOK_SETTINGS[hook]
-    const handler = handlerOf(HANDLERS[hook], { config, ports, log: (line) => this.logs.push(line), namespace, maxReceives, logLevel })
+    const handler = handlerOf(HOOK_HANDLERS[hook], { config, ports, log: (line) => this.logs.push(line), namespace, maxReceives, logLevel })
     const calls: Call[] = []
     const recorder = { hook, tables: this.tables, calls }
     const response = await recording(recorder, () => handler({ Records }, { getRemainingTimeInMillis: () => remaining }))

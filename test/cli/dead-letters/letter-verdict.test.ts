@@ -6,13 +6,7 @@ import { deadLetterVerdict, ruleErrorVerdict } from '../../../cli/dead-letters/l
 import { parseAck } from '../../../lambda/core/events/ack-events.ts'
 import { parsePublish } from '../../../lambda/core/events/publish-events.ts'
 import type { HookName } from '../../../lambda/core/hooks.ts'
-import { clientConnected } from '../../../lambda/hooks/client-connected.ts'
-import { clientDisconnected } from '../../../lambda/hooks/client-disconnected.ts'
-import { messageAcked } from '../../../lambda/hooks/message-acked.ts'
-import { messagePublish } from '../../../lambda/hooks/message-publish.ts'
-import { sessionCreated } from '../../../lambda/hooks/session-created.ts'
-import { sessionSubscribed } from '../../../lambda/hooks/session-subscribed.ts'
-import { sessionUnsubscribed } from '../../../lambda/hooks/session-unsubscribed.ts'
+import { HOOK_HANDLERS } from '../../support/hook-handlers.ts'
 
 const MESSAGE_ID = '9f3c5b1e-0d2a-4c57-8f3e-2b1a6c7d8e9f'
 const TRACE_ID = '7e146a2c-95b5-6caf-98b9-50e3969734c7'
@@ -42,8 +36,8 @@ const EVENTS: Readonly<Record<HookName, object>> = {
 const HOOKS = Object.keys(EVENTS) as HookName[]
 
 test('a letter is read as its hook reads it', () => {
-  const all = [clientConnected, clientDisconnected, messageAcked, messagePublish, sessionCreated, sessionSubscribed, sessionUnsubscribed]
-  expect(Object.fromEntries(all.map(({ hook, parse }) => [hook, parse]))).toEqual(EVENT_PARSERS)
+  const parsers = Object.values(HOOK_HANDLERS).map(({ hook, parse }) => [hook, parse])
+  expect(Object.fromEntries(parsers)).toEqual(EVENT_PARSERS)
 })
 
 describe("a hook's dead letter", () => {
