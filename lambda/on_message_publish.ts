@@ -5,7 +5,7 @@ import { inTurnOf } from './core/promises.ts'
 import { dropIds } from './core/queue/acknowledge.ts'
 import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
 import { type Publishes, storing } from './core/queue/store-batch.ts'
-import { settleAfterPublish } from './core/subscriptions/settle.ts'
+import { settleInPassing } from './core/subscriptions/settle.ts'
 
 /** The SDK has 50 sockets, and a request that waits for one longer than the connection timeout fails. */
 const REQUESTS_AT_ONCE = 50
@@ -38,7 +38,7 @@ export function on_message_publish(topics: readonly Publishes[]): Enqueuing[] {
     await pushQueued(context, queued)
     const { row } = queued
     const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row))
-    await settleAfterPublish(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
+    await settleInPassing(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
   }
   return topics.map((one, i) => ({ named: named[i]!, done: deliver(one, named[i]!) }))
 }

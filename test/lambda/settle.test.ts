@@ -560,6 +560,20 @@ forEachEngine((engine) => {
       })
     })
 
+    it.each(['disconnect', 'unsubscribe'] as const)('... and by a %s of another subscriber', async (end) => {
+      const world = await given()
+      const since = await subscribed(world)
+      await publishAt(world, since + 10 * MINUTE, 'first')
+      world.now = since + 24 * 60 * MINUTE
+      // At QoS 0, so that it takes nothing off itself.
+      world.device('other').granted = new Map([['t', 0]])
+      await world.connect('other', 's2')
+      await world.subscribe('other', 's2', 't')
+      expect(await pending(world)).toBe(1)
+      await (end === 'disconnect' ? world.disconnect('other', 's2') : world.unsubscribe('other', 's2', 't'))
+      expect(await pending(world)).toBe(0)
+    })
+
     it('a topic of a few messages a day settles by its next publish, some at a time where they come faster', async () => {
       const world = await given()
       const since = await subscribed(world)

@@ -8,7 +8,7 @@ import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
 import type { Ended } from './proof.ts'
-import { settleEnd } from './settle.ts'
+import { settleEnd, settleInPassing } from './settle.ts'
 
 /** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
 export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {
@@ -44,7 +44,11 @@ async function endSeat(context: Context, subscription: Subscription, end: Sessio
   for (const { topic, entry, share, kind } of seatsOf(subscription)) {
     const end = { session, until, ...(share === undefined ? {} : { left: until }), ...(kind === undefined ? {} : { kind }) }
     const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
-    if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
+    if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
+      await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
+      const live = new Map([...ended.row.live].filter(([other]) => other !== entry))
+      await settleInPassing(context, { ...ended.row, live }, until)
+    }
     found = ended ?? found
   }
   if (found === undefined && isMine(subscription, end)) await settleAgain(context, subscription, was)

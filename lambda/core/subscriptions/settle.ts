@@ -36,8 +36,11 @@ export async function settleEnd(context: Context, row: TopicRow, ended: Ended): 
   await takeProven(context, row.topic, pages, [proof])
 }
 
-/** After a publish: settles once a head was sealed, or once some of its messages, or old ones, have been there for long enough. */
-export async function settleAfterPublish(context: Context, row: TopicRow, at: number, { sealed }: { sealed: boolean }): Promise<void> {
+/**
+ * What subscribers who are still there have surely got: settles once a head was sealed, or once some of its messages, or old ones, have been
+ * there for long enough. A publish, and the end of another subscription, take the chance: topics of a few messages a day settle too.
+ */
+export async function settleInPassing(context: Context, row: TopicRow, at: number, { sealed } = { sealed: false }): Promise<void> {
   const fresh = sealed ? 0 : countOfFresh(context, row, at)
   if (sealed || fresh >= TOGETHER || (fresh > 0 && at - row.settledAt >= LONG_AGO)) await settleMidWindow(context, row, at)
 }
