@@ -125,12 +125,15 @@ export function renewed(live: Live, again: Live): Live {
   return { ...rest, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
 }
 
+/** What is proven begins anew with the later SUBSCRIBE: the QoS of one that came between the two, and of which we have not heard, may be another. */
 function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
-  if (again.at <= live.at && live.granted !== undefined) return grantedIn(live)
-  if (live.granted === undefined || again.granted === 0) return grantedIn(again.at > live.since ? { grantedAt: again.at, ...again } : again)
-  if (live.granted === 0) return grantedIn(live)
-  // Told late: in between it may have been another.
-  return live.granted === again.granted ? grantedIn(again.grantedAt === undefined ? live : again) : {}
+  const isKnown = again.at === live.at || again.at === live.since
+  if (isKnown && live.granted !== undefined) return grantedIn(live)
+  if (again.at < live.at)
+    return grantedIn({ ...(isKnown ? again : live), grantedAt: Math.max(live.grantedAt ?? 0, again.grantedAt ?? 0, live.at) })
+  const anew = { ...again, grantedAt: again.grantedAt ?? again.at }
+  if (live.granted === undefined || again.granted === 0) return grantedIn(anew)
+  return live.granted === again.granted ? grantedIn(anew) : {}
 }
 
 const grantedIn = ({ granted, grantedAt }: Live): Partial<Granted> =>
