@@ -41,7 +41,7 @@ export interface DataPlaneWorld {
   readonly faults: Faults
   readonly iotCore: IotCore
   /** A direct message begins. */
-  readonly sends: (owner: Owner, message: { clientid: string; msgid: string }) => void
+  readonly sends: (owner: Owner, message: Sending) => void
   readonly sent: (owner: Owner, sent: Sent) => void
 }
 
@@ -59,7 +59,9 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
   return { send } as unknown as IoTDataPlaneClient
 }
 
-function identityOf(input: SendDirectMessageCommandInput): Pick<Sent, 'clientid' | 'msgid' | 'retained'> {
+export type Sending = Pick<Sent, 'clientid' | 'msgid' | 'retained'>
+
+function identityOf(input: SendDirectMessageCommandInput): Sending {
   const properties = (JSON.parse(input.userProperties as string) as Record<string, string>[]).flatMap((one) => Object.entries(one))
   const property = (name: string) => properties.find(([key]) => key === name)?.[1]
   return { clientid: input.clientId!, msgid: property('msgid')!, retained: property('retain') === '1' }

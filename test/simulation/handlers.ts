@@ -8,7 +8,7 @@ import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo } from '../support/call-log.ts'
 import { HOOK_HANDLERS } from '../support/hook-handlers.ts'
 import type { Cast } from './casts.ts'
-import { dataPlaneOf, type Sent } from './data-plane.ts'
+import { dataPlaneOf, type Sending, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
@@ -69,7 +69,7 @@ export interface HandlersOptions {
   readonly conf: Conf
   readonly note: (line: string) => void
   readonly watch: {
-    sends(run: Run, message: { clientid: string; msgid: string }): void
+    sends(run: Run, message: Sending): void
     sent(run: Run, sent: Sent): void
     /** Wraps the ports of a run to see what it does. */
     ports(run: Run, ports: Ports): Ports

@@ -2,7 +2,7 @@
 
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
-import type { Sent } from './data-plane.ts'
+import type { Sending, Sent } from './data-plane.ts'
 import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
@@ -59,22 +59,26 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
   }
   const sendings = new Map<string, { run: Run; msgid: string }[]>()
 
-  /** Run -> when it began; run, client and topic -> when its last direct message ended: whoever asks each time asks after that. */
+  /** Run -> when it began; run, client, topic and whether it is retained -> when its last direct message ended: whoever asks each time asks after that. */
   const begun = new Map<Run, number>()
   const lastEnd = new Map<string, number>()
-  const stream = (run: Run, clientid: string, msgid: string) => `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic}`
+  const stream = (run: Run, { clientid, msgid, retained }: Sending) =>
+    `${run.number} ${clientid} ${iotCore.byId.get(msgid)?.topic} ${retained}`
 
   /** I13: the operator's row stood when it was asked. Several events of a batch may send to the client side by side. */
-  function sends(run: Run, { clientid, msgid }: { clientid: string; msgid: string }): void {
+  function sends(run: Run, message: Sending): void {
+    const { clientid } = message
     const client = iotCore.clients.get(clientid)!
-    const { topic, name } = iotCore.byId.get(msgid)!
-    const asked = (run.batch.length === 1 ? lastEnd.get(stream(run, clientid, msgid)) : undefined) ?? begun.get(run)!
+    // What IoT Core holds of a topic is sent under an id of its own.
+    const { topic, name } = iotCore.byId.get(message.msgid) ?? {}
+    if (topic === undefined) return
+    const asked = (run.batch.length === 1 ? lastEnd.get(stream(run, message)) : undefined) ?? begun.get(run)!
     if (client.operator.length === 0 || operator.stoodAfter(client, topic, asked)) return
     evidence.violations.push(`I13: #${run.number} ${run.hook} sends ${name} to ${clientid}, whose operator's row for ${topic} is gone`)
   }
 
   function sent(run: Run, { clientid, msgid, retained, payload, outcome }: Sent): void {
-    lastEnd.set(stream(run, clientid, msgid), operator.moment())
+    lastEnd.set(stream(run, { clientid, msgid, retained }), operator.moment())
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const topic = iotCore.byId.get(msgid)?.topic ?? ''
     // What IoT Core holds of a topic is sent under an id of its own: our row was older.
