@@ -16,12 +16,13 @@ import { pascalCase } from '../construct-ids.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { BackendOptions } from '../options/options.ts'
 import type { HookPipeline } from '../pipeline/hook-pipeline.ts'
+import { AccountBudget } from './account-budget.ts'
 import { AlarmTopic } from './alarm-topic.ts'
 import { type AlarmId, describeAlarm, LIMITS, type Limit } from './alarms.ts'
 import { BackendDashboard } from './dashboard.ts'
 import { accountThrottles, functionMetric, queueMetric, ruleMetric, sharedMetric, VISIBLE } from './watched-metrics.ts'
 
-export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
+export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail' | 'monthlyBudget'> {
   /** CloudWatch namespace of the functions' metrics. */
   readonly namespace: string
   readonly hooks: ReadonlyMap<HookName, HookPipeline>
@@ -29,7 +30,7 @@ export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 
   readonly ruleErrors: IQueue
 }
 
-/** The alarms, and a dashboard of the same metrics. */
+/** The alarms, a dashboard of the same metrics, and a budget. */
 export class Monitoring extends Construct {
   readonly alarms: Alarm[] = []
   readonly dashboard: BackendDashboard
@@ -43,6 +44,8 @@ export class Monitoring extends Construct {
     for (const [hook, pipeline] of props.hooks) this.watchHook(hook, pipeline)
     if (props.hooks.size > 0) this.watchRules()
     if (props.hooks.size > 0) this.watchHandlers()
+    const { monthlyBudget: amount, alarmEmail: email } = props
+    if (amount !== undefined && email !== undefined) new AccountBudget(this, 'AccountBudget', { amount, email })
     this.dashboard = new BackendDashboard(this, 'Dashboard', { ...props, alarms: this.alarms })
   }
 

@@ -18,6 +18,7 @@ export function refuseContradictions(options: BackendOptions, place: Place): voi
   const [first] = [
     ...ofExistingTables(options),
     ...ofProvisioned(options),
+    ...ofBudget(options),
     ...regions(options, place),
     ...ofOtherHooks(options, place),
     ...batches(options, place),
@@ -37,6 +38,11 @@ const ofProvisioned = ({ billing = 'on-demand', maxUnits }: BackendOptions): str
   maxUnits === undefined || billing === 'on-demand'
     ? []
     : [`option maxUnits is for on-demand tables, and billing is ${billing}, which is a maximum itself; wanted one of the two`]
+
+const ofBudget = ({ monthlyBudget, alarmEmail }: BackendOptions): string[] =>
+  monthlyBudget === undefined || alarmEmail !== undefined
+    ? []
+    : [`option monthlyBudget is ${monthlyBudget} without alarmEmail, so nobody would be told; wanted both`]
 
 /**
  * The app does not know which tables other stacks have. But without a prefix the names are those of a stack without options.

@@ -29,6 +29,8 @@ export interface BackendOptions {
   readonly logLevel?: 'info' | 'warn'
   /** E-mail address that alarms notify. Default: none. */
   readonly alarmEmail?: string
+  /** US dollars a month, of the whole account: `alarmEmail` is told when so much is forecast, and when 80 % or all of it is spent. Default: none. */
+  readonly monthlyBudget?: number
   /** ARN of an SNS topic that alarms notify, in the stack's region. Default: none. */
   readonly alarmTopicArn?: string
   /** Memory of the functions in megabytes. The defaults of this and the next options are in lib/pipeline/hook-settings.ts. */
@@ -87,6 +89,7 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
   logRetention: oneOf('days that CloudWatch knows', LOG_DAYS),
   logLevel: matching('info or warn', /^(?:info|warn)$/),
   alarmEmail: matching('an e-mail address', /^[^\s@,;<>"]+@[^\s@,;<>".]+(?:\.[^\s@,;<>".]+)+$/),
+  monthlyBudget: whole('US dollars', 1, 1_000_000),
   alarmTopicArn: matching(
     'the ARN of a standard SNS topic (arn:aws:sns:<region>:<account>:<name>)',
     /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,

@@ -18,6 +18,7 @@ export const OPTION_COMBINATIONS: Readonly<Record<string, BackendOptions>> = {
     batchWindow: { 'message.publish': 1 },
     logRetention: 365,
     alarmEmail: 'ops@example.com',
+    monthlyBudget: 200,
   },
   'alarms on a topic that is there, nothing expires': { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops', ttl: false },
   'a known endpoint': { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' },

@@ -27,6 +27,7 @@ describe('options from context', () => {
       { retention: 'keep', ttl: false, logRetention: 3653 },
     ],
     ['who is told of alarms', { alarmEmail: 'ops@example.com' }, { alarmEmail: 'ops@example.com' }],
+    ['a budget', { monthlyBudget: '50', alarmEmail: 'ops@example.com' }, { monthlyBudget: 50, alarmEmail: 'ops@example.com' }],
     [
       'whom that is told by',
       { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops' },
@@ -87,6 +88,7 @@ describe('options from context', () => {
     ['ttl', 3600, /^option ttl is 3600, wanted true or false$/],
     ['logRetention', '31', /^option logRetention is "31", wanted days that CloudWatch knows: 1, 3, 5, 7, 14, 30, .*3653$/],
     ['logRetention', 9999, /^option logRetention is 9999/],
+    ['monthlyBudget', '9.99', /^option monthlyBudget is "9.99", wanted US dollars, 1 to 1000000$/],
     ['alarmEmail', 'ops', /^option alarmEmail is "ops", wanted an e-mail address$/],
     ['alarmTopicArn', 'arn:aws:sns:eu-west-1:111122223333:ops.fifo', /wanted the ARN of a standard SNS topic/],
     [
