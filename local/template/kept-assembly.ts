@@ -24,6 +24,8 @@ import { appStamp } from './cdk-app.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 export const ASSEMBLIES = join(CACHE, 'assemblies')
 const RECORD = 'kept.json'
+/** Another number whenever assemblies are kept in another way. */
+const FORMAT = 2
 /** An assembly that nobody started for so long goes. Milliseconds. */
 const FORGOTTEN_MS = 30 * 24 * 3_600_000
 
@@ -70,7 +72,7 @@ function isWritable(cache: string): boolean {
 
 /** Of all that decides what the app makes. A conf that cannot be read is the app's to refuse. */
 function keyOf({ conf = join(ROOT, DEFAULT_CONF), ...options }: Context): string {
-  const made = [appStamp(), parsed(resolve(`${conf}`)), Object.entries(options).sort()]
+  const made = [FORMAT, appStamp(), parsed(resolve(`${conf}`)), Object.entries(options).sort()]
   return createHash('sha256').update(JSON.stringify(made)).digest('hex')
 }
 
@@ -109,6 +111,8 @@ function hashesOf(directory: string): { [file: string]: string } {
 
 /** Renamed into its place when it is whole: nobody finds half an assembly. Where another process was first, that one's is taken. */
 async function keep(made: Assembly, directory: string, said: readonly string[]): Promise<Assembly> {
+  // Below our package.json Node would take the functions' index.js for ES modules; Lambda takes them for CommonJS.
+  writeFileSync(join(made.directory, 'package.json'), '{ "type": "commonjs" }')
   const record: Kept = { said, files: hashesOf(made.directory) }
   try {
     writeFileSync(join(made.directory, RECORD), JSON.stringify(record))

@@ -1,4 +1,5 @@
 /** An assembly is synthesized once, and again whenever it may be another. */
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,15 @@ it('is made anew for another option, another conf, and another file that the con
   await made()
   appendFileSync(included, 'backend.dynamo.hook.session.created.1 = {"action": {"function": "on_subscribe_lookup"}, "pool": "pool1"}\n')
   expect(await made()).toMatchObject({ kept: false, template: expect.stringContaining('SessionCreated') })
+}, 60_000)
+
+it('has functions that Node takes for CommonJS, as Lambda does, below a package.json of ES modules', async () => {
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+  await made()
+  const [asset] = readdirSync(keptIn()[0]!).filter((name) => name.startsWith('asset.') && !name.includes('.zip'))
+  const bundle = join(keptIn()[0]!, asset!, 'index.js')
+  writeFileSync(bundle, 'module.exports = 1')
+  expect(spawnSync(process.execPath, ['-p', `require(${JSON.stringify(bundle)})`], { encoding: 'utf8' }).stdout).toBe('1\n')
 }, 60_000)
 
 const keptIn = () => readdirSync(cache).map((name) => join(cache, name))
