@@ -72,13 +72,20 @@ describe('an hour, second by second', () => {
   it('is the same for the same seed, and another for another', () => {
     const of = (seed: number) => replay(workload({ publishes: 10_000, minutes: 5, seed }))
     expect(of(7)).toEqual(of(7))
-    expect(of(7).handled).not.toBe(of(8).handled)
+    expect(of(7).published).not.toBe(of(8).published)
   })
 
   it('throttles nothing where all suffices', () => {
     const quiet = workload({ publishes: 300, retain: 'property' })
     expect(scaleOf(quiet).breaks).toEqual([])
     expect(replay(quiet)).toMatchObject({ refused: 0, mostWaiting: 0 })
+  })
+
+  it('the retained check is over its quota and holds no publish back', () => {
+    const { breaks, replayed } = scaleOf(workload({ ...EVEN, publishes: 1_000 }))
+    expect(breaks.map(({ name }) => name)).toContain('retained')
+    const without = replay(workload({ ...EVEN, publishes: 1_000, retain: 'property' }))
+    expect({ ...replayed, throttled: [...replayed.throttled] }).toEqual({ ...without, throttled: [...without.throttled] })
   })
 
   it('a new table lets 2,000 messages a second through for half an hour, then twice that', () => {
