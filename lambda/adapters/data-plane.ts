@@ -67,7 +67,7 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
         }
       } catch (error) {
         if (statusOf(error) === 404) return { connected: false }
-        // A tie-breaker with a quota of one call a second and client: whoever asks can do without (429, 5xx, a lost connection).
+        // 429 (one call a second and client), 5xx, a lost connection: every caller can go on without the answer.
         return undefined
       }
     },
@@ -78,7 +78,7 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
       do {
         const command = new ListSubscriptionsCommand({ clientId: clientid, nextToken })
         const page: ListSubscriptionsCommandOutput | undefined = await asked('ListSubscriptions', () => client.send(command, QUESTION))
-          // As above; 404: the client has gone. What the pages before told is good.
+          // As above; 404: the client has gone. The pages that came before stay good.
           .catch(() => undefined)
         for (const { topicFilter = '', qos = 0 } of page?.subscriptions ?? []) known.set(topicFilter, qos)
         nextToken = page?.nextToken
@@ -112,7 +112,7 @@ function rememberedSubscriptions(
   const asked = new Map<string, { from: number; answer: Promise<GrantedSubscriptions | undefined> }>()
   return (clientid, { notBefore }) => {
     const last = asked.get(clientid)
-    // The filters of one SUBSCRIBE ask at once: the first one's question is theirs.
+    // The filters of one SUBSCRIBE ask at the same time, and share one call.
     if (last !== undefined && last.from >= notBefore) return last.answer
     const question = { from: clock.now(), answer: ask(clientid) }
     if (asked.size >= REMEMBERED) asked.clear()
@@ -163,8 +163,8 @@ function userPropertiesOf(bytes: Uint8Array | undefined): [string, string][] | u
 const statusOf = (error: unknown): number | undefined =>
   (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode
 
-/** Over a quota: of the account's GetRetainedMessage 500 a second. */
+/** A quota is exceeded, for instance 500 GetRetainedMessage a second. */
 export const isThrottled = (error: unknown): boolean => statusOf(error) === 429
 
-/** Of a question, which changes nothing: asked again it may be answered. */
+/** A call that only reads is repeated after these errors. */
 const isPassing = (error: unknown): boolean => isLost(error) || isThrottled(error) || (statusOf(error) ?? 0) >= 500

@@ -9,7 +9,7 @@ import { contended, ROUNDS } from './topic-rows.ts'
 export function subscriptionTable(db: Database): SubscriptionTable {
   const TableName = db.tables.mqtt_sub
 
-  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` follows, so that an earlier unsubscribe that arrives later leaves the row. */
+  /** A SUBSCRIBE repeated in the same session: `since` stays, `at` is its time: an older unsubscribe deletes nothing. */
   async function renew(standing: Subscription, again: Subscription): Promise<boolean> {
     const { session, since = 0 } = again
     if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
@@ -52,7 +52,7 @@ export function subscriptionTable(db: Database): SubscriptionTable {
         } catch (error) {
           if (!(error instanceof ConditionalCheckFailedException)) throw error
           const standing = subscriptionOf(error.Item ?? {})
-          // Renewed already, or deleted between the two: then it is to be written anew.
+          // Not renewed: the row was deleted meanwhile, and is written anew.
           if (await renew(standing, subscription)) return standing
         }
       }
@@ -85,7 +85,7 @@ const NAMES = { '#session': 'session', '#at': 'at' }
 const CLIENTS = 'origin = :client'
 const OF_SESSION = `${CLIENTS} AND #session = :session`
 
-/** `granted` and `granted_at` set as they are known, and removed as they are not. */
+/** Sets those of `granted` and `granted_at` that are known, removes the others. */
 function grantedOf({ granted, grantedAt }: Pick<Subscription, 'granted' | 'grantedAt'>): { set: string; remove: string[]; values: Item } {
   const values = {
     ...(granted === undefined ? {} : { ':granted': N(granted) }),
@@ -109,7 +109,7 @@ function subscriptionOf(item: Item): Subscription {
   return {
     clientid: text(item.clientid) ?? '',
     topic: text(item.topic) ?? '',
-    // Also as somebody else may have written it; what is no number becomes NaN.
+    // Others write this table, too: a string is taken, and what is no number becomes NaN.
     qos: item.qos === undefined ? 1 : Number(item.qos.N ?? item.qos.S),
     origin,
     ...(session === undefined ? {} : { session }),

@@ -26,7 +26,7 @@ export function liveClients(db: Database): LiveClients {
   const rows: LiveRows = liveRows(db)
   const spill = spillRows(db, rows)
 
-  /** The client's live entry wherever it is; with `session`, of that one if there are two. */
+  /** The client's seat, in the head or in a spill row. If there are two: the one of `session`. */
   async function find(
     topic: string,
     subscription: Subscription,
@@ -76,7 +76,7 @@ export function liveClients(db: Database): LiveClients {
     return kept && { row: kept, seat: { ...seat, live } }
   }
 
-  /** Puts `live` where the client sits in the head, as long as its seat there is as it was. */
+  /** Writes `live` into the client's seat in the head, if that has not changed meanwhile. */
   async function moveIn({ topic, entry, live: mine }: Seat, live: Live): Promise<Seated | undefined> {
     const lease = mine.catching === undefined ? 'attribute_not_exists(live.#entry.catching)' : OWN_LEASE
     const notRenewed = '(attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)'
@@ -94,7 +94,7 @@ export function liveClients(db: Database): LiveClients {
     return row && { row, seat: { topic, key: topic, entry, live } }
   }
 
-  /** Ends what the session, or an older one, has in the spill row that is the client's by now; the row as it was before. */
+  /** Removes the seat that the session or an older one has in the client's spill row. Returns the row as it was before. */
   function vacate(row: TopicRow, subscription: Subscription, entry: string, { session, at }: Live): Promise<TopicRow | undefined> {
     const mine = `(${SAME_SESSION} OR ${OLDER_SESSION})`
     const placeholders = { names: { ...NAMES, '#entry': entry }, values: { ':session': S(session), ':at': N(at) } }
@@ -104,8 +104,8 @@ export function liveClients(db: Database): LiveClients {
   }
 
   /**
-   * Ends what the client left in a spill row when it sat down in the head: another event of the client, handled at once, may have found
-   * no room there. The seat with the window of both; `undefined`: it is not as it was any more.
+   * The client sits in the head now: removes its seat in a spill row, which another event of the client, handled at the same time, may
+   * have made. Returns the seat with the longer subscription of the two; `undefined`: it has changed meanwhile.
    */
   async function leaveSpill(
     row: TopicRow,
@@ -149,7 +149,7 @@ export function liveClients(db: Database): LiveClients {
         } satisfies Item,
       }
       const mine: Seat = { topic, key: topic, entry, live }
-      // A spilled client keeps its seat. What an older session or the operator's row left there goes first: nobody ever sits twice.
+      // A client in a spill row keeps its seat. A seat there of an older session or of the operator's row is removed first: nobody has two.
       let standing = await spill.claimed(topic, subscription, entry)
       const spilled = await spill.seatOf(topic, standing, entry)
       if (spilled !== undefined && isOvertaken(live, spilled.live)) return undefined
@@ -170,7 +170,7 @@ export function liveClients(db: Database): LiveClients {
         const { row, seat } = await find(topic, standing, entry)
         if (row !== undefined && seat !== undefined && isRepeated(seat.live, live)) {
           const kept = await keep(row, seat, live)
-          // The try that sat down here may have died before it left a spill row.
+          // An earlier try may have made this seat and died before it removed the one in a spill row.
           const mayBeTwice = kept !== undefined && kept.seat.spill === undefined && maySpill(kept.row, standing)
           const alone = mayBeTwice ? await leaveSpill(kept.row, standing, { seat: kept.seat, isNew: false }, live) : kept
           if (alone !== undefined) return alone
@@ -182,15 +182,15 @@ export function liveClients(db: Database): LiveClients {
           const created = await rows.update(topic, 'SET live = :map', 'attribute_not_exists(live)', placeholders)
           if (created !== undefined) return { row: created, seat: mine }
         } else if (row.live.size >= HEAD_LIVE && !row.live.has(entry)) {
-          // What an older session left somewhere is taken over.
+          // The spill row of an older session is used again.
           const n = await spill.claim(row, seat?.spill === undefined ? standing : { ...standing, spill: seat.spill }, entry)
           const key = spillKey(topic, n)
           const sat =
             (await rows.update(key, 'SET live.#entry = :live', free, placeholders)) ??
             (await rows.update(key, 'SET live = :map', 'attribute_not_exists(live)', placeholders))
           standing = { ...standing, spill: n }
-          if (sat === undefined) continue // the same client by another event, which is found at the next look
-          // Later clients spread over one row more than there are, once this one is crowded.
+          if (sat === undefined) continue // another event has seated the client: the next round finds it
+          // Once this row is crowded, later clients use one row more.
           const head = await spill.count(topic, live, Math.max(n + 1, sat.live.size > SPILL_LIVE ? row.spill + 1 : 0))
           if (!head.live.has(entry)) return { row: head, seat: { topic, key, spill: n, entry, live } }
           await rows.update(key, 'REMOVE live.#entry', SAME_SESSION, placeholders)
@@ -230,7 +230,7 @@ const isOvertaken = (live: Live, current: Live): boolean => current.session !== 
 const isRepeated = (current: Live, again: Live): boolean =>
   current.session === again.session && (current.kind === again.kind || current.kind === 'client')
 
-/** The drain of the seat that was given up stops at its next read, or goes on in the new seat. This event is tried again, so that never two drain. */
+/** Another event drains the queue for the old seat, until its next read. This event is tried again, so that never two drain. */
 const movedWhileDraining = (topic: string, entry: string): BackendError =>
   new BackendError(
     'unfinished',

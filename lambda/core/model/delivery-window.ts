@@ -1,16 +1,16 @@
 /**
- * Settling: IoT Core tells nobody that a native subscriber acknowledged a message, so a message whose time lies surely inside
- * the subscriber's window counts as delivered. It is an inference: docs/guarantees.md says where it may be wrong.
+ * Settling: IoT Core tells nobody that a native subscriber acknowledged a message. So a message counts as delivered if it was surely
+ * published while the client was subscribed. This is an inference: docs/guarantees.md says where it may be wrong.
  */
 import { isTimeInDoubt, millisOfMsgid } from '../msgid.ts'
 import type { Live } from './topic-row.ts'
 
 /**
- * How far a message's time and a subscription's may disagree. Rules stamp a publish when they evaluate it, a little after
- * IoT Core delivered it: within the margin after a SUBSCRIBE a message may be delivered twice rather than not at all. Milliseconds.
+ * How far the times of a publish and of a SUBSCRIBE may disagree: a rule stamps a publish a little after IoT Core delivered it.
+ * Within the margin after a SUBSCRIBE a message may come twice, rather than never. Milliseconds.
  */
 export const MARGIN = 1000
-/** Before the end of a subscription: how far the clocks may disagree, and how long a message may be under way. Milliseconds. */
+/** How long before a clean end a message may have been under way still, or how far the clocks disagree. Milliseconds. */
 export const CLEAN_DOUBT = 1000
 /** IoT Core's longest keep-alive in seconds: assumed where GetConnection does not tell. */
 export const LONGEST_KEEP_ALIVE = 1200
@@ -20,8 +20,8 @@ export const LONGEST_KEEP_ALIVE = 1200
  */
 export const lostDoubt = (keepAlive: number | undefined): number => 1500 * (keepAlive || LONGEST_KEEP_ALIVE) + CLEAN_DOUBT
 /**
- * An event may be handled this much later than it happened: a backlog, or four more tries of its function. Until then a
- * window that is still open may have ended, and a group may have a member that nobody knows. Milliseconds.
+ * Settling trusts that events are handled within this time (the alarm Old events tells if not). What is younger may belong to a
+ * subscription that has ended already, or to a member of a group of whom nobody knows yet. Milliseconds.
  */
 export const LATEST_EVENT = 300_000
 /** IoT Core discards what exceeds this many publishes to a connection in a second, or this many bytes. */
@@ -34,13 +34,13 @@ export interface Window {
   readonly to: number
 }
 
-/** What surely reached a subscriber that was live until `until`; `doubt` before that it may not have acknowledged it. Milliseconds. */
+/** The time in which messages surely reached the subscriber: until `until`, but not what it may not have acknowledged yet (`doubt`). Milliseconds. */
 export const windowOf = (live: Pick<Live, 'since'>, until: number, doubt: number): Window => ({
   from: live.since + MARGIN,
   to: until - doubt,
 })
 
-/** The ids whose time lies in the window and is not in doubt: a subscriber may have come after a message of doubtful time. */
+/** The ids whose time lies in the window. A doubtful time is left out: the message may be older than the subscription. */
 export const idsIn = (ids: Iterable<string>, { from, to }: Window): string[] =>
   from > to ? [] : [...ids].filter((id) => millisOfMsgid(id) >= from && millisOfMsgid(id) <= to && !isTimeInDoubt(id))
 

@@ -15,15 +15,15 @@ export interface Subscribing {
   readonly event: SubscriptionChange
   readonly filter: string
   readonly seated: Seated | undefined
-  /** Its seat, of a wildcard too, where IoT Core was asked for the QoS and did not tell it. */
+  /** The client's seat (a wildcard's too) if IoT Core was asked for the QoS and did not tell it: the caller asks once more. */
   readonly unknown: Seat | undefined
-  /** The queue is being claimed already. */
+  /** The lease of the queue, which is being asked for already. */
   readonly claimed?: ReturnType<typeof claimQueue> | undefined
 }
 
 /**
- * Records the subscription and takes its seat. `undefined`: the event is stale, and nothing is left of it.
- * `rows`: those of `session.subscribed` that cover the filter, one of an action. `alone`: the event has no other filter of the topic.
+ * Writes the client's row of mqtt_sub and its seat. Returns `undefined` if the event is stale: then both are removed again.
+ * `rows`: those of `session.subscribed` that cover the filter, one an action. `alone`: no other filter of the event has the same topic.
  */
 export async function beginSubscription(
   event: SubscriptionChange,
@@ -43,8 +43,8 @@ export async function beginSubscription(
     since: event.at,
   }
   const standing = await context.ports.subscriptions.subscribed(subscription)
-  let seated = await takeSeat(event, standing, granted, context)
-  // Meanwhile: what a seat of this very SUBSCRIBE holds goes with it if the event is stale.
+  let seated = await seatClient(event, standing, granted, context)
+  // Asked for while isStale reads. If the event is stale, undo() removes the seat, and its lease with it.
   const fetches = rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0) && isFetched(seated, context)
   const isQueue = !hasWildcard(parseSubscription(filter).filter)
   const claimed = alone && isQueue && fetches && seated?.seat.live.since === event.at ? claimQueue(context, seated) : undefined
@@ -52,19 +52,22 @@ export async function beginSubscription(
   if (stale.status === 'rejected') throw stale.reason
   if (stale.value) return undo(event, standing, seated, context)
   if (await startsAnew(event, standing, seated, context)) {
-    seated = await takeSeat(event, standing, granted, context)
+    seated = await seatClient(event, standing, granted, context)
     if (await isStale(context.ports, event, filter)) return undo(event, standing, seated, context)
   }
   const unknown = asked && seated?.seat.live.granted === undefined ? seated?.seat : undefined
   return { event, filter, seated: isQueue ? seated : undefined, unknown, claimed }
 }
 
-/** As in EMQX, a subscription of QoS 0 gets nothing that was queued; an earlier try that did not know its QoS may be at it. */
+/** As in EMQX, a subscription of QoS 0 gets no queue. But an earlier try of the event, which did not know the QoS, may have begun to deliver it. */
 export const isFetched = (seated: Seated | undefined, { invocation }: Context): boolean =>
   seated !== undefined && (seated.seat.live.granted !== 0 || seated.seat.live.catching?.by === invocation.id)
 
-/** The client becomes live by an exact filter on a queue, by a wildcard where that counts, and where it takes the place of an operator's row. */
-async function takeSeat(
+/**
+ * Gives the client a seat, if it needs one: for an exact filter on a queue, for a wildcard where `consumers` is `any`, or because an
+ * operator's row of the same filter has one, which the client's own subscription replaces.
+ */
+async function seatClient(
   event: SubscriptionChange,
   subscription: Subscription,
   granted: Granted | undefined,
@@ -79,7 +82,7 @@ async function takeSeat(
   return seated
 }
 
-/** An operator's row `$share/g/t` has another seat than the client's own SUBSCRIBE to it, which wins. */
+/** The seat of an operator's row `$share/g/t` lies elsewhere than the one of the client's own SUBSCRIBE to it: the operator's ends. */
 async function endServersSeat(subscription: Subscription, { row, seat }: Seated, { topics }: Ports): Promise<void> {
   const { entry } = seatOf(subscription)
   if (entry === seat.entry) return
@@ -88,26 +91,27 @@ async function endServersSeat(subscription: Subscription, { row, seat }: Seated,
 }
 
 /**
- * The client had unsubscribed in between, and an earlier subscribed event that was tried again had made it live once more: it is
- * subscribed since this event only. Returns whether that had to be said.
+ * Whether the seat is of an older SUBSCRIBE that the client has ended by an UNSUBSCRIBE meanwhile: a late try of the older event made
+ * it. Then the older seat is ended here, and the caller makes a new one.
  */
 async function startsAnew(
   event: SubscriptionChange,
   subscription: Subscription,
-  taken: Seated | undefined,
+  seated: Seated | undefined,
   { ports }: Context,
 ): Promise<boolean> {
-  if (taken === undefined || taken.seat.live.since >= event.at) return false
-  const { since } = taken.seat.live
+  if (seated === undefined || seated.seat.live.since >= event.at) return false
+  const { since } = seated.seat.live
   const ends = (await endsOf(ports, event, subscription.topic)).filter((end) => end > since && end < event.at)
   if (ends.length === 0) return false
   const { topic, entry, share } = seatOf({ ...subscription, origin: 'client' })
   const until = Math.max(...ends)
   const left = share === undefined ? {} : { left: until }
-  await ports.topics.endLive(topic, { ...subscription, ...spillOf(taken) }, entry, { session: event.session, until, ...left })
+  await ports.topics.endLive(topic, { ...subscription, ...spillOf(seated) }, entry, { session: event.session, until, ...left })
   return true
 }
 
+/** Removes what the stale event wrote: the seat, then the row. */
 async function undo(
   event: SubscriptionChange,
   subscription: Subscription,
@@ -121,15 +125,15 @@ async function undo(
   await ports.subscriptions.unsubscribed(clientid, subscription.topic, session, at)
 }
 
-/** Until when the stale event's session may have been subscribed. Milliseconds. */
+/** The latest moment at which the stale event's session may have been subscribed: the group settles nothing from before it. Milliseconds. */
 async function lastSeen(ports: Ports, event: SubscriptionChange, filter: string): Promise<number> {
   const [presence, ends] = await Promise.all([ports.clients.presence(event.clientid), endsOf(ports, event, filter)])
   return Math.max(event.at, presence?.eventAt ?? 0, presence?.connectedAt ?? 0, ...ends)
 }
 
 /**
- * Whether a subscribed event is stale: its connection is over, or an unsubscribe has overtaken it. Asked after everything was
- * written, so that either this sees the end, or the end's handler sees what was written.
+ * Whether a subscribed event is stale: its connection is over, or a later unsubscribe was handled first. It is asked after row and seat
+ * are written: so either this finds the end, or the handler of the end finds row and seat.
  */
 async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
   const [presence, unsubscribed] = await Promise.all([ports.clients.presence(event.clientid), hasUnsubscribed(ports, event, filter)])

@@ -1,4 +1,4 @@
-/** What the end of a connection or of a subscription leaves to do: nobody is live any more, what was delivered natively is settled. */
+/** At the end of a connection or of a subscription the client's seats go, and what IoT Core delivered natively is settled. */
 
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import { fetchRow } from '../hooks.ts'
@@ -10,7 +10,7 @@ import { hasWildcard, parseSubscription } from '../topic.ts'
 import type { Ended } from './proof.ts'
 import { settleEnd, settleInPassing } from './settle.ts'
 
-/** A connect ends what older connections of the client left live; their windows have no proof, so nothing is settled. */
+/** A connect removes the seats that older connections of the client left. When those ended nobody knows, so nothing is settled. */
 export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {
   await Promise.all(
     subscriptions.map(async (subscription) => {
@@ -25,7 +25,7 @@ export async function clearOlderConnections(ports: Ports, event: Connection, sub
   )
 }
 
-/** Live entries first, then the rows: a retried event finds what is left to do. */
+/** Removes each seat before its row of mqtt_sub: an event that is tried again finds by the rows what is left to do. */
 export async function endConnection(context: Context, event: Disconnected): Promise<void> {
   const { subscriptions } = context.ports
   await allDone(
@@ -36,7 +36,7 @@ export async function endConnection(context: Context, event: Disconnected): Prom
   )
 }
 
-/** Ends the seat that the session had by the subscription, and settles it. Returns the seat as it was. */
+/** Removes the session's seat of the subscription, and settles what the client got there. Returns the seat as it was. */
 async function endSeat(context: Context, subscription: Subscription, end: SessionEnd): Promise<Seated | undefined> {
   const { clientid, session, at: until, clean } = end
   const was = { clientid, filter: subscription.topic, until, clean }
@@ -59,14 +59,14 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const { ports, config } = context
   const { clientid, session, at } = event
   const all = await ports.subscriptions.of(clientid)
-  // Without a row it may have been an operator's, deleted meanwhile.
+  // If there is no row: an operator may have deleted it, and its seat is still there.
   const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'operator' }
   const { topic } = seatOf(subscription)
   await ports.topics.markGone(filter, event)
   const ended = await endSeat(context, subscription, { clientid, session, at, clean: true })
   const live = ended?.seat.live
   if (live === undefined || live.at <= at) await ports.subscriptions.unsubscribed(clientid, filter, session, at)
-  // It may have subscribed again by now: what came in between is for it.
+  // If the client has subscribed again by now, what was published between the two is for it.
   const again = hasWildcard(topic)
     ? undefined
     : (startedAnew(ended, at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
@@ -74,14 +74,14 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   await fetchQueue(context, again, { clientid, row: fetchRow(config, topic), at: again.seat.live.at, justArrived: false })
 }
 
-/** The seat whose window this end has started anew. */
+/** The seat if a later SUBSCRIBE of the same session keeps it: it begins with that SUBSCRIBE now. */
 function startedAnew(ended: Seated | undefined, until: number): Seated | undefined {
   if (ended === undefined || ended.seat.live.at <= until) return undefined
   const { catching: _, ...live } = ended.seat.live
   return { row: ended.row, seat: { ...ended.seat, live: { ...live, since: live.at } } }
 }
 
-/** The same found by a later try of the event: the one that started it anew died before it had fetched. */
+/** The same seat, for a later try of this event: the earlier try made the seat begin anew and died before it delivered. */
 async function seatAfter(ports: Ports, subscription: Subscription, event: SubscriptionChange): Promise<Seated | undefined> {
   const { topic, entry } = seatOf({ ...subscription, origin: 'client' })
   const row = await ports.topics.head(topic)
@@ -98,7 +98,7 @@ type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at' | 'clean'>
 const isMine = ({ origin, session, since = 0, topic }: Subscription, event: SessionEnd): boolean =>
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
-/** The live entry is gone and the row is not: an earlier try was cut short before it settled. An unsubscribe may have come first. */
+/** There is a row of mqtt_sub but no seat: an earlier try died before it settled, or an unsubscribe was handled first. */
 async function settleAgain(context: Context, subscription: Subscription, was: Omit<Ended, 'live'>): Promise<void> {
   const { session = '', since = was.until, at = since, granted, grantedAt } = subscription
   const { topic } = seatOf(subscription)
