@@ -1,4 +1,8 @@
-/** `mqtt-dynamodb dead-letters` as its user meets it: what it says, what it refuses, its exit status. */
+/**
+ * `mqtt-dynamodb dead-letters` as its user meets it: what it says, what it refuses, its exit status.
+ *
+ * @seconds 18
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,8 @@
-/** `npx mqtt-dynamodb` in a checkout, and what a command loads. */
+/**
+ * `npx mqtt-dynamodb` in a checkout, and what a command loads.
+ *
+ * @seconds 16
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,8 @@
-/** The smoke as whoever has credentials runs it: the real command, against the local stack's endpoints. */
+/**
+ * The smoke as whoever has credentials runs it: the real command, against the local stack's endpoints.
+ *
+ * @seconds 50
+ */
 import { ListRetainedMessagesCommand } from '@aws-sdk/client-iot-data-plane'
 import { placesOf, signedWith } from '../../cli/smoke/places.ts'
 import { flags, smokeOf } from '../../cli/smoke.ts'

@@ -1,4 +1,8 @@
-/** The stack's whole life on an AWS engine that is not ours: `npm run deploy:try`, one test a step. */
+/**
+ * The stack's whole life on an AWS engine that is not ours: `npm run deploy:try`, one test a step.
+ *
+ * @seconds 40
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GAPS } from './engine-gaps.ts'

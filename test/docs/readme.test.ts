@@ -2,6 +2,7 @@
  * What the README says works is what runs here.
  *
  * @slow
+ * @seconds 20
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

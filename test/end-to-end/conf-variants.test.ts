@@ -1,4 +1,8 @@
-/** What a conf says is what runs: hooks that are missing, narrow filters that overlap, our additions, and the page's own file. */
+/**
+ * What a conf says is what runs: hooks that are missing, narrow filters that overlap, our additions, and the page's own file.
+ *
+ * @seconds 20
+ */
 import { endClients, eventually, pause } from '../support/mqtt-client.ts'
 import { type Backend, confOf, startBackend, texts } from './backend.ts'
 

@@ -1,4 +1,8 @@
-/** A run with --data-dir that is killed outright (SIGKILL) has lost nothing that it acknowledged. */
+/**
+ * A run with --data-dir that is killed outright (SIGKILL) has lost nothing that it acknowledged.
+ *
+ * @seconds 25
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

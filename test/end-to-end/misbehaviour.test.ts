@@ -1,4 +1,8 @@
-/** All that AWS disclaims, at once: events doubled, late and out of order, a throttled database, PUBACKs that get lost. */
+/**
+ * All that AWS disclaims, at once: events doubled, late and out of order, a throttled database, PUBACKs that get lost.
+ *
+ * @seconds 25
+ */
 import { endClients, eventually } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts } from './backend.ts'
 

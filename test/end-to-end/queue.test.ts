@@ -1,4 +1,8 @@
-/** Offline messages: kept, delivered in order, acknowledged, gone; and what is delivered natively meanwhile. */
+/**
+ * Offline messages: kept, delivered in order, acknowledged, gone; and what is delivered natively meanwhile.
+ *
+ * @seconds 50
+ */
 import { readFileSync } from 'node:fs'
 import { endClients, eventually, pause, type TestClient } from '../support/mqtt-client.ts'
 import { type Backend, startBackend, texts, VERSIONS } from './backend.ts'

@@ -1,4 +1,8 @@
-/** `npm run soak` as a process: a small one that holds, what it refuses, how it ends. */
+/**
+ * `npm run soak` as a process: a small one that holds, what it refuses, how it ends.
+ *
+ * @seconds 30
+ */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -2,6 +2,7 @@
  * Every SDK call of every handler, and everything that can go wrong at it: the invariants hold (DESIGN.md, section 4).
  *
  * @slow
+ * @seconds 100
  */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { BREAKAGES } from './breakages.ts'

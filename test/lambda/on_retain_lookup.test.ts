@@ -1,4 +1,8 @@
-/** session.subscribed: retained messages come to who subscribes, also by a wildcard. */
+/**
+ * session.subscribed: retained messages come to who subscribes, also by a wildcard.
+ *
+ * @seconds 18
+ */
 import { createTables, forEachEngine, itBilled } from '../support/engines.ts'
 import { nativelyRetained, retainedBy } from '../support/retained.ts'
 import { rowsWithout, World, type WorldOptions } from '../support/world.ts'

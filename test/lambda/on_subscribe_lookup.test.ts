@@ -1,4 +1,8 @@
-/** client.connected, session.created: an operator's rows of mqtt_sub are followed as if the client had subscribed. */
+/**
+ * client.connected, session.created: an operator's rows of mqtt_sub are followed as if the client had subscribed.
+ *
+ * @seconds 18
+ */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { type Item, rowsWith, rowsWithout, World, type WorldOptions } from '../support/world.ts'
 

@@ -2,6 +2,8 @@
  * I9: each function's role allows exactly the calls that it makes. That none is made which is not granted, World checks in every
  * suite; here the handlers are brought to make every call that is granted, and the roles of synthesized templates are compared with
  * those calls: both ways, action and resource.
+ *
+ * @seconds 30
  */
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { HEAD_IDS, HEAD_LIVE, segmentKey } from '../../lambda/core/model/topic-row.ts'

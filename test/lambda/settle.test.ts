@@ -1,4 +1,8 @@
-/** Native deliveries, which nobody reports: settled where a subscription's end, or GetConnection, proves them (I3). */
+/**
+ * Native deliveries, which nobody reports: settled where a subscription's end, or GetConnection, proves them (I3).
+ *
+ * @seconds 35
+ */
 import { CLEAN_DOUBT, LATEST_EVENT, lostDoubt, MARGIN } from '../../lambda/core/model/delivery-window.ts'
 import { HEAD_IDS } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'

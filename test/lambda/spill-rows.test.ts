@@ -1,4 +1,8 @@
-/** More live clients than a topic's head has room for, and client ids that are hostile to maps and paths. */
+/**
+ * More live clients than a topic's head has room for, and client ids that are hostile to maps and paths.
+ *
+ * @seconds 50
+ */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { liveValue } from '../../lambda/adapters/tables/topic-item.ts'
 import { HEAD_LIVE, type Live, spillKey } from '../../lambda/core/model/topic-row.ts'

@@ -1,4 +1,8 @@
-/** Subscription events that come late, twice and out of order: nobody is live who has gone, and nobody gone who is there (I4). */
+/**
+ * Subscription events that come late, twice and out of order: nobody is live who has gone, and nobody gone who is there (I4).
+ *
+ * @seconds 20
+ */
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { permutations, permutationsWithRepeat } from '../support/orders.ts'

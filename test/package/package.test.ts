@@ -1,6 +1,7 @@
 /**
  * The tarball, installed outside the repository by people who never saw it.
  * @slow
+ * @seconds 60
  */
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

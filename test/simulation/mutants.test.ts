@@ -2,6 +2,7 @@
  * The simulation finds each fault that is built in on purpose. What is run is the command of the README, `npm run mutants`.
  *
  * @slow
+ * @seconds 20
  */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'

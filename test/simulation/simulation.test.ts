@@ -2,6 +2,7 @@
  * I1 to I6 under random interleavings and faults; `npm run simulate -- --runs 100000` goes further.
  *
  * @slow
+ * @seconds 30
  */
 import { availableParallelism } from 'node:os'
 import { campaign } from './campaign.ts'

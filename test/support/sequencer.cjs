@@ -1,13 +1,12 @@
 // Long suites first, so that none of them is what all wait for at the end. Jest remembers how long a suite took; on a new machine it
-// would go by the size of the file.
+// would go by the size of the file, so there the suite's own @seconds count.
 const { readFileSync } = require('node:fs')
 const { default: Sequencer } = require('@jest/test-sequencer')
-const { isSlow } = require('./slow.cjs')
+const { secondsOf } = require('./slow.cjs')
 
 module.exports = class extends Sequencer {
   sort(tests) {
-    const sorted = super.sort(tests)
-    const isLong = ({ path, duration }) => duration === undefined && isSlow(readFileSync(path, 'utf8'))
-    return [...sorted.filter(isLong), ...sorted.filter((test) => !isLong(test))]
+    const seconds = new Map(tests.map((test) => [test, test.duration === undefined ? secondsOf(readFileSync(test.path, 'utf8')) : 0]))
+    return super.sort(tests).sort((a, b) => seconds.get(b) - seconds.get(a))
   }
 }
