@@ -31,6 +31,10 @@ export class LocalOperations {
     return { status: 'ok' }
   }
 
+  connections(): object {
+    return { connected: this.#parts.broker.clients.connections().length }
+  }
+
   /** Without bodies: they hold payloads (I10). */
   queues(): object {
     return {
