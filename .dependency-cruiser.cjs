@@ -77,8 +77,11 @@ module.exports = {
     ...layer('lambda/adapters', '^lambda/adapters/', { files: '^lambda/(core|adapters)/', packages: '@aws-sdk|@smithy' }),
     ...layer('lib', '^lib/', { files: '^(lib|lambda/core)/', packages: 'aws-cdk-lib|constructs|esbuild|jsonc-parser' }),
     ...layer('local', '^local/', { files: '^(local|lib|lambda/core)/', packages: '(?!@aws-sdk/|aws-cdk-lib/).+' }),
-    // The commands look at a running backend from outside: no handler's code.
-    ...layer('cli', '^cli/', { files: '^(cli|lib|local|lambda/core)/', packages: '(?!aws-cdk-lib/).+' }),
+    // The commands look at a running backend from outside: no action. They share the handlers' stores.
+    ...layer('cli', '^cli/', {
+      files: '^(cli|lib|local|lambda/core|lambda/adapters/tables)/|^lambda/adapters/on-aws.ts$',
+      packages: '(?!aws-cdk-lib/).+',
+    }),
     ...layer('build', '^build/', { files: '^(build|lib|lambda/core)/', packages: 'esbuild' }),
     ...layer('bin', '^bin/', { files: '^(bin|cli|lib|local|lambda/core)/', packages: '.+' }),
     {

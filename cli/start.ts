@@ -9,6 +9,7 @@ rules of the synthesized template, and the handlers that deploy.`
 const AFTER = `
 On the data plane's port as well:
   GET  /local/health
+  GET  /local/connections                how many clients are connected
   GET  /local/queues                     depths, dead letters, rule errors
   GET  /local/functions                  invocations under way
   POST /local/functions/NAME/kill        in the middle of them
@@ -31,6 +32,7 @@ export const flags = () =>
     .option('--mqtt-port <PORT>', 'MQTT 3.1.1 and 5; 0, here and below: any free port', port, 1883)
     .option('--dynamodb-port <PORT>', 'DynamoDB', port, 8000)
     .option('--data-port <PORT>', 'IoT data plane, plain HTTP', port, 8443)
+    .option('--console-port <PORT>', 'the console, a page for the browser, on 127.0.0.1; another free port where it is taken', port, 8080)
     .option('--dynamodb <ENGINE>', 'local is DynamoDB Local, which needs Java 17 or docker; a URL is one that runs', engine, 'embedded')
     .option(
       '--data-dir <DIR>',
@@ -44,7 +46,7 @@ export const flags = () =>
       1,
     )
     .option('--verbose', 'show what handlers log of their normal work')
-    .option('--json', 'first line on stdout, when ready: one JSON object {"mqtt":URL,"dynamodb":URL,"data":URL,"pid":NUMBER}')
+    .option('--json', 'first line on stdout, when ready: one JSON object {"mqtt":URL,"dynamodb":URL,"data":URL,"console":URL,"pid":NUMBER}')
     .optionsGroup('Misbehaviour on purpose, each with a probability:')
     .option('--duplicate <P>', 'an event is queued twice', chance, 0)
     .option('--reorder <P>', 'an event is held back behind later ones', chance, 0)

@@ -6,6 +6,7 @@ import { newCommand } from './run-command.ts'
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: () => CommandUnknownOpts }>>> = {
   start: () => import('../start.ts'),
+  console: () => import('../console.ts'),
   demo: () => import('../demo.ts'),
   conf: () => import('../conf.ts'),
   'dead-letters': () => import('../dead-letters.ts'),

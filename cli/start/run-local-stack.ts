@@ -1,8 +1,11 @@
-/** Runs the local stack in this process, until a signal ends it. */
+/** Runs the local stack and its console in this process, until a signal ends it. */
 import { BackendError } from '../../lambda/core/errors.ts'
+import { isLoopback } from '../../local/address.ts'
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
+import { openConsole } from '../console/open-console.ts'
 
 export interface LocalRun extends LocalStackOptions {
+  readonly consolePort: number
   readonly json: boolean
   readonly verbose: boolean
 }
@@ -25,7 +28,8 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
   const ending = endOnSignal(stack)
   try {
     const running = await stack
-    if (!ending.began) process.stdout.write(run.json ? readyJson(running) : readyText(running))
+    const console = await openConsoleOf(run, running)
+    if (!ending.began) process.stdout.write(run.json ? readyJson(running, console.url) : readyText(running, console.url))
     return 0
   } catch (error) {
     // A signal during the start makes the start fail: that is no error.
@@ -34,16 +38,29 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
   }
 }
 
-function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack): string {
-  return `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, pid: process.pid })}\n`
+/** Whatever the run listens on, its console is for this machine alone. It may write: every program here may write to the run anyway. */
+async function openConsoleOf({ host = '127.0.0.1', consolePort, conf }: LocalRun, { mqttUrl, dynamodbUrl, dataUrl }: LocalStack) {
+  const place = { mqttUrl, dynamodbUrl, dataUrl, ...(conf === undefined ? {} : { conf }) }
+  const options = { host: isLoopback(host) ? host : '127.0.0.1', write: true, place }
+  try {
+    return await openConsole({ ...options, port: consolePort })
+  } catch {
+    // The address is printed in any case, with its token: another port is as good.
+    return await openConsole({ ...options, port: 0 })
+  }
 }
 
-function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack): string {
+function readyJson({ mqttUrl, dynamodbUrl, dataUrl }: LocalStack, console: string): string {
+  return `${JSON.stringify({ mqtt: mqttUrl, dynamodb: dynamodbUrl, data: dataUrl, console, pid: process.pid })}\n`
+}
+
+function readyText({ mqttUrl, dynamodbUrl, dataUrl, engine }: LocalStack, console: string): string {
   const { hostname, port } = new URL(mqttUrl)
   const host = hostname.replace(/^\[|\]$/g, '')
   return `MQTT        ${mqttUrl}
 DynamoDB    ${dynamodbUrl} (${engine})
 Data plane  ${dataUrl}
+Console     ${console}
 
 Try, in another terminal:
   mosquitto_pub -h ${host} -p ${port} -i sensor-1 -q 1 -t t/1 -m hello

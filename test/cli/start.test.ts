@@ -7,7 +7,7 @@ import { flags, localRunOf } from '../../cli/start.ts'
 import { connect, endClients } from '../support/mqtt-client.ts'
 import { killPrograms, type Run, read, startMqttDynamodb } from '../support/run-program.ts'
 
-const FREE = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
+const FREE = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0', '--console-port', '0']
 
 describe('flags', () => {
   const runOf = (...args: string[]) => localRunOf(read(flags(), ...args))
@@ -18,6 +18,7 @@ describe('flags', () => {
       mqttPort: 1883,
       dynamodbPort: 8000,
       dataPort: 8443,
+      consolePort: 8080,
       dynamodb: 'embedded',
       misbehaviour: { duplicate: 0, reorder: 0, delay: 0, throttle: 0, failAction: 0, dropPuback: 0 },
       seed: 1,
@@ -28,7 +29,7 @@ describe('flags', () => {
   })
 
   test('every flag', () => {
-    const ports = ['--mqtt-port', '0', '--dynamodb-port=1', '--data-port', '65535']
+    const ports = ['--mqtt-port', '0', '--dynamodb-port=1', '--data-port', '65535', '--console-port', '2']
     const chances = [
       '--duplicate',
       '0.5',
@@ -62,6 +63,7 @@ describe('flags', () => {
       mqttPort: 0,
       dynamodbPort: 1,
       dataPort: 65535,
+      consolePort: 2,
       dynamodb: 'embedded',
       dataDir: 'd',
       misbehaviour: { duplicate: 0.5, reorder: 1, delay: 0, throttle: 0.25, failAction: 0.3, dropPuback: 0.1 },
@@ -80,7 +82,7 @@ afterEach(async () => {
 
 const run = (...args: string[]) => startMqttDynamodb(['start', ...args])
 
-async function ready({ child, out, err }: Run): Promise<{ mqtt: string; dynamodb: string; data: string; pid: number }> {
+async function ready({ child, out, err }: Run): Promise<{ mqtt: string; dynamodb: string; data: string; console: string; pid: number }> {
   await new Promise<void>((resolve, reject) => {
     child.stdout!.once('data', () => resolve())
     child.once('exit', () => reject(new Error(`ended before it was ready: ${err()}`)))
@@ -96,11 +98,13 @@ test.each(['SIGTERM', 'SIGINT'] as const)('says in one line where it listens, an
     mqtt: expect.stringMatching(/^mqtt:\/\/127\.0\.0\.1:\d+$/),
     dynamodb: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     data: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    console: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/$/),
     pid: local.child.pid,
   })
   const { client } = await connect(urls.mqtt, 'a')
   await client.publishAsync('t', 'x', { qos: 1 })
   expect(await (await fetch(`${urls.data}/local/health`)).json()).toEqual({ status: 'ok' })
+  expect(await (await fetch(`${urls.console}clients`)).text()).toContain('>a</a>')
   const asked = Date.now()
   local.child.kill(signal)
   expect(await local.status).toBe(0)

@@ -1,0 +1,68 @@
+/** What the console does when it may write. Each goes through the conditional writes of the handlers, or through IoT Core. */
+import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-data-plane'
+import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
+import { pendingForwards } from '../../lambda/core/queue/pending.ts'
+import { checkTopicName, topicMatches } from '../../lambda/core/topic.ts'
+import { DEFAULT_CONF, readConf } from '../../lib/conf/conf-file.ts'
+import type { PassReport } from '../dead-letters/queue-pass.ts'
+import { redrive } from '../dead-letters/redrive.ts'
+import { withQueues } from '../dead-letters/stack-queues.ts'
+import { NotFound } from './not-found.ts'
+import type { Place } from './place.ts'
+
+/** @throws NotFound */
+export async function kick({ iot }: Place, clientId: string, { clean }: { readonly clean: boolean }): Promise<void> {
+  try {
+    await iot.send(new DeleteConnectionCommand({ clientId, cleanSession: clean }))
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceNotFoundException') throw error
+    throw new NotFound(`client ${JSON.stringify(clientId)} is not connected: there is nothing to end`)
+  }
+}
+
+/**
+ * Takes off the queue what waits there now. As an acknowledgement does it: messages first, then their ids. History stays.
+ * @returns how many messages @throws NotFound
+ */
+export async function purge(place: Place, topic: string): Promise<number> {
+  const { topics, messages } = place.ports
+  const row = await topics.head(topic)
+  if (row === undefined) throw new NotFound(`topic ${JSON.stringify(topic)} has no queue`)
+  const keep = keepsHistory(place, topic)
+  let purged = 0
+  for await (const homes of pendingForwards(topics, row)) {
+    const ids = [...homes.keys()]
+    if (keep) await topics.removeIds(topic, homes)
+    else {
+      await messages.remove(ids)
+      await dropIds(place.ports, topic, homes)
+    }
+    purged += ids.length
+  }
+  return purged
+}
+
+function keepsHistory({ conf = DEFAULT_CONF }: Place, topic: string): boolean {
+  const { rows } = readConf(conf).table
+  return rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))
+}
+
+export interface Publication {
+  readonly topic: string
+  readonly payload: string
+  readonly qos: 0 | 1
+  readonly retain: boolean
+}
+
+/** Through IoT Core, so that its rules see it. @throws BackendError `topic` */
+export async function publish({ iot }: Place, { topic, payload, ...flags }: Publication): Promise<void> {
+  checkTopicName(topic)
+  await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload, 'utf8'), ...flags }))
+}
+
+/** An empty retained publish: IoT Core forgets the message, and its event deletes the row. */
+export const deleteRetained = (place: Place, topic: string): Promise<void> => publish(place, { topic, payload: '', qos: 1, retain: true })
+
+/** What a redrive would do, or what it did. */
+export const letters = ({ dataUrl }: Place, { dryRun }: { readonly dryRun: boolean }): Promise<PassReport[]> =>
+  withQueues({ endpoint: dataUrl }, ({ client, queues }) => redrive(client, queues, { dryRun }))

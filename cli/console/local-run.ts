@@ -1,0 +1,60 @@
+/** What a run on this machine tells of itself under `/local`. */
+import { BackendError } from '../../lambda/core/errors.ts'
+
+export interface LocalRunState {
+  readonly connected: number
+  readonly queues: readonly { readonly name: string; readonly waiting: number; readonly inFlight: number; readonly deadLetters: number }[]
+  readonly ruleErrors: number
+  /** Since the run began. */
+  readonly published: number
+  /** Direct messages with a PUBACK. */
+  readonly delivered: number
+  readonly failed: number
+  /** Hook and code -> events that failed with it. */
+  readonly errors: ReadonlyMap<string, number>
+}
+
+interface Hook {
+  readonly counts: Readonly<Record<string, number>>
+  readonly outcomes: Readonly<Record<string, number>>
+  readonly errors: Readonly<Record<string, number>>
+}
+
+const TIMEOUT_MS = 5_000
+
+/** @throws BackendError `unreachable` when the run has ended */
+export async function localRunState(dataUrl: string): Promise<LocalRunState> {
+  const [{ queues, ruleErrors }, { hooks }, { connected }] = await Promise.all([
+    asked<{ queues: { name: string; waiting: number; inFlight: number; deadLetters: unknown[] }[]; ruleErrors: unknown[] }>(
+      dataUrl,
+      'queues',
+    ),
+    asked<{ hooks: Record<string, Hook> }>(dataUrl, 'metrics'),
+    asked<{ connected: number }>(dataUrl, 'connections'),
+  ])
+  const all = Object.entries(hooks)
+  const sum = (of: (hook: Hook) => number | undefined) => all.reduce((total, [, hook]) => total + (of(hook) ?? 0), 0)
+  const errors = all.flatMap(([hook, { errors }]) => Object.entries(errors).map(([code, count]) => [`${hook}: ${code}`, count] as const))
+  const failed = errors.reduce((total, [, count]) => total + count, 0)
+  return {
+    connected,
+    queues: queues.map(({ deadLetters, ...queue }) => ({ ...queue, deadLetters: deadLetters.length })),
+    ruleErrors: ruleErrors.length,
+    published: sum(({ counts }) => counts.message_publish),
+    delivered: sum(({ outcomes }) => outcomes.message_delivered),
+    failed: failed + sum(({ counts }) => counts.delivery_failed),
+    errors: new Map(errors),
+  }
+}
+
+async function asked<T>(dataUrl: string, what: string): Promise<T> {
+  const url = `${dataUrl.replace(/\/$/, '')}/local/${what}`
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    if (answer.ok) return (await answer.json()) as T
+    throw new BackendError('unreachable', `${url} answered ${answer.status}, wanted a run of mqtt-dynamodb start there`)
+  } catch (error) {
+    if (error instanceof BackendError) throw error
+    throw new BackendError('unreachable', `nothing answers at ${dataUrl}: the local run has ended, or listens elsewhere (--endpoint)`)
+  }
+}

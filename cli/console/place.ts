@@ -1,0 +1,40 @@
+/** The backend that the console looks at: a run on this machine. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { portsOn } from '../../lambda/adapters/on-aws.ts'
+import type { Ports } from '../../lambda/core/model/ports.ts'
+import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
+import { localCredentials } from '../dead-letters/sqs-client.ts'
+
+export interface PlaceUrls {
+  /** Of the data plane, which is SQS and `/local` as well. */
+  readonly dataUrl: string
+  readonly dynamodbUrl: string
+  readonly mqttUrl: string
+  /** The conf that it runs with; default the app's own. */
+  readonly conf?: string
+}
+
+export interface Place extends PlaceUrls {
+  readonly dynamodb: DynamoDBClient
+  readonly iot: IoTDataPlaneClient
+  readonly tables: Readonly<Record<TableName, string>>
+  readonly ports: Ports
+  close(): void
+}
+
+const REGION = 'us-west-2'
+const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
+
+export function placeAt(urls: PlaceUrls): Place {
+  const { dataUrl, dynamodbUrl } = urls
+  const shared = { region: REGION, maxAttempts: 2 }
+  const dynamodb = new DynamoDBClient({ ...shared, endpoint: dynamodbUrl, ...localCredentials(dynamodbUrl) })
+  const iot = new IoTDataPlaneClient({ ...shared, endpoint: dataUrl, ...localCredentials(dataUrl) })
+  const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
+  const close = () => {
+    dynamodb.destroy()
+    iot.destroy()
+  }
+  return { ...urls, dynamodb, iot, tables, ports: portsOn({ dynamodb, iot, clock, tables, region: REGION }), close }
+}

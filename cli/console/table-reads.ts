@@ -1,0 +1,154 @@
+/** What the pages read of the tables: a page of rows, or the rows of one client or topic. Nothing here writes. */
+import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { type Item, number, S, text } from '../../lambda/adapters/tables/attributes.ts'
+import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
+import type { Message } from '../../lambda/core/model/message.ts'
+import type { Presence } from '../../lambda/core/model/presence.ts'
+import type { Subscription } from '../../lambda/core/model/seat.ts'
+import { finalSegments, HEAD_IDS, type Homes, splitEntry, type TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { oldestFirst, pendingBackwards } from '../../lambda/core/queue/pending.ts'
+import type { TableName } from '../../lambda/core/tables.ts'
+import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
+import type { Place } from './place.ts'
+
+export interface Page<T> {
+  readonly rows: readonly T[]
+  /** Where the next page begins, as text for a link; undefined: this was the last. */
+  readonly next?: string | undefined
+}
+
+const PAGE_ROWS = 50
+
+/** One request: rows that the filter leaves out were read all the same. @param after a `next` of the page before */
+async function scanned(
+  place: Place,
+  table: TableName,
+  after: string | undefined,
+  filter: object = {},
+  limit = PAGE_ROWS,
+): Promise<Page<Item>> {
+  const start = after === undefined ? {} : { ExclusiveStartKey: keyIn(after) }
+  const scan = new ScanCommand({ TableName: place.tables[table], Limit: limit, ...start, ...filter })
+  const { Items = [], LastEvaluatedKey: last } = await place.dynamodb.send(scan)
+  return { rows: Items, next: last && Buffer.from(JSON.stringify(last)).toString('base64url') }
+}
+
+/** A link that somebody shortened begins at the first page. */
+function keyIn(after: string): Item | undefined {
+  try {
+    return JSON.parse(Buffer.from(after, 'base64url').toString()) as Item
+  } catch {
+    return undefined
+  }
+}
+
+export interface ClientRow {
+  readonly clientid: string
+  readonly online: boolean
+  /** Milliseconds of the last connect or disconnect; 0: not known. */
+  readonly at: number
+  readonly ip?: string | undefined
+  readonly reason?: string | undefined
+}
+
+export async function clientsPage(place: Place, after?: string): Promise<Page<ClientRow>> {
+  const { rows, next } = await scanned(place, 'mqtt_client', after)
+  return { rows: rows.map(clientOf), next }
+}
+
+const clientOf = (item: Item): ClientRow => ({
+  clientid: text(item.clientid) ?? '',
+  online: number(item.connect_state) === 1,
+  at: number(item.event_at) ?? 0,
+  ip: text(item.ip),
+  reason: text(item.disconnect_reason),
+})
+
+export interface ClientDetails {
+  readonly presence: Presence
+  readonly subscriptions: readonly Subscription[]
+  /** By exact topic that it subscribes to. */
+  readonly waiting: ReadonlyMap<string, number>
+}
+
+/** Three requests. Undefined: no row of `mqtt_client` has this id. */
+export async function clientDetails(place: Place, clientid: string): Promise<ClientDetails | undefined> {
+  const { clients, subscriptions, topics } = place.ports
+  const [presence, all] = await Promise.all([clients.presence(clientid), subscriptions.of(clientid)])
+  if (presence === undefined) return undefined
+  const exact = all.map(({ topic }) => parseSubscription(topic).filter).filter((filter) => !hasWildcard(filter))
+  const heads = exact.length === 0 ? [] : await topics.heads([...new Set(exact)])
+  return { presence, subscriptions: all, waiting: new Map(heads.map((row) => [row.topic, depthOf(row).about])) }
+}
+
+export interface Depth {
+  readonly about: number
+  /** Whether the number is exact: no segments. */
+  readonly exact: boolean
+}
+
+/** From the head alone: of a segment nobody knows how many of its ids are acknowledged. */
+export function depthOf(row: TopicRow): Depth {
+  const segments = Math.max(0, finalSegments(row) - row.first)
+  return { about: row.ids.length + (row.sealing?.ids.length ?? 0) + segments * HEAD_IDS, exact: segments === 0 }
+}
+
+export const subscribersOf = ({ live }: TopicRow): { clientid: string; kind: string }[] =>
+  [...live].map(([entry, { kind }]) => ({ clientid: splitEntry(entry)[0], kind: kind === 'server' ? "an operator's row" : 'itself' }))
+
+/** Reads more rows than a page shows: segments, markers and spill rows are no topics. */
+export async function topicsPage(place: Place, after?: string): Promise<Page<TopicRow>> {
+  const heads = { FilterExpression: 'NOT contains(topic, :nul)', ExpressionAttributeValues: { ':nul': S('\u0000') } }
+  const { rows, next } = await scanned(place, 'mqtt_topic_msg_map', after, heads, PAGE_ROWS * 2)
+  return { rows: rows.map(topicRowOf), next }
+}
+
+export interface TopicDetails {
+  readonly row: TopicRow
+  /** Newest first. */
+  readonly messages: readonly Message[]
+  /** How many of the shown ids have no message any more. */
+  readonly gone: number
+}
+
+/** The newest messages of a topic. Undefined: no row has the topic. */
+export async function topicDetails(place: Place, topic: string): Promise<TopicDetails | undefined> {
+  const row = await place.ports.topics.head(topic)
+  if (row === undefined) return undefined
+  const ids = await newestOf(place, row)
+  const found = await place.ports.messages.get(ids)
+  const messages = ids.flatMap((id) => found.get(id) ?? [])
+  return { row, messages, gone: ids.length - messages.length }
+}
+
+async function newestOf(place: Place, row: TopicRow): Promise<string[]> {
+  const seen: Homes = new Map()
+  for await (const homes of pendingBackwards(place.ports.topics, row)) {
+    for (const [id, seqs] of homes) seen.set(id, seqs)
+    if (seen.size >= PAGE_ROWS) break
+  }
+  return oldestFirst(seen.keys()).reverse().slice(0, PAGE_ROWS)
+}
+
+export async function messageWith(place: Place, msgid: string): Promise<Message | undefined> {
+  return (await place.ports.messages.get([msgid])).get(msgid)
+}
+
+export async function retainedPage(place: Place, after?: string): Promise<Page<Message>> {
+  const { rows, next } = await scanned(place, 'mqtt_retain', after)
+  const topics = rows.flatMap(({ topic }) => text(topic) ?? [])
+  const all = topics.length === 0 ? [] : await place.ports.retained.getAll(topics)
+  return { rows: all.map(({ message }) => message), next }
+}
+
+/** The last acknowledged message of each client on a topic; at most a page. */
+export async function ackedOn(place: Place, topic: string): Promise<{ clientid: string; msgid: string }[]> {
+  const query = new QueryCommand({
+    TableName: place.tables.mqtt_acked,
+    KeyConditionExpression: 'topic = :topic',
+    ExpressionAttributeValues: { ':topic': S(topic) },
+    Limit: PAGE_ROWS,
+  })
+  const { Items = [] } = await place.dynamodb.send(query)
+  return Items.map(({ clientid, msgid }) => ({ clientid: text(clientid) ?? '', msgid: text(msgid) ?? '' }))
+}
