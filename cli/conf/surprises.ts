@@ -105,6 +105,6 @@ function askedForEach(table: HookTable): string[] {
   if (rows.length === 0) return []
   const topics = [...new Set(rows.map(({ topic = '#' }) => topic))].join(', ')
   return [
-    `${named(rows)}: "retain" is native, so IoT Core is asked about every message on ${topics}. It answers ${QUOTAS.retainedReads.value} times a second an account; above that events wait, and after three quarters of an hour become dead letters. Narrow the filter, or set "retain" to "property" or "topic".`,
+    `${named(rows)}: "retain" is native, so IoT Core is asked about every message on ${topics}. It answers ${QUOTAS.retainedReads.value} times a second an account; above that messages come as always, and rows of mqtt_retain some minutes late. Narrow the filter, or set "retain" to "property" or "topic".`,
   ]
 }

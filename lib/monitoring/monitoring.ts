@@ -56,7 +56,7 @@ export class Monitoring extends Construct {
     this.alarm('function-errors', hook, functionMetric(target, 'Errors'), LIMITS.functionErrors)
   }
 
-  /** What fails in a rule's action is in the queue of rule errors; what is lost or dropped before is in no queue. */
+  /** An event whose action failed is in the queue of rule errors. An event that is lost or throttled before is in no queue. */
   private watchRules(): void {
     this.alarm('rule-errors', 'IoT Core', queueMetric(this.props.ruleErrors, VISIBLE), LIMITS.deadLetters)
     this.alarm('lost-events', 'IoT Core', ruleMetric('ErrorActionFailure', 'RuleName', 'ActionType'), LIMITS.lostEvents)

@@ -9,7 +9,7 @@ export interface BackendOptions {
   readonly prefix?: string
   /** `provisioned`: 5 read and 5 write units a table, as on EMQX's page; `provisioned:R/W`: other units. Default `on-demand`. */
   readonly billing?: Billing
-  /** `R/W`: most read and write units a second of each on-demand table that the stack makes: what is above is throttled. Default `10000/10000`. */
+  /** `R/W`: the most read and write units a second of each on-demand table that the stack makes. DynamoDB throttles what is above. Default `10000/10000`. */
   readonly maxUnits?: `${number}/${number}`
   /** Uses tables that exist instead of making them: all six, or those named. Default false. */
   readonly existingTables?: boolean | readonly TableName[]

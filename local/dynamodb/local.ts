@@ -105,7 +105,7 @@ async function answers(url: string, ended: Promise<string>): Promise<void> {
       () => true,
       () => false,
     )
-    // Whoever answers may be a stranger on this port while ours has just failed to bind it.
+    // Another program may answer on this port, while ours has just failed to bind it.
     if (up && death === undefined) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
