@@ -13,8 +13,8 @@ export interface Acknowledged {
   readonly homes: Homes
 }
 
-/** Whether anything is ever taken off the topic's queue: a message.acked row covers it. */
-export const takesAcks = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
+/** Whether a row of message.acked covers the topic. Without one nothing ever leaves its queue. */
+export const hasAckRow = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
 
 /**
  * The client has the messages, so they are removed for everybody (one-to-one, as on the page). The message's row goes first: a crash may
@@ -24,7 +24,7 @@ export const takesAcks = (config: HookConfig, topic: string): boolean => config.
 export async function acknowledge({ ports, config }: Context, { topic, clientid, homes }: Acknowledged): Promise<void> {
   const ids = oldestFirst(homes.keys())
   const newest = ids.at(-1)
-  if (newest === undefined || !takesAcks(config, topic)) return
+  if (newest === undefined || !hasAckRow(config, topic)) return
   const keep = config.history.some((filter) => topicMatches(filter, topic))
   await Promise.all([ports.acked.put(topic, clientid, newest), keep ? undefined : ports.messages.remove(ids)])
   if (keep) await ports.topics.removeIds(topic, homes)

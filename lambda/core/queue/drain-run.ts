@@ -7,7 +7,7 @@ import type { Context } from '../model/ports.ts'
 import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { acknowledge, dropIds, takesAcks } from './acknowledge.ts'
+import { acknowledge, dropIds, hasAckRow } from './acknowledge.ts'
 import { standingOf } from './operator-rows.ts'
 import { PatientSender } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
@@ -94,7 +94,7 @@ export class DrainRun {
 
   private acked(id: string, seqs: Set<number>): void {
     this.remaining--
-    if (takesAcks(this.context.config, this.drain.seat.topic)) this.offQueue.add(id)
+    if (hasAckRow(this.context.config, this.drain.seat.topic)) this.offQueue.add(id)
     this.unsaved.set(id, seqs)
     if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
   }

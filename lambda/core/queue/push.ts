@@ -9,7 +9,7 @@ import type { Live, TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { coversOf, hasWildcard, topicMatches } from '../topic.ts'
-import { acknowledge, takesAcks } from './acknowledge.ts'
+import { acknowledge, hasAckRow } from './acknowledge.ts'
 import { drain, hasJustArrived } from './drain.ts'
 import { type Delivered, oneSeatEach, sendFor } from './operator-rows.ts'
 import { locate } from './pending.ts'
@@ -168,5 +168,5 @@ async function takeOff(
   for (const id of fresh) if (!homes.has(id)) homes.set(id, new Set([row.seq]))
   for (const id of fresh) taken.add(id)
   if (fresh.length > 0) await acknowledge(context, { topic: row.topic, clientid, homes })
-  else if (msgids.length > 0 && takesAcks(context.config, row.topic)) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
+  else if (msgids.length > 0 && hasAckRow(context.config, row.topic)) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
 }

@@ -5,7 +5,7 @@ import { crowded, idsIn, LATEST_EVENT } from '../model/delivery-window.ts'
 import type { Context, Ports, Traits } from '../model/ports.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { acknowledge, dropIds, takesAcks } from '../queue/acknowledge.ts'
+import { acknowledge, dropIds, hasAckRow } from '../queue/acknowledge.ts'
 import { pendingBackwards } from '../queue/pending.ts'
 import { type Ended, type Proof, proofOfEnd, proofsInMidWindow, rowsWithNatives } from './proof.ts'
 
@@ -21,7 +21,7 @@ const SECOND = 1_000
 
 /** How long a subscriber of the topic may take to acknowledge, in ms; `undefined`: nothing is ever settled there. */
 const settleTimeOf = ({ config }: Context, topic: string): number | undefined =>
-  config.settles && takesAcks(config, topic) ? settleTime(config, topic) : undefined
+  config.settles && hasAckRow(config, topic) ? settleTime(config, topic) : undefined
 
 /** A subscription has ended, as its event reports: what was surely delivered in its window counts as acknowledged (I3). */
 export async function settleEnd(context: Context, row: TopicRow, ended: Ended): Promise<void> {
