@@ -5,6 +5,7 @@ import { dataPlaneClient, dynamodbClient, systemClock } from '../lambda/adapters
 import { handlerOf, type SqsRecord } from '../lambda/adapters/function/handler.ts'
 import { portsOn } from '../lambda/adapters/on-aws.ts'
 import { type HookName, type HookRow, hookConfigs } from '../lambda/core/hooks.ts'
+import { type DeliveryRequest, deliveryRequestBody } from '../lambda/core/model/delivery-request.ts'
 import type { Clock, Ports } from '../lambda/core/model/ports.ts'
 import { RETAIN_INDEX } from '../lambda/core/tables.ts'
 import { HOOK_HANDLERS } from '../test/support/hook-handlers.ts'
@@ -66,7 +67,9 @@ export interface Handlers {
 
 /** Log lines and metrics are made as when deployed, and dropped; only a complaint is kept for the error. */
 export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemClock, watched }: HandlerOptions): Handlers {
-  const real = portsOn({ ...clients, clock, tables, retainIndex: RETAIN_INDEX.name, region: REGION })
+  const requested: string[] = []
+  const deliveries = { request: async (one: DeliveryRequest) => void requested.push(JSON.stringify(deliveryRequestBody(one))) }
+  const real = portsOn({ ...clients, clock, tables, retainIndex: RETAIN_INDEX.name, region: REGION, deliveries })
   const ports = watched?.(real) ?? real
   const table = { pools: { pool1: {} }, rows: rows.map((row, i) => ({ label: `${i}`, pool: 'pool1', ...row })) }
   const configs = hookConfigs(table)
@@ -83,7 +86,10 @@ export function handlersOn({ clients, tables, rows = QUEUE_ROWS, clock = systemC
 
   async function deliver(hook: HookName, Records: readonly SqsRecord[], remaining = REMAINING): Promise<string[]> {
     const { batchItemFailures } = await handlers.get(hook)!({ Records }, { getRemainingTimeInMillis: () => remaining })
-    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
+    // What a publish requested is delivered before it counts as handled.
+    const handed = requested.splice(0).map((body) => ({ messageId: `m${count++}`, body }))
+    const undelivered = handed.length > 0 ? await deliver(configs[0]!.deliveryHook!, handed, remaining) : []
+    return [...batchItemFailures.map(({ itemIdentifier }) => itemIdentifier), ...undelivered]
   }
   return {
     deliver,

@@ -3,7 +3,8 @@ import { HEAD_IDS, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import { inTurnOf } from './core/promises.ts'
 import { dropIds } from './core/queue/acknowledge.ts'
-import { pushQueued, type Queued, type Stored } from './core/queue/push.ts'
+import type { Queued, Stored } from './core/queue/push.ts'
+import { requestQueued } from './core/queue/request-delivery.ts'
 import { type Publishes, storing } from './core/queue/store-batch.ts'
 import { settleInPassing } from './core/subscriptions/settle.ts'
 
@@ -14,7 +15,7 @@ const REQUESTS_AT_ONCE = 50
 export interface Enqueuing {
   /** They are stored, and the queue names them. */
   readonly named: Promise<Queued>
-  /** They were pushed to the subscribers, too. */
+  /** Their delivery was requested, too, if there is somebody to whom we deliver. */
   readonly done: Promise<void>
 }
 
@@ -31,16 +32,16 @@ export function on_message_publish(topics: readonly Publishes[]): Enqueuing[] {
     return { stored, row: await inTurn(() => one.context.ports.topics.add(one.messages[0]!.topic, ids)) }
   })
   const existing = existingOf(topics, named)
-  const deliver = async ({ messages, context }: Publishes, naming: Promise<Queued>) => {
+  const request = async ({ messages, context }: Publishes, naming: Promise<Queued>) => {
     const queued = await naming
     const repeated = idsOfRepeated(queued)
     if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
-    await pushQueued(context, queued)
+    await requestQueued(context, queued)
     const { row } = queued
     const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row))
     await settleInPassing(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
   }
-  return topics.map((one, i) => ({ named: named[i]!, done: deliver(one, named[i]!) }))
+  return topics.map((one, i) => ({ named: named[i]!, done: request(one, named[i]!) }))
 }
 
 const idsOfRepeated = ({ stored }: { readonly stored: readonly Stored[] }): string[] =>

@@ -67,9 +67,15 @@ export class MqttBackend extends Construct {
       code: new HandlerCode(configs.map(({ hook }) => hook)),
       dataEndpoint: () => this.options.dataEndpoint ?? this.lookedUpEndpoint(),
     }
-    const pipeline = (config: HookConfig) =>
-      new HookPipeline(this, pascalCase(config.hook), { ...shared, config, settings: hookSettings(config.hook, this.options) })
-    return new Map(configs.map((config) => [config.hook, pipeline(config)]))
+    const pipelines = new Map<HookName, HookPipeline>()
+    for (const config of configs) {
+      const { hook } = config
+      // The hooks that deliver come before the one that stores (HOOKS of lambda/core/hooks.ts).
+      const deliveries = config.deliveryHook && pipelines.get(config.deliveryHook)?.queue.events
+      const settings = hookSettings(hook, this.options)
+      pipelines.set(hook, new HookPipeline(this, pascalCase(hook), { ...shared, config, settings, deliveries }))
+    }
+    return pipelines
   }
 
   private lookedUpEndpoint(): string {

@@ -5,6 +5,7 @@
 import type { Agent } from 'node:http'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 
 const LOST: readonly unknown[] = [
   'ECONNRESET',
@@ -28,7 +29,7 @@ export const isUnsent = (error: unknown): boolean =>
   ['connect', 'getaddrinfo'].includes((error as NodeJS.ErrnoException | undefined)?.syscall ?? '')
 
 /** When one connection turns out to be lost, the other idle ones are closed too: each would cost an attempt of its own. */
-export function mistrustIdle<T extends DynamoDBClient | IoTDataPlaneClient>(client: T): T {
+export function mistrustIdle<T extends DynamoDBClient | IoTDataPlaneClient | SQSClient>(client: T): T {
   // The handler that the SDK makes of our options; its agents are there from the first request on.
   const agents = () => (client.config.requestHandler as unknown as { httpHandlerConfigs(): Agents }).httpHandlerConfigs()
   ;(client as DynamoDBClient).middlewareStack.add(

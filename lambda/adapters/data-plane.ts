@@ -21,7 +21,7 @@ export const CONFIRMATION_TIMEOUT = 5
 
 /**
  * What each HTTP status of SendDirectMessage means for the message. 504: no PUBACK in time, the client may have it or not.
- * 500 and 503 leave the same doubt. Whatever is not listed is a fault of ours or the network's, and thrown.
+ * 500 leaves the same doubt, but is no silence of the client. Whatever is not listed is a fault of ours or the network's, and thrown.
  */
 const OUTCOME_OF_STATUS: Readonly<Record<number, SendOutcome>> = {
   400: 'unsendable',
@@ -31,7 +31,7 @@ const OUTCOME_OF_STATUS: Readonly<Record<number, SendOutcome>> = {
   429: 'throttled',
   500: 'unknown',
   503: 'throttled',
-  504: 'unknown',
+  504: 'silent',
 }
 
 /** An answer to a question comes in milliseconds; three attempts take no longer than a confirmation may. Milliseconds. */

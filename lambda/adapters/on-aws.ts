@@ -1,7 +1,7 @@
 /** The actions' ports, on DynamoDB and the IoT data plane. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
-import type { Clock, Ports } from '../core/model/ports.ts'
+import type { Clock, DeliveryQueue, Ports } from '../core/model/ports.ts'
 import type { TableName } from '../core/tables.ts'
 import { device } from './data-plane.ts'
 import type { OnRepeat } from './repeat.ts'
@@ -16,6 +16,7 @@ import { topicTable } from './tables/mqtt_topic_msg_map.ts'
 export interface Platform {
   readonly dynamodb: DynamoDBClient
   readonly iot: IoTDataPlaneClient
+  readonly deliveries: DeliveryQueue
   readonly clock: Clock
   readonly tables: Readonly<Record<TableName, string>>
   readonly retainIndex?: string | undefined
@@ -34,6 +35,7 @@ export function portsOn(platform: Platform): Ports {
     acked: ackedTable(db),
     retained: retainTable(db),
     device: device(platform.iot, platform.clock, platform.onRepeat),
+    deliveries: platform.deliveries,
     clock: platform.clock,
   }
 }

@@ -89,6 +89,8 @@ export interface HookConfig {
   readonly nativeRetained: readonly string[]
   /** Whether `on_subscribe_lookup` is on some hook: publishes then look for server-side subscribers. */
   readonly serverSubscriptions: boolean
+  /** The hook whose function delivers what publishes request. Absent: nobody ever takes a seat. */
+  readonly deliveryHook?: HookName
   readonly expiredAfter?: number
 }
 
@@ -100,6 +102,7 @@ export const hasTopicFilter = (hook: HookName): boolean => FILTER_HOOKS.includes
 /** The configs of the hooks that the table uses, in the order of {@link HOOKS}. */
 export function hookConfigs(table: HookTable): HookConfig[] {
   const uses = (hook: HookName) => table.rows.some((row) => row.hook === hook)
+  const delivers = deliveryHook(table)
   return HOOKS.filter(uses).map((hook) => {
     const order: readonly ActionName[] = ACTIONS_OF_HOOK[hook]
     return {
@@ -113,9 +116,19 @@ export function hookConfigs(table: HookTable): HookConfig[] {
         .filter(({ action, retain = 'native' }) => action === 'on_message_retain' && retain === 'native')
         .map(({ topic = '#' }) => topic),
       serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
+      ...(delivers === undefined ? {} : { deliveryHook: delivers }),
       ...(table.expiredAfter === undefined ? {} : { expiredAfter: table.expiredAfter }),
     }
   })
+}
+
+/** Those whose functions deliver anyway, the one first whose own events may best wait for a delivery. */
+const DELIVERY_HOOKS: readonly HookName[] = ['session.subscribed', 'session.created', 'client.connected']
+
+/** What takes seats is on one of these hooks. */
+function deliveryHook({ rows }: HookTable): HookName | undefined {
+  const takesSeats = rows.some(({ action }) => action === 'on_subscribe_lookup' || action === 'on_message_fetch_for_queue')
+  return takesSeats ? DELIVERY_HOOKS.find((hook) => rows.some((row) => row.hook === hook)) : undefined
 }
 
 const filtersOf = (table: HookTable, action: ActionName): string[] =>

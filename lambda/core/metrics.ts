@@ -24,13 +24,14 @@ export const REASON_DIMENSION = 'Reason'
 /** Events of the hook that were handled: `client.connected` -> `client_connected`. */
 export const handledMetric = (hook: HookName): string => hook.replace('.', '_')
 
-/** `gone`: not connected; `unknown`: no PUBACK in time, the client may have it; `throttled`: again later. */
-export type SendOutcome = 'acked' | 'gone' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
+/** `gone`: not connected; `silent`: no PUBACK in time, `unknown`: IoT Core failed, and the client may have it; `throttled`: again later. */
+export type SendOutcome = 'acked' | 'gone' | 'silent' | 'unknown' | 'throttled' | 'forbidden' | 'unsendable'
 
-/** Direct messages by outcome; every try counts. `unknown` is a 504: no PUBACK in time. */
+/** Direct messages by outcome; every try counts. */
 export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
   acked: 'message_delivered',
   gone: 'delivery_gone',
+  silent: 'delivery_unknown',
   unknown: 'delivery_unknown',
   throttled: 'delivery_throttled',
   forbidden: 'delivery_forbidden',
@@ -58,21 +59,24 @@ export const PUBLISH_TO_STORED = 'publish_to_stored'
 /** Milliseconds from the subscribe or connect, by its event, to the PUBACK of the last message that it brought. */
 export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
 
-/** Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. */
-export const SUBSCRIBING_HOOKS: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
+/**
+ * Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. They may come back for as long as a
+ * client's backlog lasts, so their age says nothing.
+ */
+export const DELIVERING_HOOKS: readonly HookName[] = ['session.subscribed', 'client.connected', 'session.created']
 
 /** Acknowledgements on the ack topic that can never succeed: dropped, with a log line. */
 export const ACK_REFUSED = 'ack_refused'
 /** Operator's rows that can never bring anything: passed over, with a log line each, at every connect. */
 export const OPERATOR_ROW_IGNORED = 'operator_row_ignored'
+/** Limits that were hit, with a log line each: which limit, whose, and what happens next. */
+export const LIMIT_REACHED = 'limit_reached'
+
 /** Code of the error of an event that a client made wrong: it is dropped, because no further try and no operator can mend it. */
 export const REFUSED_CODE = 'bad-ack'
 
 /** Code of the error of an event that continues at its next try. */
 export const UNFINISHED_CODE = 'unfinished'
-
-/** Hooks whose events may come back for as long as a client's backlog lasts: their age says nothing. */
-export const DELIVERING_HOOKS: readonly HookName[] = [...SUBSCRIBING_HOOKS, 'message.publish']
 
 /** Names of the errors of a table, or of GetRetainedMessage, that is asked too fast. */
 export const THROTTLED_CODES: readonly string[] = ['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']

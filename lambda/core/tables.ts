@@ -25,5 +25,7 @@ export const tableVariable = (table: TableName): string => `${table.toUpperCase(
 export const RETAIN_INDEX = { name: 'root-topic-index', hashKey: 'root', rangeKey: 'topic' } as const
 /** Environment variable set to the index's name where there is one. */
 export const RETAIN_INDEX_VARIABLE = 'RETAIN_INDEX'
+/** Environment variable with the URL of the queue of the function that delivers, for a function that requests deliveries. */
+export const DELIVERY_QUEUE_VARIABLE = 'DELIVERY_QUEUE_URL'
 /** Environment variable with the host name (or URL) of the IoT data plane. */
 export const DATA_ENDPOINT_VARIABLE = 'IOT_DATA_ENDPOINT'

@@ -1,16 +1,18 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { type Connected, parseConnected } from '../core/events/lifecycle-events.ts'
+import type { Connected } from '../core/events/lifecycle-events.ts'
+import { type DeliveryRequest, parseConnectedOrRequest } from '../core/model/delivery-request.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
+import { alsoDelivering } from '../core/queue/requested-deliveries.ts'
 import { on_client_connected } from '../on_client_connected.ts'
 import { on_subscribe_lookup } from '../on_subscribe_lookup.ts'
 
 const ACTIONS: Actions<'client.connected', [Connected, Context]> = { on_client_connected, on_subscribe_lookup }
 
-export const clientConnected: Hook<Connected> = {
+export const clientConnected: Hook<Connected | DeliveryRequest> = alsoDelivering<Connected>({
   hook: 'client.connected',
-  parse: parseConnected,
+  parse: parseConnectedOrRequest,
   handle: eachEvent((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
-}
+})
 
 export const handler = lambdaHandler(clientConnected)

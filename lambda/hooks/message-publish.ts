@@ -1,3 +1,4 @@
+import { sqsDeliveries } from '../adapters/function/delivery-queue.ts'
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { type Publish, parsePublish } from '../core/events/publish-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
@@ -6,7 +7,7 @@ import { type Message, messageOf, NOT_RETAINED, propertyFaults, qosOf, type Reta
 import type { Context } from '../core/model/ports.ts'
 import { compareMsgids, msgidOf } from '../core/msgid.ts'
 import { allDone } from '../core/promises.ts'
-import { pushUnqueued } from '../core/queue/push.ts'
+import { requestUnqueued } from '../core/queue/request-delivery.ts'
 import { sharingReads } from '../core/queue/share-reads.ts'
 import type { Publishes } from '../core/queue/store-batch.ts'
 import { isAskedBefore, isAskedBeside, retainFlagOf } from '../core/retained/retain-flag.ts'
@@ -190,7 +191,7 @@ async function store(publish: Incoming, queued: Enqueuing | undefined): Promise<
   const { message, context, rows } = publish
   if (queued !== undefined) await Promise.allSettled([queued.done])
   await performInOrder(ACTIONS, rows, publish, queued)
-  if (context.config.serverSubscriptions && !isQueued(publish)) await pushUnqueued(context, message)
+  if (!isQueued(publish)) await requestUnqueued(context, message)
 }
 
 /** What depends on IoT Core's answer: the topic's retained message, and what the stored message says of itself. */
@@ -210,4 +211,4 @@ async function followCheck(publish: Incoming, checked: Promise<RetainFlag>, queu
 
 const isOfRetained = ({ action }: HookRow): boolean => action === 'on_message_retain' || action === 'on_retain_delete'
 
-export const handler = lambdaHandler(messagePublish)
+export const handler = lambdaHandler(messagePublish, sqsDeliveries)

@@ -1,10 +1,12 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
-import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/lifecycle-events.ts'
+import type { SubscriptionChange } from '../core/events/lifecycle-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
+import { type DeliveryRequest, parseSubscribedOrRequest } from '../core/model/delivery-request.ts'
 import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import type { Seat } from '../core/model/seat.ts'
 import { allDone } from '../core/promises.ts'
+import { alsoDelivering } from '../core/queue/requested-deliveries.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
 import { askAgain } from '../core/subscriptions/granted.ts'
 import { hasWildcard, parseSubscription } from '../core/topic.ts'
@@ -16,9 +18,9 @@ const ACTIONS: Actions<'session.subscribed', [readonly Subscribing[], HookRow, C
   on_retain_lookup,
 }
 
-export const sessionSubscribed: Hook<SubscriptionChange> = {
+export const sessionSubscribed: Hook<SubscriptionChange | DeliveryRequest> = alsoDelivering<SubscriptionChange>({
   hook: 'session.subscribed',
-  parse: parseSubscriptionChange,
+  parse: parseSubscribedOrRequest,
   handle: eachEvent(async (event, context) => {
     const beginning = byTopic(event.topics).map((filters) => begin(event, filters, context))
     await allDone([...beginning.map(async (one) => runActions(await one, context)), lookUpWildcards(beginning, context)])
@@ -29,7 +31,7 @@ export const sessionSubscribed: Hook<SubscriptionChange> = {
       context,
     )
   }),
-}
+})
 
 /** Filters of one topic, `$share/g/t` before `t`: its queue comes once. */
 function byTopic(filters: readonly string[]): string[][] {

@@ -15,9 +15,11 @@ export interface Grants {
   readonly retainIndex: boolean
   /** SendDirectMessage, GetConnection and ListSubscriptions on `client/*`, GetRetainedMessage on `topic/*`. */
   readonly dataPlane: readonly DataPlaneOperation[]
+  /** Whether the function may send to the queue of the function that delivers. */
+  readonly requestsDelivery: boolean
 }
 
-type Calls = readonly (`${TableName}:${DynamoOperation}` | 'mqtt_retain/index:Query' | DataPlaneOperation)[]
+type Calls = readonly (`${TableName}:${DynamoOperation}` | 'mqtt_retain/index:Query' | DataPlaneOperation | 'SendMessage')[]
 
 /** Removing message ids from head and segments, and the check whether a message was stored again meanwhile. */
 const DROP_NAMES: Calls = [
@@ -36,7 +38,8 @@ const drain = (config: HookConfig): Calls => [
   'SendDirectMessage',
   ...(acknowledges(config) ? ACKNOWLEDGE : CLEAN),
 ]
-const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
+/** When subscriptions ended is asked, too. */
+const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
 const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
 const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && fetches(config)
 const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_client:GetItem']
@@ -99,9 +102,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:PutItem',
         ...DROP_NAMES,
-        'mqtt_client:GetItem',
-        ...PUSH,
-        ...drain(config),
+        ...requesting(config),
         ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
       ]
     case 'on_message_store':
@@ -153,15 +154,36 @@ function callsOfHook(config: HookConfig): Calls {
           : []),
       ]
     case 'message.publish':
-      return config.serverSubscriptions ? [...PUSH, ...OPERATOR_ROW] : []
+      return config.serverSubscriptions ? requesting(config) : []
     default:
       return []
   }
 }
 
+/** A publish that looks for receivers, and requests their deliveries. */
+const requesting = (config: HookConfig): Calls =>
+  config.deliveryHook === undefined ? [] : ['mqtt_topic_msg_map:BatchGetItem', 'SendMessage']
+
+/** What publishes request, on the function that delivers. */
+const deliveryCalls = (config: HookConfig): Calls =>
+  config.deliveryHook === config.hook
+    ? [
+        'mqtt_msg:BatchGetItem',
+        'mqtt_client:GetItem',
+        'mqtt_topic_msg_map:UpdateItem',
+        ...PUSH,
+        ...drain(config),
+        ...(config.serverSubscriptions ? OPERATOR_ROW : []),
+      ]
+    : []
+
 /** The grants of one hook's function. Each list is sorted and without repetition. */
 export function grantsOf(config: HookConfig, { retainIndex }: { retainIndex: boolean }): Grants {
-  const calls = [...callsOfHook(config), ...config.rows.flatMap(({ action }) => callsOf(action, config, retainIndex))]
+  const calls = [
+    ...callsOfHook(config),
+    ...deliveryCalls(config),
+    ...config.rows.flatMap(({ action }) => callsOf(action, config, retainIndex)),
+  ]
   const unique = [...new Set<string>(calls)].sort()
   const ofTable = (table: TableName) => unique.filter((call) => call.startsWith(`${table}:`)).map((call) => call.slice(table.length + 1))
   return {
@@ -169,6 +191,7 @@ export function grantsOf(config: HookConfig, { retainIndex }: { retainIndex: boo
       TABLE_NAMES.map((table) => [table, ofTable(table) as DynamoOperation[]] as const).filter(([, operations]) => operations.length > 0),
     ),
     retainIndex: unique.includes('mqtt_retain/index:Query'),
-    dataPlane: unique.filter((call): call is DataPlaneOperation => !call.includes(':')),
+    dataPlane: unique.filter((call): call is DataPlaneOperation => !call.includes(':') && call !== 'SendMessage'),
+    requestsDelivery: unique.includes('SendMessage'),
   }
 }

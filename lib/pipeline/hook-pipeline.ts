@@ -1,10 +1,18 @@
 import { Architecture, EventSourceMapping, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookConfig } from '../../lambda/core/hooks.ts'
 import { LOG_LEVEL_VARIABLE, MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../lambda/core/metrics.ts'
-import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX, RETAIN_INDEX_VARIABLE, TABLE_NAMES, tableVariable } from '../../lambda/core/tables.ts'
+import {
+  DATA_ENDPOINT_VARIABLE,
+  DELIVERY_QUEUE_VARIABLE,
+  RETAIN_INDEX,
+  RETAIN_INDEX_VARIABLE,
+  TABLE_NAMES,
+  tableVariable,
+} from '../../lambda/core/tables.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import { type Grants, grantsOf } from './grants.ts'
 import type { HandlerCode } from './handler-code.ts'
@@ -30,6 +38,8 @@ export interface HookPipelineProps {
   readonly dataEndpoint: () => string
   /** CloudWatch namespace of the function's metrics. */
   readonly namespace: string
+  /** The queue of the function that delivers what this one requests. */
+  readonly deliveries: IQueue | undefined
 }
 
 /** The path of one hook's events: rules, a queue with a dead-letter queue, and a function whose role allows what its actions call. */
@@ -74,7 +84,7 @@ export class HookPipeline extends Construct {
 
   private createFunction(props: HookPipelineProps): LambdaFunction {
     const { grants } = this
-    const { config, settings, tables, code, logRetention } = props
+    const { config, settings, tables, code, logRetention, deliveries } = props
     const logs = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY })
     return new LambdaFunction(this, 'Function', {
       description: describe(config),
@@ -86,18 +96,22 @@ export class HookPipeline extends Construct {
       memorySize: settings.memoryMegabytes,
       environment: environment(props, grants),
       logGroup: logs,
-      role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs }),
+      role: hookRole(this, 'Role', { grants, tables, events: this.queue.events, logs, deliveries }),
     })
   }
 }
 
 /** The variables that the handlers read from `process.env`, and no others. */
-function environment({ tables, dataEndpoint, namespace, settings, logLevel }: HookPipelineProps, grants: Grants): Record<string, string> {
+function environment(
+  { tables, dataEndpoint, namespace, settings, logLevel, deliveries }: HookPipelineProps,
+  grants: Grants,
+): Record<string, string> {
   const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
   return {
     ...Object.fromEntries(used.map((name) => [tableVariable(name), tables.tables[name].tableName])),
     ...(grants.retainIndex ? { [RETAIN_INDEX_VARIABLE]: RETAIN_INDEX.name } : {}),
     ...(grants.dataPlane.length > 0 ? { [DATA_ENDPOINT_VARIABLE]: dataEndpoint() } : {}),
+    ...(grants.requestsDelivery && deliveries !== undefined ? { [DELIVERY_QUEUE_VARIABLE]: deliveries.queueUrl } : {}),
     [METRICS_NAMESPACE_VARIABLE]: namespace,
     ...(logLevel === 'info' ? {} : { [LOG_LEVEL_VARIABLE]: logLevel }),
     [MAX_RECEIVES_VARIABLE]: `${settings.maxReceives}`,

@@ -14,6 +14,8 @@ export interface HookRoleProps {
   readonly tables: MqttTables
   readonly events: IQueue
   readonly logs: ILogGroup
+  /** The queue of the function that delivers. */
+  readonly deliveries: IQueue | undefined
 }
 
 /** The role of one hook's function. It allows the calls of its grants, its own queue and its own log group, and nothing else (I9). */
@@ -45,9 +47,12 @@ const statements = (stack: Stack, props: HookRoleProps): PolicyStatement[] => [
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logs.logGroupArn),
   ...tableStatements(props),
   ...useThrough('dynamodb', props.tables.key, TABLE_KEY_ACTIONS),
-  ...useThrough('sqs', props.tables.key, RECEIVE_KEY_ACTIONS),
+  ...useThrough('sqs', props.tables.key, [...RECEIVE_KEY_ACTIONS, ...(requestsIn(props) ? ['kms:GenerateDataKey'] : [])]),
+  ...(requestsIn(props) ? [allow(['sqs:SendMessage'], props.deliveries!.queueArn)] : []),
   ...dataPlaneStatements(stack, props.grants.dataPlane),
 ]
+
+const requestsIn = ({ grants, deliveries }: HookRoleProps): boolean => grants.requestsDelivery && deliveries !== undefined
 
 const allow = (actions: string[], ...resources: string[]) => new PolicyStatement({ actions, resources })
 

@@ -37,7 +37,9 @@ const maxReceives = (times: Times): number => Math.max(LEAST_RECEIVES, Math.ceil
 
 const BATCH = { batchSize: 10, batchWindowSeconds: 0 }
 const withReceives = (settings: Omit<HookSettings, 'maxReceives'>): HookSettings => ({ ...settings, maxReceives: maxReceives(settings) })
-const DELIVERS_BACKLOG = withReceives({ timeoutSeconds: 120, memoryMegabytes: 512, ...BATCH })
+/** Deliveries wait for clients. Of an account's 1,000 concurrent executions, Lambda's default quota, they leave most to the hooks that store. */
+const DELIVERIES_AT_ONCE = 100
+const DELIVERS_BACKLOG = withReceives({ timeoutSeconds: 120, memoryMegabytes: 512, maxConcurrency: DELIVERIES_AT_ONCE, ...BATCH })
 const WRITES_ROWS = withReceives({ timeoutSeconds: 30, memoryMegabytes: 256, ...BATCH })
 
 export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
@@ -46,15 +48,15 @@ export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
   'client.disconnected': WRITES_ROWS,
   'session.subscribed': DELIVERS_BACKLOG,
   'session.unsubscribed': WRITES_ROWS,
-  // A push to a half-open subscriber is repeated until IoT Core notices: up to 1.5 keep-alives.
-  'message.publish': DELIVERS_BACKLOG,
+  // It stores, and waits for no client: what is to be delivered it requests of another function.
+  'message.publish': withReceives({ timeoutSeconds: 30, memoryMegabytes: 512, ...BATCH }),
   'message.acked': WRITES_ROWS,
 }
 
 /** The hook's defaults, replaced by the options where they are set. */
 export function hookSettings(hook: HookName, options: BackendOptions): HookSettings {
-  const { timeoutSeconds, memoryMegabytes, batchSize, batchWindowSeconds } = HOOK_SETTINGS[hook]
-  const maxConcurrency = of(hook, options.concurrency)
+  const { timeoutSeconds, memoryMegabytes, batchSize, batchWindowSeconds, ...defaults } = HOOK_SETTINGS[hook]
+  const maxConcurrency = of(hook, options.concurrency) ?? defaults.maxConcurrency
   return withReceives({
     timeoutSeconds: of(hook, options.timeout) ?? timeoutSeconds,
     memoryMegabytes: of(hook, options.memory) ?? memoryMegabytes,

@@ -25,7 +25,7 @@ export function connectFunctions(
   { queues, dataUrl, dynamodbUrl, log, metrics, onClose }: FunctionParts,
 ): LocalFunction[] {
   return template.sources(dataUrl).map((source) => {
-    const environment = environmentOf(source.function, template.region, dynamodbUrl)
+    const environment = environmentOf(source.function, template.region, { dynamodbUrl, sqsUrl: dataUrl })
     const printed = (line: string) => {
       metrics.read(line)
       log(levelOf(line), line)
@@ -45,8 +45,17 @@ function connect(queue: Queue, target: LocalFunction, source: TemplateSource, lo
   return () => eventSource.close()
 }
 
-/** What the template gives, what Lambda itself sets, and where DynamoDB is. */
-const environmentOf = ({ name, code, memoryMegabytes, environment }: TemplateFunction, region: string, dynamodbUrl: string) => ({
+interface Services {
+  readonly dynamodbUrl: string
+  readonly sqsUrl: string
+}
+
+/** What the template gives, what Lambda itself sets, and where DynamoDB and SQS are. */
+const environmentOf = (
+  { name, code, memoryMegabytes, environment }: TemplateFunction,
+  region: string,
+  { dynamodbUrl, sqsUrl }: Services,
+) => ({
   ...environment,
   AWS_REGION: region,
   AWS_LAMBDA_FUNCTION_NAME: name,
@@ -55,6 +64,7 @@ const environmentOf = ({ name, code, memoryMegabytes, environment }: TemplateFun
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+  AWS_ENDPOINT_URL_SQS: sqsUrl,
 })
 
 /** Handlers log JSON lines with a level. Any other line is `info`, shown with --verbose only. */

@@ -37,17 +37,17 @@ export const BREAKAGES: readonly KnownBreakage[] = [
     ports: (real) =>
       sending(real, async (...args) => {
         const outcome = await real.device.send(...args)
-        return outcome === 'unknown' ? 'acked' : outcome
+        return outcome === 'unknown' || outcome === 'silent' ? 'acked' : outcome
       }),
   },
   {
     name: 'no PUBACK taken for not connected',
-    where: /^publish: a server-side subscriber is live/,
+    where: /^delivered: a server-side subscriber is live/,
     violates: /^I4: .* is pending, but not without faults/,
     ports: (real) =>
       sending(real, async (...args) => {
         const outcome = await real.device.send(...args)
-        return outcome === 'unknown' ? 'gone' : outcome
+        return outcome === 'silent' ? 'gone' : outcome
       }),
   },
   {
@@ -141,7 +141,7 @@ export const BREAKAGES: readonly KnownBreakage[] = [
   },
   {
     name: 'a lease is not given back',
-    where: /^publish: leaves it to the drainer/,
+    where: /^delivered: leaves it to the drainer/,
     violates: /^I2: |^I4: .* is pending, but not/,
     ports: (real) => ({ ...real, topics: { ...real.topics, release: async () => {} } }),
   },

@@ -6,12 +6,13 @@ import { FAULTS, rival } from './fault-kinds.ts'
 import { type Case, type Ground, type Prepared, runCase, type Verdict } from './run-case.ts'
 import type { Scenario } from './scenario.ts'
 import { CONNECTED } from './scenarios/connected.ts'
+import { DELIVERED } from './scenarios/delivered.ts'
 import { ENDED } from './scenarios/ended.ts'
 import { PUBLISH } from './scenarios/publish.ts'
 import { SUBSCRIBED } from './scenarios/subscribed.ts'
 import { described } from './sdk-call.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...PUBLISH, ...SUBSCRIBED, ...CONNECTED, ...ENDED]
+export const SCENARIOS: readonly Scenario[] = [...PUBLISH, ...DELIVERED, ...SUBSCRIBED, ...CONNECTED, ...ENDED]
 
 const faultsOf = ({ setting }: Prepared): Fault[] => [...FAULTS, ...Object.keys(setting.rivals ?? {}).map(rival)]
 

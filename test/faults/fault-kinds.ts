@@ -5,7 +5,7 @@ import type { CallKind, SdkCall } from './sdk-call.ts'
 
 const DYNAMO: readonly CallKind[] = ['read', 'write', 'batch-get', 'batch-write', 'query']
 const WRITES: readonly CallKind[] = ['write', 'batch-write']
-const ANY: readonly CallKind[] = [...DYNAMO, 'send', 'connection', 'retained']
+const ANY: readonly CallKind[] = [...DYNAMO, 'send', 'connection', 'retained', 'delivery-request']
 const of =
   (kinds: readonly CallKind[]) =>
   ({ kind }: SdkCall) =>
@@ -112,7 +112,7 @@ const PROCESS: readonly Fault[] = [
   {
     name: 'crash after',
     family: 'crash',
-    fits: of([...WRITES, 'send']),
+    fits: of([...WRITES, 'send', 'delivery-request']),
     leaves: [],
     async act({ process, perform }) {
       await perform()
@@ -198,7 +198,14 @@ const NO_PUBACK = 5_000
 /** Once: another try of the message, or of the event, delivers it; save where the refusal is final. */
 const sending = (name: string, more: Pick<Fault, 'act'>): Fault[] => [
   { name, family: 'data plane', fits: of(['send']), leaves: /^(403|404|413)/.test(name) ? ['undelivered'] : [], ...more },
-  { name: `${name}, at every send`, family: 'data plane', fits: of(['send']), leaves: ['undelivered'], goesOn: true, ...more },
+  {
+    name: `${name}, at every send`,
+    family: 'data plane',
+    fits: of(['send']),
+    leaves: / ?504/.test(name) ? ['undelivered', 'silent'] : ['undelivered'],
+    goesOn: true,
+    ...more,
+  },
 ]
 
 /** Once: the question is asked again within the invocation. At every attempt: then it stays open. */
@@ -254,7 +261,29 @@ const DATA_PLANE: readonly Fault[] = [
   ...asking('no connection for a question', () => throws(socketError('ECONNREFUSED'))),
 ]
 
-export const FAULTS: readonly Fault[] = [...DATABASE, ...BATCHES, ...PROCESS, ...DUPLICATES, ...DATA_PLANE]
+const DELIVERY_QUEUE: readonly Fault[] = [
+  ...[400, 500].map(
+    (status): Fault => ({
+      name: `SendMessage ${status}`,
+      family: 'delivery queue',
+      fits: of(['delivery-request']),
+      leaves: [],
+      act: async () => failure(status === 400 ? 'AccessDeniedException' : 'InternalFailure', status),
+    }),
+  ),
+  {
+    name: 'SendMessage done, its reply lost',
+    family: 'delivery queue',
+    fits: of(['delivery-request']),
+    leaves: [],
+    async act({ perform }) {
+      await perform()
+      return throws(socketError('ECONNRESET'))
+    },
+  },
+]
+
+export const FAULTS: readonly Fault[] = [...DELIVERY_QUEUE, ...DATABASE, ...BATCHES, ...PROCESS, ...DUPLICATES, ...DATA_PLANE]
 
 /** Another writer comes first: the event of the scenario's rival is handled just before the call. */
 export const rival = (name: string): Fault => ({

@@ -23,6 +23,8 @@ export interface Meanwhile {
 export type Leave =
   /** The data plane refused: what would have been delivered stays pending. */
   | 'undelivered'
+  /** A client did not acknowledge, send after send: it is no subscriber any more. */
+  | 'silent'
   /** GetConnection did not tell: what would have been settled stays pending. */
   | 'unsettled'
   /** Two clients compete for the messages: either gets them. */

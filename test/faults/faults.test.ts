@@ -60,7 +60,7 @@ describe('finds what it looks for: a product with', () => {
 
 /** With the SDK's real pauses between its tries. */
 const ON_ENGINES = [
-  'publish: a server-side subscriber is live: pushed and acknowledged',
+  'delivered: a server-side subscriber is live: pushed and acknowledged',
   'subscribed: a backlog in the head',
   'disconnected: a spilled client',
 ]

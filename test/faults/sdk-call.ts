@@ -1,7 +1,7 @@
 /** A call of the SDK as the wire sees it. */
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 
-export type CallKind = 'read' | 'write' | 'batch-get' | 'batch-write' | 'query' | 'send' | 'connection' | 'retained'
+export type CallKind = 'read' | 'write' | 'batch-get' | 'batch-write' | 'query' | 'send' | 'connection' | 'retained' | 'delivery-request'
 
 /** One call of the SDK: `client.send(command)`, however often it is tried. */
 export interface SdkCall {
@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, CallKind>> = {
   GetConnection: 'connection',
   ListSubscriptions: 'connection',
   GetRetainedMessage: 'retained',
+  SendMessage: 'delivery-request',
 }
 
 /** @throws Error if the product makes calls of which this knows nothing */

@@ -1,4 +1,6 @@
 /** One run of a scenario: fresh tables, one thing that goes wrong, and queues that show the event again until all is quiet. */
+import { createHash } from 'node:crypto'
+import { deliveryQueue } from '../../lambda/adapters/function/delivery-queue.ts'
 import { handlerOf } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
@@ -10,7 +12,7 @@ import { HOOK_HANDLERS } from '../support/hook-handlers.ts'
 import { DataPlane } from './data-plane.ts'
 import type { Database } from './database.ts'
 import type { Fault, Happening, Injected } from './fault.ts'
-import type { Answer } from './http.ts'
+import { type Answer, jsonOf, type Request, success } from './http.ts'
 import { Process, processes } from './process.ts'
 import type { HookEvent, Setting } from './scenario.ts'
 import { described, type SdkCall } from './sdk-call.ts'
@@ -42,6 +44,7 @@ export class Stage {
   readonly setting: Setting
   readonly database: Database
   readonly dataPlane: DataPlane
+  readonly deliveryQueue = { perform: (request: Request) => this.requested(request) }
   readonly all: Process[] = []
   readonly logs: string[] = []
   readonly history: string[] = []
@@ -143,6 +146,13 @@ export class Stage {
     return events.map((event, i) => ({ ...this.queued(hook, JSON.stringify(event), fresh ? `e${i}` : undefined), faults }))
   }
 
+  /** A publish hands something over to the function that delivers. */
+  private requested(request: Request): Answer {
+    const { MessageBody: body } = jsonOf(request) as { MessageBody: string }
+    this.queue.push(this.queued(this.setting.configs[0]!.deliveryHook!, body))
+    return success({ MessageId: `${this.ids}`, MD5OfMessageBody: createHash('md5').update(body).digest('hex') })
+  }
+
   private queued(hook: HookName, body: string, id = `q${++this.ids}`): Queued {
     this.ids++
     return { hook, id, body, faults: [], receives: 0, visibleAt: this.now }
@@ -176,6 +186,7 @@ export class Stage {
     const real = portsOn({
       dynamodb: this.clients.dynamodb,
       iot: this.clients.iot,
+      deliveries: deliveryQueue(() => this.clients.sqs, 'http://127.0.0.1:1/1/deliveries'),
       clock: this.clock,
       tables: this.tables,
       retainIndex: this.setting.retainIndex ? RETAIN_INDEX.name : undefined,
@@ -185,7 +196,11 @@ export class Stage {
     if (config === undefined) throw new Error(`${process.hook} is not in the conf`)
     const ports = this.breakage?.ports?.(real, process) ?? real
     const handler = handlerOf(HOOK_HANDLERS[process.hook], { config, ports, log: (line) => this.said(process, line) })
-    const Records = batch.map(({ id, body }) => ({ messageId: id, body }))
+    const Records = batch.map(({ id, body, receives }) => ({
+      messageId: id,
+      body,
+      attributes: { ApproximateReceiveCount: `${receives + 1}` },
+    }))
     return processes.run({ process }, () =>
       Promise.race([handler({ Records }, { getRemainingTimeInMillis: () => remaining }), process.death]),
     )

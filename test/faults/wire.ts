@@ -4,6 +4,8 @@
  */
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { sqsClient } from '../../lambda/adapters/function/delivery-queue.ts'
 import { dataPlaneClient, dynamodbClient } from '../../lambda/adapters/function/environment.ts'
 import type { Database } from './database.ts'
 import type { Fault, Happening } from './fault.ts'
@@ -16,6 +18,7 @@ export interface FarEnd {
   readonly clock: { now(): number }
   readonly database: Database
   readonly dataPlane: { perform(request: Request): Answer }
+  readonly deliveryQueue: { perform(request: Request): Answer }
   readonly breakage: { readonly answer?: (answer: Answer) => Answer } | undefined
   called(process: Process, call: SdkCall): void
   inject(fault: Fault, happening: Happening): Promise<Answer>
@@ -24,6 +27,7 @@ export interface FarEnd {
 export interface Clients {
   readonly dynamodb: DynamoDBClient
   readonly iot: IoTDataPlaneClient
+  readonly sqs: SQSClient
   stage: FarEnd | undefined
   /** As after a cold start: the SDK's budget of retries is full. */
   renew(): Promise<void>
@@ -39,12 +43,14 @@ const NOWHERE = {
 export function clientsOnWire({ hasty }: { hasty: boolean }): Clients {
   const dynamodb = dynamodbClient('us-west-2', NOWHERE as object)
   const iot = dataPlaneClient('us-west-2', undefined, NOWHERE as object)
+  const sqs = sqsClient('us-west-2', NOWHERE as object)
   const clients: Clients = {
     dynamodb,
     iot,
+    sqs,
     stage: undefined,
     async renew() {
-      for (const client of [dynamodb, iot]) {
+      for (const client of [dynamodb, iot, sqs]) {
         const strategy = (await client.config.retryStrategy()) as unknown as {
           capacity: number
           retryBackoffStrategy: { computeNextBackoffDelay: () => number }
@@ -54,8 +60,13 @@ export function clientsOnWire({ hasty }: { hasty: boolean }): Clients {
       }
     },
   }
-  for (const client of [dynamodb, iot]) {
-    connect(client, (request) => passed(clients.stage, request, client === dynamodb))
+  const ends = [
+    [dynamodb, 'database'],
+    [iot, 'dataPlane'],
+    [sqs, 'deliveryQueue'],
+  ] as const
+  for (const [client, end] of ends) {
+    connect(client, (request) => passed(clients.stage, request, end))
     noteCalls(client as unknown as AnyClient)
   }
   return clients
@@ -70,7 +81,7 @@ export function clientOf(database: Pick<Database, 'perform'>, more: DynamoDBClie
 
 const operationOf = ({ headers }: Request): string => headers['x-amz-target']?.split('.')[1] ?? ''
 
-const connect = (client: DynamoDBClient | IoTDataPlaneClient, answer: (request: Request) => Promise<Answer>): void =>
+const connect = (client: DynamoDBClient | IoTDataPlaneClient | SQSClient, answer: (request: Request) => Promise<Answer>): void =>
   void Object.assign(client.config, {
     requestHandler: {
       handle: async (request: Request) => ({ response: await answer(request) }),
@@ -97,14 +108,14 @@ function noteCalls(client: AnyClient): void {
   client.middlewareStack.add(middleware, { step: 'initialize', priority: 'high', name: 'calls' })
 }
 
-async function passed(stage: FarEnd | undefined, request: Request, toDynamo: boolean): Promise<Answer> {
+async function passed(stage: FarEnd | undefined, request: Request, end: 'database' | 'dataPlane' | 'deliveryQueue'): Promise<Answer> {
   const here = processes.getStore()
   if (stage === undefined || here?.call === undefined) throw new Error('a call that belongs to no process')
   const { process, call } = here
   if (!process.alive || stage.clock.now() >= process.deadline) return process.die()
   call.attempts++
   const perform = async (changes: object = {}) => {
-    if (!toDynamo) return stage.dataPlane.perform(request)
+    if (end !== 'database') return stage[end].perform(request)
     return stage.database.perform(operationOf(request), { ...jsonOf(request), ...changes })
   }
   const met = process.faults.find(({ fault, at }) => fault.fits(call) && (fault.goesOn ? call.index >= at : call.index === at))

@@ -192,9 +192,9 @@ forEachEngine((engine) => {
       body: '{}',
       attributes: { ApproximateReceiveCount: `${receives}`, SentTimestamp: `${world.now}` },
     })
-    await world.deliver('message.publish', [at(27)])
-    await world.deliver('message.publish', [at(28)])
-    expect(measured('message.publish')).toEqual([
+    await world.deliver('session.subscribed', [at(27)])
+    await world.deliver('session.subscribed', [at(28)])
+    expect(measured('session.subscribed')).toEqual([
       { Reason: 'bad-event', handler_errors: 1 },
       { event_given_up: 1, Reason: 'bad-event', handler_errors: 1 },
     ])

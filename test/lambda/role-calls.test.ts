@@ -8,7 +8,7 @@
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
 import { HEAD_IDS, HEAD_LIVE, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import type { BackendOptions } from '../../lib/options/options.ts'
-import { allowedTo } from '../support/call-log.ts'
+import { allowedTo, unrecorded } from '../support/call-log.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { backend } from '../support/synthesized.ts'
 import { allowedIn, askedBy } from '../support/synthesized-roles.ts'
@@ -44,9 +44,11 @@ const DEPLOYED: readonly BackendOptions[] = [
 const KEY_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey']
 const keyCalls = (made: readonly string[], keyArn: string | undefined) =>
   keyArn !== undefined && made.some((call) => call.includes(':'))
-    ? [...KEY_ACTIONS.map((action) => `${action} through dynamodb`), 'kms:Decrypt through sqs'].map((use) =>
-        `${use} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'),
-      )
+    ? [
+        ...KEY_ACTIONS.map((action) => `${action} through dynamodb`),
+        'kms:Decrypt through sqs',
+        ...(made.includes('SendMessage') ? ['kms:GenerateDataKey through sqs'] : []),
+      ].map((use) => `${use} on ${keyArn}`.replace(':eu-west-1:', ':REGION:'))
     : []
 
 const HOUR = 3_600_000
@@ -148,6 +150,7 @@ class Story {
     const event = world.publishEvent('q/server', 'again')
     await this.handle('message.publish', event)
     await this.handle('message.publish', event, event)
+    await this.acknowledgedMeanwhile()
   }
 
   /** Operator's rows that go while their client is connected, exact and wildcard. */
@@ -159,6 +162,22 @@ class Story {
       await world.operatorDeletes('gone', filter)
       await this.publish('gone/1', 'x')
     }
+  }
+
+  /** Publishes that are acknowledged, and sealed into a segment by another publisher, before they are looked at again. */
+  private async acknowledgedMeanwhile() {
+    const { world } = this
+    const { add } = world.ports.topics
+    jest.spyOn(world.ports.topics, 'add').mockImplementationOnce(async (topic, ids) => {
+      const row = await add(topic, ids)
+      await unrecorded(async () => {
+        await world.ports.messages.remove(ids)
+        await world.ports.topics.seal(row)
+      })
+      return row
+    })
+    const many = Array.from({ length: world.ports.messages.putAllFrom }, () => world.publishEvent('raced', 'x'))
+    await this.handle('message.publish', ...many)
   }
 
   /** More live clients than the head takes, of both kinds, on one topic and on a covering row. */
@@ -294,7 +313,9 @@ forEachEngine((engine) => {
       for (const options of deployed) {
         const template = backend(world.hookTable, { ...options, retainIndex: world.retainIndex })
         const asked = (hook: HookName) => [
-          ...made(hook).map((call) => askedBy(call, template, options.prefix ?? '')),
+          ...made(hook).map((call) =>
+            askedBy(call, template, { prefix: options.prefix ?? '', deliveryHook: world.configs[0]?.deliveryHook }),
+          ),
           ...keyCalls(made(hook), options.keyArn),
         ]
         const allowed = hooks.map((hook) => [hook, allowedIn(template, hook)])

@@ -1,6 +1,7 @@
 import * as dynamodb from '@aws-sdk/client-dynamodb'
 import * as dataPlane from '@aws-sdk/client-iot-data-plane'
 import { HOOKS, type HookName, hookConfigs } from '../../lambda/core/hooks.ts'
+import { DELIVERING_HOOKS } from '../../lambda/core/metrics.ts'
 import { TABLE_NAMES, type TableName, tableVariable } from '../../lambda/core/tables.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
 import { pascalCase } from '../../lib/construct-ids.ts'
@@ -52,6 +53,8 @@ describe('a hook of the conf', () => {
       EventSourceArn: arnOf(everyHook, QUEUE, `${id}QueueEvents`),
       FunctionName: { Ref: idOf(everyHook, FUNCTION, id) },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
+      // Deliveries wait for clients: they leave most of an account's 1,000 concurrent executions to those that store (I15).
+      ...(DELIVERING_HOOKS.includes(hook) ? { ScalingConfig: { MaximumConcurrency: 100 } } : {}),
     })
   })
 
@@ -103,7 +106,7 @@ describe('a hook of the conf', () => {
     ['client.disconnected', 30, 90],
     ['session.subscribed', 120, 28],
     ['session.unsubscribed', 30, 90],
-    ['message.publish', 120, 28],
+    ['message.publish', 30, 90],
     ['message.acked', 30, 90],
   ])('%s has %i s, is shown again only later, and is a dead letter after %i receives', (hook, seconds, receives) => {
     const queue = everyHook.one(QUEUE, `${pascalCase(hook)}QueueEvents`).Properties
@@ -284,7 +287,8 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
       Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       Resource: arnOf(everyHook, 'AWS::Logs::LogGroup', id),
     })
-    expect(others.flatMap(actionsOf).filter((action) => !/^(?:dynamodb|iot):/.test(action))).toEqual([])
+    const beside = others.flatMap(actionsOf).filter((action) => !/^(?:dynamodb|iot):/.test(action))
+    expect(beside).toEqual(hook === 'message.publish' ? ['sqs:SendMessage'] : [])
     expect(everyHook.one('AWS::IAM::Role', id).Properties.ManagedPolicyArns).toBeUndefined()
   })
 
@@ -299,7 +303,7 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
     expect(checked.filter((action) => action.startsWith('iot:')).length).toBeGreaterThan(0)
   })
 
-  test.each(HOOKS)('%s: a customer-managed key is used through DynamoDB, and to receive from the queue', (hook) => {
+  test.each(HOOKS)('%s: a customer-managed key is used through DynamoDB, and for the queues', (hook) => {
     expect(granted(encrypted, hook, 'kms')).toEqual([
       {
         Effect: 'Allow',
@@ -309,7 +313,7 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
       },
       {
         Effect: 'Allow',
-        Action: 'kms:Decrypt',
+        Action: hook === 'message.publish' ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
         Resource: KEY_ARN,
         Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-west-1.amazonaws.com' } },
       },
@@ -368,6 +372,7 @@ describe('the environment of a function', () => {
         ),
         ...(grants.retainIndex ? { RETAIN_INDEX: 'root-topic-index' } : {}),
         ...(grants.dataPlane.length > 0 ? { IOT_DATA_ENDPOINT: ENDPOINT.dataEndpoint } : {}),
+        ...(grants.requestsDelivery ? { DELIVERY_QUEUE_URL: { Ref: idOf(template, QUEUE, 'SessionSubscribedQueueEvents') } } : {}),
         METRICS_NAMESPACE: 'MqttBackend',
         MAX_RECEIVES: `${HOOK_SETTINGS[hook].maxReceives}`,
       }

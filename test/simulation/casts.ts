@@ -18,6 +18,8 @@ export interface Cast {
   readonly retained?: number
   /** How native clients acknowledge, by turns. Default: at once. */
   readonly manners?: readonly (keyof typeof MANNERS)[]
+  /** How the clients of operator's rows acknowledge, by turns. Default: at once. */
+  readonly servers?: readonly (keyof typeof MANNERS)[]
   /** Share of the SUBSCRIBEs that ask for QoS 0, and for No Local; and of the filters that are subscribed to through `$share/`. */
   readonly qos0?: number
   readonly noLocal?: number
@@ -86,6 +88,17 @@ export const CASTS: readonly Cast[] = [
     qos0: 0.4,
     noLocal: 0.5,
     own: 0.4,
+    settle: 1,
+  },
+  // Who does not acknowledge is given up, and costs the others nothing.
+  {
+    name: 'mute',
+    natives: 3,
+    operators: { s1: ['a/1'], s2: ['a/+'], s3: ['a/1'] },
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8, 20],
+    manners: ['prompt', 'mute', 'prompt'],
+    servers: ['mute', 'mute', 'prompt'],
     settle: 1,
   },
   {

@@ -167,13 +167,16 @@ function liveEntries(scene: Scene): string[] {
     const { connection, operator } = client
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
-      entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
+      isSilenced(client, filter) || entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
     const native = [...connection.announced].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
     const server = operator.filter((filter) => scene.operator.isHeld(client, filter) && !isLive(parseSubscription(filter).filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
   return [...stale, ...missing, ...subscriptionRows(scene)]
 }
+
+/** I15: it did not acknowledge, and is no subscriber until it comes again. */
+const isSilenced = ({ silenced }: SimClient, filter: string): boolean => silenced.has(parseSubscription(filter).filter)
 
 const hasRow = ({ dynamodb }: Scene, { id }: SimClient, filter: string): boolean =>
   dynamodb.rows('mqtt_sub').some((row) => row.clientid?.S === id && row.topic?.S === filter)
@@ -208,10 +211,13 @@ function limbo(scene: Scene): string[] {
     const servers = all.filter(
       (client) =>
         client.connection &&
+        !isSilenced(client, topic) &&
         client.operator.some((filter) => parseSubscription(filter).filter === topic && scene.operator.isHeld(client, filter)),
     )
     // Of a group another member may have got it.
-    const natives = all.filter(({ id, connection }) => {
+    const natives = all.filter((client) => {
+      const { id, connection } = client
+      if (isSilenced(client, topic)) return false
       const isSure = connection?.announced.has(topic) && connection.filters.get(topic)?.qos === 1
       return isSure && !iotCore.wasNotLocal(id, msgid)
     })

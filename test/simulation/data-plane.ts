@@ -89,6 +89,7 @@ function transmit({ scheduler, faults, iotCore }: DataPlaneWorld, client: SimCli
   if (client === undefined || connection === undefined) return GONE
   if (scheduler.now - connection.since < 500 && faults.happens('not-yet-known')) return GONE
   if (connection.halfOpenSince !== undefined) return NO_PUBACK
+  if (client.manner.mute) return NO_PUBACK
   if (faults.happens('puback-lost')) {
     if (scheduler.random.chance(0.5)) iotCore.received(client, msgid, 'direct')
     return NO_PUBACK

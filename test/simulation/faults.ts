@@ -34,6 +34,10 @@ export const SHARES = {
   /** A failed event is seen again sooner than the visibility timeout says. */
   hasty: 0.8,
 
+  // SQS, of a delivery request: it was not taken, or was and that is not told.
+  'request-failed': 0.02,
+  'request-untold': 0.02,
+
   // Lambda, of the steps: some function dies.
   crash: 0.004,
 } as const

@@ -2,6 +2,7 @@
 import { handlerOf } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
+import { type DeliveryRequest, deliveryRequestBody } from '../../lambda/core/model/delivery-request.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
@@ -152,6 +153,11 @@ export class Handlers {
   }
 
   private log(run: Run, line: string): void {
+    if (line.includes('"code":"client-silent"')) {
+      const { client, topic } = JSON.parse(line)
+      this.options.iotCore.clients.get(client)?.silenced.add(topic)
+      this.options.note(`#${run.number} gives ${client} up on ${topic}`)
+    }
     if (!line.includes('"outcome":"failed"')) return
     const { code, error, messageId } = JSON.parse(line)
     this.failures.push(`${messageId} ${code}: ${error}`)
@@ -176,10 +182,24 @@ export class Handlers {
         ),
       ),
       clock: { now: () => scheduler.now, sleep: (ms) => scheduler.turn(run, ms) },
+      deliveries: { request: (one) => this.request(run, one) },
       tables: TABLES,
       retainIndex: undefined,
       region: 'us-west-2',
     })
     return watch.ports(run, ports)
+  }
+
+  /** SQS has it, or not, or has it and does not say so. */
+  private async request(run: Run, delivery: DeliveryRequest): Promise<void> {
+    const { scheduler, queues, database, note } = this.options
+    const { deliveryHook: hook } = this.configs.get(run.hook)!
+    if (!this.allowed.get(run.hook)!.has('SendMessage')) this.refused.push(`I9: ${run.hook} may not SendMessage`)
+    await scheduler.turn(run)
+    if (database.faults.happens('request-failed')) throw new Error('SendMessage failed')
+    note(`#${run.number} requests delivery on ${delivery.topic}`)
+    queues.put({ hook: hook!, event: deliveryRequestBody(delivery), label: `deliver ${delivery.topic}` }, scheduler.now)
+    await scheduler.turn(run)
+    if (database.faults.happens('request-untold')) throw new Error('SendMessage was not answered')
   }
 }

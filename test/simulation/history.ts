@@ -151,12 +151,14 @@ class History implements Scene {
   }
 
   private populate(): void {
-    const { persistent, manners = ['prompt'] } = this.cast
+    const { persistent, manners = ['prompt'], servers = ['prompt'] } = this.cast
     for (let n = 1; n <= this.cast.natives; n++) {
       const manner = MANNERS[manners[(n - 1) % manners.length]!]
       this.iotCore.add(`n${n}`, { manner, ...(persistent && { persistent }) })
     }
-    for (const [id, operator] of Object.entries(this.cast.operators)) this.iotCore.add(id, { operator })
+    for (const [n, [id, operator]] of Object.entries(this.cast.operators).entries()) {
+      this.iotCore.add(id, { operator, manner: MANNERS[servers[n % servers.length]!] })
+    }
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const filter of operator) this.operator.add(id, filter, this.scheduler.now - 1)
     }

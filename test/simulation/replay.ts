@@ -11,7 +11,13 @@ type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
  * Presence, subscriptions, retained messages, and who is live since when, by what they are of. Messages may be delivered again. A session
  * that goes on under its identifier is subscribed in IoT Core whether or not we show a SUBSCRIBE of its last connection: both are true.
  */
-export function everything({ dynamodb, operator, cast: { persistent }, queues: { abandoned } }: Scene): ReadonlyMap<string, string> {
+export function everything({
+  dynamodb,
+  operator,
+  iotCore,
+  cast: { persistent },
+  queues: { abandoned },
+}: Scene): ReadonlyMap<string, string> {
   const kept: Kept[] = persistent === 'same' ? ['mqtt_client', 'mqtt_retain'] : ['mqtt_client', 'mqtt_sub', 'mqtt_retain']
   // What a receive left that died after another had finished goes with the next event.
   const orderly = (session: string | undefined) => !abandoned.has(session ?? '')
@@ -26,7 +32,8 @@ export function everything({ dynamodb, operator, cast: { persistent }, queues: {
   // An operator's row that was added while its client is connected counts from the next connected event on, a repeated one too.
   const mayReturn = (row: Row, entry: string) => {
     const { clientid, filter } = subscriberOf({ topic: row.topic?.S?.split('\u0000')[0] ?? '', entry })
-    return operator.wasDeleted(clientid, filter)
+    // A client that was given up sits again after a repeated event, until it is given up again.
+    return operator.wasDeleted(clientid, filter) || iotCore.clients.get(clientid)!.silenced.has(filter)
   }
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
     [...liveOf(row.live)]

@@ -9,6 +9,8 @@ export interface Manner {
   /** Share of the messages that it never acknowledges, or with an error code (0x83): IoT Core takes neither for a delivery. */
   readonly never?: number
   readonly refuses?: number
+  /** It acknowledges no direct message. */
+  readonly mute?: true
 }
 
 export const MANNERS = {
@@ -17,6 +19,7 @@ export const MANNERS = {
   narrow: { receiveMaximum: 2, delay: [100, 700] },
   late: { receiveMaximum: 100, delay: [500, 40_000] },
   silent: { receiveMaximum: 20, delay: [0, 300], never: 0.4 },
+  mute: { receiveMaximum: 20, delay: [0, 300], mute: true },
   refusing: { receiveMaximum: 100, delay: [0, 300], refuses: 0.4 },
 } satisfies Record<string, Manner>
 
@@ -90,6 +93,8 @@ export interface SimClient {
   lastStamp: number
   /** Whether the last event of the client, a disconnect, was lost. */
   lastEventLost: boolean
+  /** Filters by which it is no subscriber of ours any more, because it did not acknowledge, until it subscribes or connects again (I15). */
+  readonly silenced: Set<string>
   readonly got: Map<string, { how: 'native' | 'direct'; at: number }>
 }
 

@@ -85,7 +85,7 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     const published = iotCore.byId.get(msgid) ?? (retained ? iotCore.published.find((one) => one.payload === payload) : undefined)
     if (payload !== published?.payload) evidence.violations.push(`I1: ${nameOf(msgid)} was sent to ${clientid} with another payload`)
     // A batch may drain for the same client twice, one event after the other.
-    if (retained || !DRAINS.includes(run.hook) || run.batch.length > 1) return
+    if (retained || !DRAINS.includes(run.hook) || run.batch.length > 1 || run.batch[0]!.label.startsWith('deliver ')) return
     const key = `${clientid} ${topic}`
     const all = sendings.get(key) ?? []
     sendings.set(key, all)

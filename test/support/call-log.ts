@@ -115,5 +115,10 @@ export function callOf(operation: string, { TableName, IndexName, RequestItems =
 export function allowedTo(config: HookConfig, retainIndex: boolean): string[] {
   const grants: Grants = grantsOf(config, { retainIndex })
   const onTables = Object.entries(grants.tables).flatMap(([table, operations]) => operations.map((operation) => `${table}:${operation}`))
-  return [...onTables, ...(grants.retainIndex ? ['mqtt_retain/index:Query'] : []), ...grants.dataPlane].sort()
+  return [
+    ...onTables,
+    ...(grants.retainIndex ? ['mqtt_retain/index:Query'] : []),
+    ...grants.dataPlane,
+    ...(grants.requestsDelivery ? ['SendMessage'] : []),
+  ].sort()
 }

@@ -7,7 +7,7 @@ import { arnText } from './policy-statements.ts'
 import type { Properties, SynthesizedTemplate } from './synthesized.ts'
 
 /** Lambda's own calls, which no handler makes: test/lib/mqtt-backend.test.ts holds them. */
-const LAMBDA = /^(?:sqs|logs):/
+const LAMBDA = /^(?:sqs:(?!SendMessage)|logs:)/
 
 /** Every action on every resource that the function may call, without those that Lambda itself needs; `through` which service, of a key. */
 export function allowedIn(template: SynthesizedTemplate, hook: HookName): string[] {
@@ -30,12 +30,22 @@ const through = ({ Condition }: Properties): string => {
 const placed = (arn: string) => arn.replace(':eu-west-1:', ':REGION:')
 
 /** What a call asks, in the words of {@link Call}: `mqtt_msg:PutItem`, `mqtt_retain/index:Query`, `GetConnection`. */
-export function askedBy(call: string, template: SynthesizedTemplate, prefix: string): string {
+export function askedBy(call: string, template: SynthesizedTemplate, { prefix, deliveryHook }: Asking): string {
+  if (call === 'SendMessage') {
+    const source = template.one('AWS::Lambda::EventSourceMapping', pascalCase(deliveryHook!)).Properties
+    return `sqs:SendMessage on ${arnText(source.EventSourceArn, template)}`
+  }
   const [place = '', operation] = call.split(':')
   if (operation === undefined) return `iot:${place} on arn:aws:iot:REGION:ACCOUNT:${place === 'GetRetainedMessage' ? 'topic' : 'client'}/*`
   const [table = '', index] = place.split('/')
   const arn = `arn:aws:dynamodb:REGION:ACCOUNT:table/${nameIn(template, prefix + table)}`
   return `dynamodb:${operation} on ${arn}${index === undefined ? '' : `/index/${RETAIN_INDEX.name}`}`
+}
+
+interface Asking {
+  /** Of the tables' names. */
+  readonly prefix: string
+  readonly deliveryHook: HookName | undefined
 }
 
 /** Of a table that the stack makes, its logical id stands for the name. */

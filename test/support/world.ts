@@ -10,8 +10,9 @@ import type { LogLevel } from '../../lambda/adapters/function/log.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { type ActionName, type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../../lambda/core/hooks.ts'
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
+import { deliveryRequestBody } from '../../lambda/core/model/delivery-request.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
-import type { Clock, Device, NativeConnection, Ports } from '../../lambda/core/model/ports.ts'
+import type { Clock, DeliveryQueue, Device, NativeConnection, Ports } from '../../lambda/core/model/ports.ts'
 import type { NativeRetained } from '../../lambda/core/model/retain-table.ts'
 import { RETAIN_INDEX, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
@@ -87,6 +88,12 @@ export class World {
   private readonly namespace: string | undefined
   private readonly logLevel: LogLevel
   private readonly afterSends = new Map<string, { payload: string | undefined; act: () => Promise<void> }[]>()
+  /** Bodies of the delivery queue. */
+  private readonly requested: string[] = []
+  /** What was requested and not handled: shown again by {@link redeliver}. */
+  undelivered: SqsRecord[] = []
+  /** Whether what is requested waits for {@link redeliver}. */
+  holdsDeliveries = false
   private counter = 0
 
   constructor(engine: Engine, tables: Tables, options: WorldOptions = {}) {
@@ -105,12 +112,20 @@ export class World {
     const real = portsOn({
       dynamodb: watch(engine),
       iot: undefined as unknown as IoTDataPlaneClient,
+      deliveries: this.deliveries,
       clock: this.clock,
       tables,
       retainIndex: this.retainIndex ? RETAIN_INDEX.name : undefined,
       region: 'us-west-2',
     })
     this.ports = { ...real, device: this.dataPlane }
+  }
+
+  private readonly deliveries: DeliveryQueue = {
+    request: async (one) => {
+      note('SendMessage')
+      this.requested.push(JSON.stringify(deliveryRequestBody(one)))
+    },
   }
 
   readonly clock: Clock = { now: () => this.now, sleep: async (ms) => this.wait(ms) }
@@ -177,7 +192,19 @@ export class World {
     this.calls.push(...calls)
     const refused = calls.filter(({ call }) => !allowed.includes(call))
     if (refused.length > 0) throw new Error(`I9: ${hook} called what grants.ts does not grant: ${refused.map(({ call }) => call)}`)
+    for (const body of this.requested.splice(0)) this.undelivered.push({ messageId: `d${this.counter++}`, body })
+    if (hook === 'message.publish' && !this.holdsDeliveries) await this.redeliver()
     return response
+  }
+
+  /** What was requested reaches the function that delivers, one by one; what it does not handle is shown again the next time. */
+  async redeliver(remaining?: number): Promise<void> {
+    for (const record of this.undelivered.splice(0)) {
+      const receives = Number(record.attributes?.ApproximateReceiveCount ?? 0) + 1
+      const shown = { ...record, attributes: { ApproximateReceiveCount: `${receives}` } }
+      const { batchItemFailures } = await this.deliver(this.configs[0]!.deliveryHook!, [shown], remaining)
+      if (batchItemFailures.length > 0) this.undelivered.push(shown)
+    }
   }
 
   /** The same, and every event must have been handled. */

@@ -4,10 +4,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient, type IoTDataPlaneClientConfig } from '@aws-sdk/client-iot-data-plane'
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs'
 import type { HookConfig } from '../../core/hooks.ts'
 import { LOG_LEVEL_VARIABLE, MAX_RECEIVES_VARIABLE, METRICS_NAMESPACE_VARIABLE } from '../../core/metrics.ts'
-import type { Clock, Ports } from '../../core/model/ports.ts'
-import { DATA_ENDPOINT_VARIABLE, RETAIN_INDEX_VARIABLE, TABLE_NAMES, type TableName, tableVariable } from '../../core/tables.ts'
+import type { Clock, DeliveryQueue, Ports } from '../../core/model/ports.ts'
+import {
+  DATA_ENDPOINT_VARIABLE,
+  DELIVERY_QUEUE_VARIABLE,
+  RETAIN_INDEX_VARIABLE,
+  TABLE_NAMES,
+  type TableName,
+  tableVariable,
+} from '../../core/tables.ts'
 import { mistrustIdle } from '../connections.ts'
 import { CONFIRMATION_TIMEOUT } from '../data-plane.ts'
 import { portsOn } from '../on-aws.ts'
@@ -30,7 +38,17 @@ export const systemClock: Clock = { now: Date.now, sleep: async (ms) => void (aw
 /** Whether Lambda loads this module, before the first event. Only then is work done in advance. */
 export const isInitializing = (): boolean => process.env.AWS_LAMBDA_INITIALIZATION_TYPE !== undefined
 
-export function environment(): Surroundings {
+/** Makes the queue of the function that delivers, for a function that requests deliveries. */
+export type DeliveriesTo = (queue: DeliveryQueueAt) => DeliveryQueue
+export interface DeliveryQueueAt {
+  readonly region: string
+  readonly url: string
+  /** Where SQS is, if not where the URL says. */
+  readonly endpoint?: string | undefined
+}
+const NO_DELIVERIES: DeliveryQueue = { request: () => Promise.reject(new Error('this function requests no delivery')) }
+
+export function environment(deliveriesTo?: DeliveriesTo): Surroundings {
   const env = process.env
   const region = env.AWS_REGION ?? ''
   const config = JSON.parse(readFileSync(join(env.LAMBDA_TASK_ROOT ?? '', 'hook.json'), 'utf8')) as HookConfig
@@ -43,6 +61,7 @@ export function environment(): Surroundings {
   const ports = portsOn({
     dynamodb,
     iot,
+    deliveries: deliveriesTo?.({ region, url: env[DELIVERY_QUEUE_VARIABLE] ?? '', endpoint: env[SQS_ENDPOINT_VARIABLE] }) ?? NO_DELIVERIES,
     clock: systemClock,
     tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, env[tableVariable(table)] ?? table])) as Record<TableName, string>,
     retainIndex: env[RETAIN_INDEX_VARIABLE],
@@ -66,7 +85,7 @@ function primedClients(region: string, { hook }: HookConfig): PrimedClients {
  * The SDK's own defaults, spelled out. What is missing here the SDK looks up at the first request of every cold start: in variables, then in
  * files under ~/.aws, which no function has.
  */
-const NOT_LOOKED_UP = {
+export const NOT_LOOKED_UP = {
   defaultsMode: 'legacy',
   retryMode: 'standard',
   useDualstackEndpoint: false,
@@ -74,10 +93,11 @@ const NOT_LOOKED_UP = {
   authSchemePreference: [],
   disableClockSkewCorrection: false,
   ignoreConfiguredEndpointUrls: true,
-} satisfies DynamoDBClientConfig & IoTDataPlaneClientConfig
+} satisfies DynamoDBClientConfig & IoTDataPlaneClientConfig & SQSClientConfig
 
-/** Where DynamoDB is, if not where its region says: the SDK's own variable, which the local run sets. */
+/** Where DynamoDB and SQS are, if not where their region says: the SDK's own variables, which the local run sets. */
 const DYNAMODB_ENDPOINT_VARIABLE = 'AWS_ENDPOINT_URL_DYNAMODB'
+const SQS_ENDPOINT_VARIABLE = 'AWS_ENDPOINT_URL_SQS'
 
 /** The SDK has no request timeout of its own: a lost reply would cost the whole invocation. `more`: for tests. */
 export const dynamodbClient = (region: string, more: DynamoDBClientConfig = {}): DynamoDBClient =>
@@ -115,7 +135,7 @@ export const dataPlaneClient = (region: string, endpoint: string | undefined, mo
  * Removes what no handler needs of the SDK: its log filter, the user agent, the tracing header. With `cacheMiddleware` a publish
  * takes 0.75 to 0.77 of the CPU (two runs each, side by side, embedded engine).
  */
-function ready<T extends DynamoDBClient | IoTDataPlaneClient>(client: T): T {
+export function ready<T extends DynamoDBClient | IoTDataPlaneClient | SQSClient>(client: T): T {
   for (const name of ['loggerMiddleware', 'recursionDetectionMiddleware', 'getUserAgentMiddleware']) client.middlewareStack.remove(name)
   return mistrustIdle(client)
 }

@@ -5,9 +5,10 @@
 import { badEvent } from '../../core/events/fields.ts'
 import type { Delivery, Hook } from '../../core/model/hook.ts'
 import type { Ignored } from '../../core/model/ignored.ts'
+import type { LimitHit } from '../../core/model/ports.ts'
 import { emfLines } from './emf.ts'
-import { environment, isInitializing, type Surroundings } from './environment.ts'
-import { isRefused, logIgnored, logOutcome } from './log.ts'
+import { type DeliveriesTo, environment, isInitializing, type Surroundings } from './environment.ts'
+import { isRefused, logIgnored, logLimited, logOutcome } from './log.ts'
 import { meterOf } from './meter.ts'
 
 export interface SqsRecord {
@@ -27,11 +28,11 @@ export interface SqsBatchResponse {
 }
 export type Handler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>
 
-/** The hook's Lambda handler. It reads its environment once: when Lambda initializes the function, else with the first event. */
-export function lambdaHandler<Event>(hook: Hook<Event>): Handler {
+/** The hook's Lambda handler. `deliveriesTo`: of a hook that requests deliveries. It reads its environment once: when Lambda initializes the function, else with the first event. */
+export function lambdaHandler<Event>(hook: Hook<Event>, deliveriesTo?: DeliveriesTo): Handler {
   let handler: Handler | undefined
   const current = (): Handler => {
-    handler ??= handlerOf(hook, environment())
+    handler ??= handlerOf(hook, environment(deliveriesTo))
     return handler
   }
   if (isInitializing()) tryNow(current)
@@ -60,6 +61,10 @@ export function handlerOf<Event>(
         logIgnored(log, hook.hook, record.messageId, what)
         if (what.code === 'bad-operator-row') meter?.ignored()
       }
+      const limited = (hit: LimitHit) => {
+        logLimited(log, hook.hook, record.messageId, hit)
+        meter?.limited()
+      }
       return [
         {
           event,
@@ -68,6 +73,7 @@ export function handlerOf<Event>(
             config,
             invocation: { id: record.messageId, receives: receivesOf(record), deadline },
             ignored,
+            limited,
           },
         },
       ]

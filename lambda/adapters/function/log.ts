@@ -4,6 +4,7 @@ import type { HookName } from '../../core/hooks.ts'
 import { REFUSED_CODE, UNFINISHED_CODE } from '../../core/metrics.ts'
 import { actionOf } from '../../core/model/hook.ts'
 import type { Ignored } from '../../core/model/ignored.ts'
+import type { LimitHit } from '../../core/model/ports.ts'
 
 export type Log = (line: string) => void
 /** `info`: a line for each event. `warn`: only for those that failed. */
@@ -58,6 +59,12 @@ export function logIgnored(log: Log, hook: HookName, messageId: string, { code, 
       error,
     }),
   )
+}
+
+/** A limit that was hit: which one, whose, and what happens next. */
+export function logLimited(log: Log, hook: HookName, messageId: string, { limit, clientid, topic, why }: LimitHit): void {
+  const error = `client '${clientid}', topic '${topic}': ${why}`
+  log(JSON.stringify({ level: 'warn', outcome: 'limited', hook, messageId, client: clientid, topic, code: limit, error }))
 }
 
 /** A request to the data plane that is sent again within the invocation. */

@@ -7,13 +7,13 @@ import {
   FAILED_DELIVERIES,
   GIVEN_UP,
   handledMetric,
+  LIMIT_REACHED,
   OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
-  SUBSCRIBING_HOOKS,
   THROTTLED_CODES,
   THROTTLED_EVENTS,
   UNFINISHED,
@@ -50,6 +50,8 @@ export interface Meter extends Measured {
   watch(): Watched
   /** An operator's row was passed over. */
   ignored(): void
+  /** A limit was hit. */
+  limited(): void
   /** One event's end. `lastDelivered`: of the ports that it was handled with. */
   handled(received: Received, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
 }
@@ -142,13 +144,14 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
     },
 
     ignored: () => add(counts, OPERATOR_ROW_IGNORED),
+    limited: () => add(counts, LIMIT_REACHED),
 
     handled({ event, sentAt, isLastTry }, result, lastDelivered) {
       if (sentAt !== undefined && !DELIVERING_HOOKS.includes(hook)) addLatency(EVENT_AGE, sentAt, clock.now())
       if (result.status === 'fulfilled') {
         add(counts, handledMetric(hook))
         const { at } = (event ?? {}) as { at?: number }
-        if (at && lastDelivered && SUBSCRIBING_HOOKS.includes(hook)) addLatency(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
+        if (at && lastDelivered && DELIVERING_HOOKS.includes(hook)) addLatency(SUBSCRIBE_TO_LAST_DELIVERED, at, lastDelivered)
       } else {
         const code = codeOf(result.reason)
         if (isLastTry && !isRefused(result.reason)) add(counts, GIVEN_UP)

@@ -23,7 +23,7 @@ export function ends(
   rows: LiveRows,
   spill: SpillRows,
   find: Find,
-): Pick<TopicTable, 'endLive' | 'endServer' | 'clearOlder' | 'leaveShare'> {
+): Pick<TopicTable, 'endLive' | 'endServer' | 'endSilent' | 'clearOlder' | 'leaveShare'> {
   async function leaveShare(topic: string, at: number): Promise<void> {
     await rows.update(topic, 'SET share_left = :left', LEFT_EARLIER, { values: { ':left': N(at) } })
   }
@@ -82,6 +82,12 @@ export function ends(
     async endServer({ key, entry, live }) {
       const unchanged = `live.#entry.kind = :server AND ${SAME_SESSION} AND live.#entry.since = :since`
       const values = { ':server': S('server'), ':session': S(live.session), ':since': N(live.since) }
+      return (await rows.update(key, 'REMOVE live.#entry', unchanged, { names: { ...NAMES, '#entry': entry }, values })) !== undefined
+    },
+
+    async endSilent({ key, entry, live }) {
+      const unchanged = `${SAME_SESSION} AND live.#entry.since = :since AND (attribute_not_exists(live.#entry.#at) OR live.#entry.#at = :at)`
+      const values = { ':session': S(live.session), ':since': N(live.since), ':at': N(live.at) }
       return (await rows.update(key, 'REMOVE live.#entry', unchanged, { names: { ...NAMES, '#entry': entry }, values })) !== undefined
     },
 

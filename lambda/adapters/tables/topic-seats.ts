@@ -13,7 +13,7 @@ import { contended, type LiveRows, liveRows, ROUNDS } from './topic-rows.ts'
 import { spillRows } from './topic-spill.ts'
 
 type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'> &
-  Pick<TopicTable, 'endServer' | 'leaveShare' | 'noteGranted'>
+  Pick<TopicTable, 'endServer' | 'endSilent' | 'leaveShare' | 'noteGranted'>
 
 const HAS_MAP = 'attribute_exists(live)'
 const ABSENT = 'attribute_not_exists(live.#entry)'

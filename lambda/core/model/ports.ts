@@ -2,6 +2,7 @@
 import type { Connected, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
 import type { HookConfig } from '../hooks.ts'
 import type { SendOutcome } from '../metrics.ts'
+import type { DeliveryRequest } from './delivery-request.ts'
 import type { Ignored } from './ignored.ts'
 import type { Message } from './message.ts'
 import type { Presence } from './presence.ts'
@@ -93,6 +94,8 @@ export interface TopicTable {
   endLive(topic: string, subscription: Subscription, entry: string, end: End): Promise<Seated | undefined>
   /** Ends a seat whose operator's row is gone, unless the client has subscribed itself since. Returns whether it did. */
   endServer(seat: Seat): Promise<boolean>
+  /** Ends the seat of a client that does not acknowledge, unless it has subscribed once more. Returns whether it did. */
+  endSilent(seat: Seat): Promise<boolean>
   /** Removes the seats that older sessions took before `at` (ms). */
   clearOlder(topic: string, subscription: Subscription, entry: string, newer: { session: string; at: number }): Promise<void>
   /** Remembers that a member of a shared subscription left the topic (ms): the others prove nothing for what is older. */
@@ -134,6 +137,11 @@ export interface GrantedSubscriptions {
   readonly known: ReadonlyMap<string, number>
 }
 
+/** The queue of the function that delivers. */
+export interface DeliveryQueue {
+  request(delivery: DeliveryRequest): Promise<void>
+}
+
 /** The IoT data plane. Nothing here publishes (I8). */
 export interface Device {
   /** A direct message, confirmed by the client's PUBACK. */
@@ -159,6 +167,7 @@ export interface Ports {
   readonly acked: AckedTable
   readonly retained: RetainTable
   readonly device: Device
+  readonly deliveries: DeliveryQueue
   readonly clock: Clock
 }
 
@@ -174,6 +183,17 @@ export interface Invocation {
   readonly batch?: readonly string[]
 }
 
+/** A limit that was hit. */
+export interface LimitHit {
+  /** Which one: its code in the log. */
+  readonly limit: 'unanswered-sends' | 'client-silent'
+  readonly clientid: string
+  /** The topic or filter. */
+  readonly topic: string
+  /** What was got, and what happens next. */
+  readonly why: string
+}
+
 /** What an action gets beside its event. */
 export interface Context {
   readonly ports: Ports
@@ -181,4 +201,6 @@ export interface Context {
   readonly invocation: Invocation
   /** Says what was passed over and why: a log line, and of an operator's row a count. */
   readonly ignored: (what: Ignored) => void
+  /** Says that a limit was hit: a log line and a count. */
+  readonly limited: (hit: LimitHit) => void
 }

@@ -8,8 +8,8 @@ import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, hasAckRow } from './acknowledge.ts'
-import { standingOf } from './operator-rows.ts'
-import { PatientSender } from './patient-sender.ts'
+import type { Stands } from './operator-rows.ts'
+import { PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 
 /** Messages read ahead, and acknowledged together at most. */
@@ -27,8 +27,8 @@ export interface Drain {
   readonly justArrived: boolean
 }
 
-/** Why a drain cannot go on. `late`: the invocation ends soon; `ended`: the operator's row is gone. */
-export type Stop = 'gone' | 'forbidden' | 'late' | 'ended'
+/** Why a drain cannot go on. `late`: the time is over; `ended`: the subscription is; `silent`, `unknown`: the last sends were not acknowledged. */
+export type Stop = Exclude<Sent, 'acked' | 'unsendable'>
 
 /** One drain's deliveries: what was sent, what is off the queue, how many more may be sent. */
 export class DrainRun {
@@ -43,14 +43,12 @@ export class DrainRun {
   private unsaved: Homes = new Map()
   private acks: Promise<void> = Promise.resolve()
 
-  constructor(context: Context, drain: Drain) {
+  /** `stands`: asked before each try. */
+  constructor(context: Context, drain: Drain, stands: Stands) {
     this.context = context
     this.drain = drain
     this.remaining = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
-    this.sender = new PatientSender(context, drain.clientid, {
-      justArrived: drain.justArrived,
-      stands: standingOf(context.ports, drain.seat),
-    })
+    this.sender = new PatientSender(context, drain.clientid, { justArrived: drain.justArrived, stands })
   }
 
   isLate = (): boolean => this.sender.isLate()
@@ -81,7 +79,7 @@ export class DrainRun {
         const message = stored.get(id)
         if (this.passed.has(id) || message === undefined || this.remaining === 0) continue
         const outcome = await this.sender.send(message)
-        if (outcome === 'gone' || outcome === 'forbidden' || outcome === 'late' || outcome === 'ended') return outcome
+        if (outcome !== 'acked' && outcome !== 'unsendable') return outcome
         this.passed.add(id)
         if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
       }

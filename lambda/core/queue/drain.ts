@@ -1,21 +1,14 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
 
-import { BackendError } from '../errors.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
-import { subscriptionIsOver } from '../model/presence.ts'
 import { type Seat, type Seated, subscriberOf } from '../model/seat.ts'
 import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { type Drain, DrainRun, type Stop } from './drain-run.ts'
+import { checkStop, giveUp, unfinished } from './drain-stop.ts'
+import { type Stands, standingOf } from './operator-rows.ts'
 import { pendingForwards, type ReadAhead, readAhead } from './pending.ts'
-
-/**
- * For so long after a connect or SUBSCRIBE the data plane may not know the client yet. Later, "not connected" is believed whatever the
- * client's row says: its disconnected event is late or lost. Milliseconds.
- */
-const ARRIVAL = 60_000
-export const hasJustArrived = (live: Live, now: number): boolean => now - live.at <= ARRIVAL
 
 /** The right to drain a topic's queue for a client, and the first part of the queue. */
 interface Claim {
@@ -75,8 +68,8 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
  * Throws `unfinished` where the event must be tried again; what was acknowledged stays acknowledged.
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow, ahead?: ReadAhead): Promise<void> {
-  const run = new DrainRun(context, drain)
   const place = { seat: drain.seat }
+  const run = new DrainRun(context, drain, standing(context, place))
   const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row, ahead)])
   const [saved] = await Promise.allSettled([run.writeAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
@@ -88,11 +81,25 @@ export async function drain(context: Context, drain: Drain, row: TopicRow, ahead
   await checkStop(context, drain, stop!)
 }
 
-/** Without its operator's row the seat ends, and its lease with it; messages that were not sent stay queued. */
-async function giveUp({ ports: { topics }, invocation }: Context, seat: Seat, stop: Stop | undefined): Promise<void> {
-  if (stop === 'ended' && (await topics.endServer(seat))) return
-  await topics.release(seat, invocation.id)
+/** So often it is asked whether the seat is still there; a slow client's is before each message. Milliseconds. */
+const LOOK = 500
+
+/** Whether the subscription goes on: its seat, and an operator's row. */
+function standing(context: Context, place: { seat: Seat }): Stands {
+  const { clock, topics } = context.ports
+  const operatorRow = standingOf(context.ports, place.seat)
+  let looked = clock.now()
+  return async () => {
+    if (clock.now() - looked >= LOOK) {
+      looked = clock.now()
+      const live = await stillIn(context, place, await topics.head(place.seat.topic))
+      if (!isSame(live, place.seat.live) || live?.catching?.by !== context.invocation.id) return false
+    }
+    return (await operatorRow?.()) ?? true
+  }
 }
+
+const isSame = (live: Live | undefined, mine: Live): live is Live => live?.session === mine.session && live.since === mine.since
 
 async function untilHandedOver(
   context: Context,
@@ -119,7 +126,7 @@ async function untilHandedOver(
     const live = await stillIn(context, place, current)
     const { seat } = place
     // The seat is of another session or a later subscription by now: the handler of that event drains.
-    if (live?.session !== seat.live.session || live.since !== seat.live.since) return undefined
+    if (!isSame(live, seat.live)) return undefined
     if (live.catching !== undefined && live.catching.by !== lease.by) return undefined
     if (live.catching === undefined) current = await topics.lease(seat, lease, clock.now())
     if (met === 0 && run.isLate()) return 'late'
@@ -136,24 +143,3 @@ async function stillIn({ ports }: Context, place: { seat: Seat }, head: TopicRow
   if (inHead !== undefined && key !== topic) place.seat = { topic, key: topic, entry, live: mine }
   return inHead
 }
-
-/** @throws BackendError where the event must be tried again */
-async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
-  if (stop === 'forbidden') {
-    throw new BackendError(
-      'receive-forbidden',
-      `${whereIs(clientid, seat)}: direct message refused (403), wanted iot:Receive for the client and iot:SendDirectMessage for us`,
-    )
-  }
-  if (stop === 'ended') return
-  if (stop === 'gone') {
-    if (!justArrived || !hasJustArrived(seat.live, context.ports.clock.now())) return
-    const presence = await context.ports.clients.presence(clientid)
-    if (subscriptionIsOver(presence, seat.live)) return
-  }
-  throw unfinished(clientid, seat, stop === 'gone' ? 'not reachable yet' : 'time is up with messages left')
-}
-
-const whereIs = (clientid: string, { topic }: Seat): string => `client '${clientid}', topic '${topic}'`
-const unfinished = (clientid: string, seat: Seat, why: string): BackendError =>
-  new BackendError('unfinished', `${whereIs(clientid, seat)}: ${why}; continues at the next try`)

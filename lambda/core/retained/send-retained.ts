@@ -7,7 +7,7 @@ import type { Context } from '../model/ports.ts'
 import type { RetainedRow } from '../model/retain-table.ts'
 import { msgidOf } from '../msgid.ts'
 import { operatorRowStands, type Stands } from '../queue/operator-rows.ts'
-import { PatientSender } from '../queue/patient-sender.ts'
+import { PatientSender, UNANSWERED } from '../queue/patient-sender.ts'
 import { hasWildcard, topicMatches } from '../topic.ts'
 
 /** Messages read at once: 128 KB each at most, so a few MB. */
@@ -103,10 +103,14 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 class RetainedSender {
   private readonly context: Context
+  private readonly clientid: string
+  private readonly filters: readonly string[]
   private readonly who: string
   private readonly sender: PatientSender
   constructor(clientid: string, filters: readonly string[], context: Context, stands: Stands | undefined) {
     this.context = context
+    this.clientid = clientid
+    this.filters = filters
     this.who = `client '${clientid}', filter '${filters.join("', '")}'`
     this.sender = new PatientSender(context, clientid, { justArrived: true, stands })
   }
@@ -115,7 +119,8 @@ class RetainedSender {
   async send(message: Message): Promise<boolean> {
     if (hasExpired(message, this.context.ports.clock.now())) return true
     const outcome = await this.sender.send(message, { retain: true })
-    if (outcome === 'late') throw this.late()
+    if (outcome === 'late' || outcome === 'unknown') throw this.late()
+    if (outcome === 'silent') return this.silent()
     if (outcome === 'forbidden') {
       throw new BackendError('receive-forbidden', `${this.who}: direct message refused (403), wanted iot:Receive for the client`)
     }
@@ -125,6 +130,20 @@ class RetainedSender {
   /** @throws BackendError if the invocation ends soon */
   checkTime(): void {
     if (this.sender.isLate()) throw this.late()
+  }
+
+  /** A silent client gets one more try, then nothing until it subscribes again. */
+  private silent(): false {
+    const last = this.context.invocation.receives > 1
+    const next = last ? 'the rest is not sent until it subscribes again' : "tried once more at the event's next receive"
+    this.context.limited({
+      limit: last ? 'client-silent' : 'unanswered-sends',
+      clientid: this.clientid,
+      topic: this.filters.join("', '"),
+      why: `got no PUBACK of ${UNANSWERED} retained messages in a row; ${next}`,
+    })
+    if (!last) throw this.late()
+    return false
   }
 
   private late = (): BackendError =>

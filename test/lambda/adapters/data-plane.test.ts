@@ -99,7 +99,7 @@ describe('send', () => {
     [429, 'throttled'],
     [500, 'unknown'],
     [503, 'throttled'],
-    [504, 'unknown'],
+    [504, 'silent'],
   ])('%d: %s, in one attempt', async (status, outcome) => {
     answer = { status }
     expect(await plane.send('c', MESSAGE)).toBe(outcome)

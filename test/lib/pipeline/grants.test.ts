@@ -14,6 +14,7 @@ it("on_client_connected alone: its table, its client's rows, the seats they had"
     tables: { mqtt_client: ['PutItem', 'UpdateItem'], mqtt_sub: ['DeleteItem', 'Query'], mqtt_topic_msg_map: ['GetItem', 'UpdateItem'] },
     retainIndex: false,
     dataPlane: [],
+    requestsDelivery: false,
   })
 })
 

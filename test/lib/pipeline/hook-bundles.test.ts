@@ -11,8 +11,9 @@ import { bundleHooks } from '../../../lib/pipeline/hook-bundles.ts'
 
 const BUNDLES = bundleHooks(HOOKS)
 
-it.each(HOOKS)('%s is at most 300 KB', (hook) => {
-  expect(BUNDLES.get(hook)!.length).toBeLessThanOrEqual(300_000)
+/** The client of SQS, by which publishes request deliveries, has 30 KB. */
+it.each(HOOKS.map((hook) => [hook, hook === 'message.publish' ? 315 : 300] as const))('%s is at most %i KB', (hook, most) => {
+  expect(BUNDLES.get(hook)!.length).toBeLessThanOrEqual(most * 1_000)
 })
 
 describe('client.connected, loaded by a process of its own', () => {

@@ -1,0 +1,43 @@
+/**
+ * A publish on its way to whom we deliver: the function that stores hands it over to the function that delivers, if the topic's row shows
+ * somebody who may have to get it. A topic without such subscribers costs nothing more.
+ */
+import { MARGIN } from '../model/delivery-window.ts'
+import type { Message } from '../model/message.ts'
+import type { Context } from '../model/ports.ts'
+import type { Seat } from '../model/seat.ts'
+import { millisOfMsgid } from '../msgid.ts'
+import type { Queued } from './push.ts'
+import { getsNothing, wildcardSeats } from './receivers.ts'
+
+/** Hands queued messages over that some live client may have to get from us. */
+export async function requestQueued(context: Context, { row, stored }: Queued): Promise<void> {
+  const { config, ports } = context
+  if (config.deliveryHook === undefined) return
+  const oldest = Math.min(...stored.map(({ message }) => millisOfMsgid(message.msgid)))
+  const exact = await ports.topics.seats(row, { headOnly: !row.spillServers && oldest >= row.newest + MARGIN })
+  const receives = exact.some((seat) => mayReceive(context, seat, oldest)) || (await hasWildcardReceivers(context, row.topic))
+  if (!receives) return
+  const queued = stored.map(({ message: { msgid }, repeated }) => ({ msgid, seq: row.seq, repeated }))
+  await ports.deliveries.request({ topic: row.topic, queued })
+}
+
+/** The same of a message that is on no queue (QoS 0, or a filter without on_message_publish): only server-side subscribers get it. */
+export async function requestUnqueued(context: Context, message: Message): Promise<void> {
+  const { config, ports } = context
+  if (config.deliveryHook === undefined || !config.serverSubscriptions) return
+  const [row] = await ports.topics.heads([message.topic])
+  const exact = row === undefined ? [] : await ports.topics.seats(row, { headOnly: !row.spillServers })
+  const receives = exact.some(({ live }) => live.kind === 'server') || (await hasWildcardReceivers(context, message.topic))
+  if (receives) await ports.deliveries.request({ topic: message.topic, queued: [], unqueued: message })
+}
+
+/** Who is caught up by another handler finds the new messages on the queue, in order: that handler goes on until nothing is left. */
+function mayReceive({ config, ports }: Context, { live }: Seat, oldest: number): boolean {
+  const { catching } = live
+  if (catching !== undefined && catching.until >= ports.clock.now()) return false
+  return live.kind === 'server' ? config.serverSubscriptions : !getsNothing(live) && oldest < live.since + MARGIN
+}
+
+const hasWildcardReceivers = async (context: Context, topic: string): Promise<boolean> =>
+  context.config.serverSubscriptions && (await wildcardSeats(context, topic)).length > 0
