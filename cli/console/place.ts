@@ -32,9 +32,10 @@ export function placeAt(urls: PlaceUrls): Place {
   const dynamodb = new DynamoDBClient({ ...shared, endpoint: dynamodbUrl, ...localCredentials(dynamodbUrl) })
   const iot = new IoTDataPlaneClient({ ...shared, endpoint: dataUrl, ...localCredentials(dataUrl) })
   const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
+  const deliveries = { request: () => Promise.reject(new Error('the console requests no delivery')) }
   const close = () => {
     dynamodb.destroy()
     iot.destroy()
   }
-  return { ...urls, dynamodb, iot, tables, ports: portsOn({ dynamodb, iot, clock, tables, region: REGION }), close }
+  return { ...urls, dynamodb, iot, tables, ports: portsOn({ dynamodb, iot, deliveries, clock, tables, region: REGION }), close }
 }
