@@ -50,8 +50,10 @@ export const HANDLER_ERRORS = 'handler_errors'
 export const THROTTLED_EVENTS = 'event_throttled'
 /** Events that failed at their last receive: SQS makes dead letters of them. */
 export const GIVEN_UP = 'event_given_up'
-/** Milliseconds from an event's entry into its queue to this receive of it, of hooks that deliver nothing. */
+/** Milliseconds from an event's entry into its queue to this receive of it, of {@link AGED_HOOKS}. */
 export const EVENT_AGE = 'event_age'
+/** Hooks whose events must not be late, because settling trusts that. */
+export const AGED_HOOKS: readonly HookName[] = ['client.disconnected', 'session.unsubscribed', 'message.acked']
 /** Events that continue at their next try: a backlog larger than one invocation, a client not reachable yet. No fault. */
 export const UNFINISHED = 'event_unfinished'
 /** Milliseconds from the publish, by the rule's clock, to its row in mqtt_msg. */

@@ -11,7 +11,15 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Duration } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { HookName } from '../../lambda/core/hooks.ts'
-import { DELIVERING_HOOKS, EVENT_AGE, FAILED_DELIVERIES, GIVEN_UP, HANDLER_ERRORS, THROTTLED_EVENTS } from '../../lambda/core/metrics.ts'
+import {
+  AGED_HOOKS,
+  DELIVERING_HOOKS,
+  EVENT_AGE,
+  FAILED_DELIVERIES,
+  GIVEN_UP,
+  HANDLER_ERRORS,
+  THROTTLED_EVENTS,
+} from '../../lambda/core/metrics.ts'
 import { pascalCase } from '../construct-ids.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { BackendOptions } from '../options/options.ts'
@@ -71,7 +79,7 @@ export class Monitoring extends Construct {
     this.alarm('handler-errors', 'all hooks', shared(HANDLER_ERRORS), LIMITS.handlerErrors)
     this.alarm('throttled-events', 'all hooks', shared(THROTTLED_EVENTS), LIMITS.throttledEvents)
     this.alarm('function-throttles', 'Lambda', accountThrottles(), LIMITS.functionThrottles)
-    if ([...hooks.keys()].some((hook) => !DELIVERING_HOOKS.includes(hook)))
+    if ([...hooks.keys()].some((hook) => AGED_HOOKS.includes(hook)))
       this.alarm('old-events', 'all hooks', shared(EVENT_AGE, Stats.MAXIMUM), LIMITS.oldEvents)
     if ([...hooks.values()].some(({ grants }) => grants.dataPlane.includes('SendDirectMessage')))
       this.alarm('failed-deliveries', 'SendDirectMessage', shared(FAILED_DELIVERIES), LIMITS.failedDeliveries)

@@ -2,6 +2,7 @@
 import type { HookName } from '../../core/hooks.ts'
 import {
   ACK_REFUSED,
+  AGED_HOOKS,
   DELIVERING_HOOKS,
   EVENT_AGE,
   FAILED_DELIVERIES,
@@ -147,7 +148,7 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
     limited: () => add(counts, LIMIT_REACHED),
 
     handled({ event, sentAt, isLastTry }, result, lastDelivered) {
-      if (sentAt !== undefined && !DELIVERING_HOOKS.includes(hook)) addLatency(EVENT_AGE, sentAt, clock.now())
+      if (sentAt !== undefined && AGED_HOOKS.includes(hook)) addLatency(EVENT_AGE, sentAt, clock.now())
       if (result.status === 'fulfilled') {
         add(counts, handledMetric(hook))
         const { at } = (event ?? {}) as { at?: number }

@@ -8,12 +8,12 @@ import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, hasAckRow } from './acknowledge.ts'
+import { MessagePages } from './message-pages.ts'
 import type { Stands } from './operator-rows.ts'
 import { PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 
-/** Messages read ahead, and acknowledged together at most. */
-const READ_AHEAD = 50
+/** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
 
 export interface Drain {
@@ -67,21 +67,18 @@ export class DrainRun {
   }
 
   async deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined> {
-    const { messages } = this.context.ports
-    const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
-    let next = ids.length > 0 ? read(0) : undefined
-    for (let from = 0; from < ids.length && this.remaining > 0; from += READ_AHEAD) {
-      const stored = await next!
-      next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
-      next?.catch(() => {})
-      await this.clean(ids.slice(from, from + READ_AHEAD), stored, homes)
-      for (const id of ids.slice(from, from + READ_AHEAD)) {
-        const message = stored.get(id)
+    const pages = new MessagePages(this.context.ports.messages, ids)
+    for (let page = await pages.next(); page !== undefined && this.remaining > 0; page = await pages.next()) {
+      await this.clean(page.ids, page.stored, homes)
+      for (const id of page.ids) {
+        const message = page.stored.get(id)
         if (this.passed.has(id) || message === undefined || this.remaining === 0) continue
         const outcome = await this.sender.send(message)
         if (outcome !== 'acked' && outcome !== 'unsendable') return outcome
         this.passed.add(id)
-        if (outcome === 'acked') this.acked(id, homes.get(id) ?? new Set())
+        if (outcome !== 'acked') continue
+        this.acked(id, homes.get(id) ?? new Set())
+        pages.readAhead()
       }
     }
     await this.writeAcks()
