@@ -22,7 +22,7 @@ export interface LocalRun {
 
 export async function localRun(...flags: string[]): Promise<LocalRun> {
   const started = performance.now()
-  const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
+  const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0', '--console-port', '0']
   const child = spawn('npm', ['start', '--silent', '--', '--json', ...ports, ...flags], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -13,7 +13,7 @@ import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
 import { flags as soakFlags } from '../soak/soak-flags.ts'
 import { ended, here, mqttDynamodb, runHere, runProgram } from '../support/run-program.ts'
 
-const NAMES = ['start', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale', 'init']
+const NAMES = ['start', 'console', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale', 'init']
 
 /** Programs for who works on this repository: npm run NAME. */
 const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
@@ -155,6 +155,8 @@ test.each<[string, string[], string]>([
   ['bench', ['--only', 'nothing'], '--only is "nothing", wanted start or publish'],
   ['bench', ['--quick', '--save'], '--quick cannot be used with --save'],
   ['bench', ['--quick', '--plot'], '--quick cannot be used with --plot'],
+  ['console', ['--mqtt', 'http://localhost:1883'], '--mqtt is "http://localhost:1883", wanted an mqtt URL'],
+  ['console', ['--host', '192.0.2.1'], '--host is 192.0.2.1, which other machines may reach, wanted a loopback address, or --i-know'],
   ['bench', ['--from', 'package.json', '--save'], '--from cannot be used with --save'],
   ['bench', ['--from', 'package.json', '--only', 'start'], '--from cannot be used with --only'],
   ['faults', ['--engine', 'nothing'], '--engine is "nothing", wanted one of maps, embedded, local'],
@@ -200,7 +202,7 @@ describe('mqtt-dynamodb', () => {
   test.each([
     ['cots', 'did you mean costs?'],
     ['stat', 'did you mean start?'],
-    ['constructor', 'wanted one of start, demo, conf, dead-letters, smoke, costs, scale, init'],
+    ['constructor', 'wanted one of start, console, demo, conf, dead-letters, smoke, costs, scale, init'],
   ])('an unknown command: %s', async (got, hint) => {
     await expect(here(got)).resolves.toEqual({ status: 2, out: '', err: `mqtt-dynamodb: unknown command "${got}", ${hint} (see --help)\n` })
   })

@@ -59,7 +59,7 @@ describe('npm start -- --verbose', () => {
       '--fail-action',
       '0.1',
     ]
-    const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
+    const ports = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0', '--console-port', '0']
     const env = { ...process.env, AWS_ACCESS_KEY_ID: CANARY, AWS_SECRET_ACCESS_KEY: CANARY, AWS_SESSION_TOKEN: CANARY }
     child = spawn(process.execPath, ['--import', 'tsx', 'bin/mqtt-dynamodb.ts', 'start', ...flags, ...ports], { cwd: ROOT, env })
     const first = new Promise<string>((resolve, reject) => {

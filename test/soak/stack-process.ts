@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startChild } from '../../local/child-process.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const FREE_PORTS = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0']
+const FREE_PORTS = ['--mqtt-port', '0', '--dynamodb-port', '0', '--data-port', '0', '--console-port', '0']
 /** What npm start gives it (package.json). */
 const NODE = [process.execPath, '--max-semi-space-size=6', '--import', 'tsx', join(ROOT, 'bin', 'mqtt-dynamodb.ts'), 'start']
 const READY = '{"mqtt":'
