@@ -3,7 +3,7 @@ import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-dat
 import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
 import { pendingForwards } from '../../lambda/core/queue/pending.ts'
 import { checkTopicName, topicMatches } from '../../lambda/core/topic.ts'
-import { DEFAULT_CONF, readConf } from '../../lib/conf/conf-file.ts'
+import { readConf } from '../../lib/conf/conf-file.ts'
 import type { PassReport } from '../dead-letters/queue-pass.ts'
 import { redrive } from '../dead-letters/redrive.ts'
 import { withQueues } from '../dead-letters/stack-queues.ts'
@@ -42,7 +42,7 @@ export async function purge(place: Place, topic: string): Promise<number> {
   return purged
 }
 
-function keepsHistory({ conf = DEFAULT_CONF }: Place, topic: string): boolean {
+function keepsHistory({ conf }: Place, topic: string): boolean {
   const { rows } = readConf(conf).table
   return rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))
 }

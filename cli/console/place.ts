@@ -1,9 +1,11 @@
 /** The backend that the console looks at: a run on this machine. */
+import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
+import { DEFAULT_CONF } from '../../lib/conf/conf-file.ts'
 import { localCredentials } from '../dead-letters/sqs-client.ts'
 
 export interface PlaceUrls {
@@ -15,7 +17,7 @@ export interface PlaceUrls {
   readonly conf?: string
 }
 
-export interface Place extends PlaceUrls {
+export interface Place extends Required<PlaceUrls> {
   readonly dynamodb: DynamoDBClient
   readonly iot: IoTDataPlaneClient
   readonly tables: Readonly<Record<TableName, string>>
@@ -23,6 +25,7 @@ export interface Place extends PlaceUrls {
   close(): void
 }
 
+const OUR_CONF = join(import.meta.dirname, '..', '..', DEFAULT_CONF)
 const REGION = 'us-west-2'
 const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 
@@ -37,5 +40,6 @@ export function placeAt(urls: PlaceUrls): Place {
     dynamodb.destroy()
     iot.destroy()
   }
-  return { ...urls, dynamodb, iot, tables, ports: portsOn({ dynamodb, iot, deliveries, clock, tables, region: REGION }), close }
+  const ports = portsOn({ dynamodb, iot, deliveries, clock, tables, region: REGION })
+  return { conf: OUR_CONF, ...urls, dynamodb, iot, tables, ports, close }
 }

@@ -1,7 +1,7 @@
 /** The pages that read. Names stand in the query: a path could not hold every client id. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { DEFAULT_CONF, readConf } from '../../lib/conf/conf-file.ts'
+import { readConf } from '../../lib/conf/conf-file.ts'
 import { confInWords } from '../conf/conf-in-words.ts'
 import { letters } from './deeds.ts'
 import { NotFound } from './not-found.ts'
@@ -57,8 +57,8 @@ export function readRoutes(app: Hono, { place, monitor, write }: Site): void {
     page('dead-letters', 'Dead letters', context, deadLetters(await letters(place, { dryRun: true }), { write })),
   )
   app.get('/hooks', (context) => {
-    const file = place.conf ?? DEFAULT_CONF
-    return page('hooks', 'Hooks', context, hooks(confInWords(file, readConf(file).table)))
+    const { conf } = place
+    return page('hooks', 'Hooks', context, hooks(confInWords(conf, readConf(conf).table)))
   })
   app.get('/try', (context) => {
     const { topic = '', filter = '' } = context.req.query()
