@@ -6,11 +6,13 @@ import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Browser, Page } from 'playwright-core'
 import { type OpenConsole, openConsole } from '../../../cli/console/open-console.ts'
 import { type Backend, startBackend } from '../../end-to-end/backend.ts'
-import { describeInBrowser, startChromium } from '../../support/chromium.ts'
+import { hasChromium, startChromium } from '../../support/chromium.ts'
 import { endClients, eventually } from '../../support/mqtt-client.ts'
 
 const PAGES = ['', 'clients', 'queues', 'retained', 'dead-letters', 'hooks', 'try'] as const
 const CLIENTS = 10_000
+
+const describeInBrowser = hasChromium ? describe : describe.skip
 
 describeInBrowser('in Chromium', () => {
   let backend: Backend
