@@ -79,7 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no PUBACK (504) taken for delivered',
     file: 'adapters/data-plane.ts',
-    from: "504: 'unknown'",
+    from: "504: 'silent'",
     to: "504: 'acked'",
     violates: /^I3: .* who did not get it/,
   },
@@ -327,11 +327,26 @@ export const MUTANTS: readonly Mutant[] = [
     cast: 'segments, pushed',
   },
   {
+    name: 'a delivery that is tried again forgets its own lease',
+    file: 'core/queue/requested-deliveries.ts',
+    from: '(stored.length > 0 || receives > 1)',
+    to: 'stored.length > 0',
+    violates: /^limbo: .* is catching, and nobody drains/,
+    cast: 'spilled servers',
+  },
+  {
+    name: 'a silent client keeps its seat and its lease',
+    file: 'core/queue/drain-stop.ts',
+    from: 'else await topics.endSilent(seat)',
+    to: 'else return',
+    violates: /^limbo: .* is catching, and nobody drains/,
+    cast: 'mute',
+  },
+  {
     name: 'a publish looks for no native subscriber',
     file: 'core/queue/push.ts',
-    from: "const due = live.kind === 'server' ? messages : messages.filter(({ msgid }) => millisOfMsgid(msgid) < live.since + MARGIN)",
-    to: "const due = live.kind === 'server' ? messages : []",
-    shows: 52,
+    from: "const due = live.kind === 'server' ? stored : stored.filter(({ message }) => millisOfMsgid(message.msgid) < live.since + MARGIN)",
+    to: "const due = live.kind === 'server' ? stored : []",
     violates: /^limbo: nobody got/,
   },
   {
@@ -339,7 +354,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/queue/operator-rows.ts',
     from: "return seat.live.kind === 'server' ? () => operatorRowStands(ports, clientid, filter) : undefined",
     to: 'return undefined',
-    violates: /^I13: .* message\.publish sends/,
+    violates: /^I13: .* session\.subscribed sends/,
     cast: 'an operator at work',
   },
   {
