@@ -40,6 +40,8 @@ export class DrainRun {
   private readonly offQueue = new Set<string>()
   private readonly sender: PatientSender
   private remaining: number
+  /** Whether the client has acknowledged anything. */
+  progressed = false
   private unsaved: Homes = new Map()
   private acks: Promise<void> = Promise.resolve()
 
@@ -89,6 +91,7 @@ export class DrainRun {
 
   private acked(id: string, seqs: Set<number>): void {
     this.remaining--
+    this.progressed = true
     if (hasAckRow(this.context.config, this.drain.seat.topic)) this.offQueue.add(id)
     this.unsaved.set(id, seqs)
     if (this.unsaved.size >= ACKS_TOGETHER) this.flush()

@@ -20,12 +20,12 @@ export const hasJustArrived = (live: Live, now: number): boolean => now - live.a
 const NEXT_TRY = 60_000
 
 /** Without its operator's row the seat ends, and its lease with it; messages that were not sent stay queued. */
-export async function giveUp(context: Context, seat: Seat, stop: Stop | undefined): Promise<void> {
+export async function giveUp(context: Context, seat: Seat, stop: Stop | undefined, run: Progress): Promise<void> {
   const { invocation, ports } = context
   const { topics, clock } = ports
   if (stop === 'silent') {
     // Publishers leave their messages to the next try of this event, and wait for the client no more than it does.
-    if (mayComeBack(context)) await topics.lease(seat, { by: invocation.id, until: invocation.deadline + NEXT_TRY }, clock.now())
+    if (mayComeBack(context, run)) await topics.lease(seat, { by: invocation.id, until: invocation.deadline + NEXT_TRY }, clock.now())
     else await topics.endSilent(seat)
     return
   }
@@ -34,11 +34,19 @@ export async function giveUp(context: Context, seat: Seat, stop: Stop | undefine
   await topics.release(seat, invocation.id)
 }
 
-/** A silent client gets one more try, when SQS shows the event again. Then it is no subscriber any more until it comes again. */
-const mayComeBack = ({ invocation }: Context): boolean => invocation.receives === 1
+type Progress = { readonly progressed: boolean }
+/** An event of a client that acknowledges now and then ends before it becomes a dead letter: at its 20th receive at the earliest. */
+const RECEIVES = 15
+
+/**
+ * A silent client gets one more try, when SQS shows the event again, and another after each in which it acknowledged something. Then it is
+ * no subscriber any more until it comes again.
+ */
+const mayComeBack = ({ invocation: { receives } }: Context, { progressed }: Progress): boolean =>
+  receives === 1 || (progressed && receives < RECEIVES)
 
 /** @throws BackendError where the event must be tried again */
-export async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop): Promise<void> {
+export async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop, run: Progress): Promise<void> {
   if (stop === 'forbidden') {
     throw new BackendError(
       'receive-forbidden',
@@ -47,8 +55,8 @@ export async function checkStop(context: Context, { seat, clientid, justArrived 
   }
   if (stop === 'ended') return
   if (stop === 'silent') {
-    limitSilence(context, clientid, seat.topic)
-    if (!mayComeBack(context)) return
+    limitSilence(context, clientid, seat.topic, run)
+    if (!mayComeBack(context, run)) return
   }
   if (stop === 'gone') {
     if (!justArrived || !hasJustArrived(seat.live, context.ports.clock.now())) return
@@ -74,10 +82,10 @@ export async function endSilent(context: Context, seat: Seat): Promise<void> {
 }
 
 /** Says that a silent client has reached the limit, and what happens next. */
-function limitSilence(context: Context, clientid: string, topic: string): void {
+function limitSilence(context: Context, clientid: string, topic: string, run: Progress): void {
   const got = `got no PUBACK of ${UNANSWERED} messages in a row`
   context.limited(
-    mayComeBack(context)
+    mayComeBack(context, run)
       ? { limit: 'unanswered-sends', clientid, topic, why: `${got}; its messages stay queued, tried once more at the event's next receive` }
       : { limit: 'client-silent', clientid, topic, why: `${got} again; its messages stay queued until it subscribes or connects again` },
   )

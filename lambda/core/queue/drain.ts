@@ -75,10 +75,10 @@ export async function drain(context: Context, drain: Drain, row: TopicRow, ahead
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   const stop = delivered.status === 'fulfilled' ? delivered.value : undefined
   if (failed === undefined && stop === undefined) return
-  const [released] = await Promise.allSettled([giveUp(context, place.seat, stop)])
+  const [released] = await Promise.allSettled([giveUp(context, place.seat, stop, run)])
   if (failed !== undefined) throw failed.reason
   if (released.status === 'rejected') throw released.reason
-  await checkStop(context, drain, stop!)
+  await checkStop(context, drain, stop!, run)
 }
 
 /** So often it is asked whether the seat is still there; a slow client's is before each message. Milliseconds. */
