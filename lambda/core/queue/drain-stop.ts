@@ -69,21 +69,21 @@ export async function checkStop(context: Context, { seat, clientid, justArrived 
 const WHY: Readonly<Record<Exclude<Stop, 'forbidden' | 'ended'>, string>> = {
   gone: 'not reachable yet',
   late: 'time is up with messages left',
-  silent: `no PUBACK of ${UNANSWERED} messages in a row`,
-  unknown: `IoT Core failed with ${UNANSWERED} messages in a row`,
+  silent: `no PUBACK of ${UNANSWERED} or more messages in a row`,
+  unknown: `IoT Core failed with ${UNANSWERED} or more messages in a row`,
 }
 
 /** Who does not acknowledge, and has no queue that is drained, is no subscriber any more until it comes again. */
 export async function endSilent(context: Context, seat: Seat): Promise<void> {
   const { clientid, filter } = subscriberOf(seat)
   await context.ports.topics.endSilent(seat)
-  const why = `got no PUBACK of ${UNANSWERED} messages in a row; gets no more until it subscribes or connects again`
+  const why = `got no PUBACK of ${UNANSWERED} or more messages in a row; gets no more until it subscribes or connects again`
   context.limited({ limit: 'client-silent', clientid, topic: filter, why })
 }
 
 /** Says that a silent client has reached the limit, and what happens next. */
 function limitSilence(context: Context, clientid: string, topic: string, run: Progress): void {
-  const got = `got no PUBACK of ${UNANSWERED} messages in a row`
+  const got = `got no PUBACK of ${UNANSWERED} or more messages in a row`
   context.limited(
     mayComeBack(context, run)
       ? { limit: 'unanswered-sends', clientid, topic, why: `${got}; its messages stay queued, tried once more at the event's next receive` }

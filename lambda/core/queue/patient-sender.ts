@@ -10,7 +10,7 @@ const ARRIVAL_PAUSES = [200, 400, 800]
 /** Short: a PUBACK that is missing was waited for already, and a client's quota is counted by the second. */
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 8_000
-/** After so many sends in a row without PUBACK no invocation waits for the client any longer: 5 s each (I15). */
+/** After so many sends in a row without PUBACK no invocation waits for the client any longer: 5 s each (I15). One more for who acknowledged before. */
 export const UNANSWERED = 2
 /** For so long one message may be refused for its rate, or its client be unknown. Milliseconds: three confirmation timeouts. */
 const PATIENCE = 15_000
@@ -24,6 +24,7 @@ export class PatientSender {
   private readonly stands: Stands | undefined
   private arrivalPauses: readonly number[]
   private unanswered = 0
+  private mostUnanswered = UNANSWERED
 
   /** `justArrived`: a "not connected" may only mean "not yet". `stands`: asked before each try. */
   constructor(context: Context, clientid: string, options: { justArrived: boolean; stands?: Stands | undefined }) {
@@ -46,6 +47,7 @@ export class PatientSender {
       if (outcome === 'acked') {
         this.arrivalPauses = []
         this.unanswered = 0
+        this.mostUnanswered = UNANSWERED + 1
         return outcome
       }
       const [arrivalPause, ...later] = this.arrivalPauses
@@ -56,7 +58,7 @@ export class PatientSender {
       }
       const again = outcome === 'throttled' || outcome === 'silent' || outcome === 'unknown'
       if (!again) return outcome
-      if (outcome !== 'throttled' && ++this.unanswered >= UNANSWERED) return outcome
+      if (outcome !== 'throttled' && ++this.unanswered >= this.mostUnanswered) return outcome
       if (outcome === 'throttled' && clock.now() + pause > began + PATIENCE) return 'late'
       await clock.sleep(pause)
     }

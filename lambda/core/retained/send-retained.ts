@@ -140,7 +140,7 @@ class RetainedSender {
       limit: last ? 'client-silent' : 'unanswered-sends',
       clientid: this.clientid,
       topic: this.filters.join("', '"),
-      why: `got no PUBACK of ${UNANSWERED} retained messages in a row; ${next}`,
+      why: `got no PUBACK of ${UNANSWERED} or more retained messages in a row; ${next}`,
     })
     if (!last) throw this.late()
     return false
