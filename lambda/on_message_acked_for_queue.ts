@@ -1,3 +1,4 @@
+import { listensTo } from './core/durable-filter.ts'
 import { BackendError } from './core/errors.ts'
 import type { Ack, AckEvent } from './core/events/ack-events.ts'
 import { REFUSED_CODE, UNFINISHED_CODE } from './core/metrics.ts'
@@ -7,7 +8,7 @@ import { millisOfMsgid } from './core/msgid.ts'
 import { allDone, inTurnOf } from './core/promises.ts'
 import { acknowledge } from './core/queue/acknowledge.ts'
 import { findPending } from './core/queue/pending.ts'
-import { parseSubscription, topicMatches } from './core/topic.ts'
+import { topicMatches } from './core/topic.ts'
 
 /** An invocation first stores a message, then adds its id to the queue: both within this time. Milliseconds. */
 const QUEUEING = 120_000
@@ -25,7 +26,7 @@ export async function on_message_acked_for_queue({ clientid, acks }: AckEvent, c
   const heads = new Map(namedTopics(acks).map((topic) => [topic, inTurn(() => topics.head(topic))]))
   for (const head of heads.values()) head.catch(() => {})
   const [stored, standing] = await Promise.all([messages.topicsOf(acks.map(({ msgid }) => msgid)), subscriptions.of(clientid)])
-  const filters = standing.map(({ topic }) => parseSubscription(topic).filter)
+  const filters = standing.map(({ topic }) => listensTo(topic, context.config.durablePrefix))
   const faults = acks.map((ack) => faultOf(ack, stored.get(ack.msgid), filters))
   const byTopic = new Map<string, string[]>()
   acks.forEach(({ msgid }, i) => {

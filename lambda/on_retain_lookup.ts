@@ -8,5 +8,5 @@ import { parseSubscription } from './core/topic.ts'
 export async function on_retain_lookup(subscribing: readonly Subscribing[], _row: HookRow, context: Context): Promise<void> {
   const filters = subscribing.map(({ filter }) => filter).filter((filter) => parseSubscription(filter).share === undefined)
   const clientid = subscribing[0]?.event.clientid
-  if (clientid !== undefined && filters.length > 0) await sendRetained({ clientid, filters, native: true }, context)
+  if (clientid !== undefined && filters.length > 0) await sendRetained({ clientid, filters, as: 'native' }, context)
 }

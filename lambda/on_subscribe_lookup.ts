@@ -1,3 +1,4 @@
+import { durableFilter } from './core/durable-filter.ts'
 import type { Connected } from './core/events/lifecycle-events.ts'
 import { fetchRow, type HookConfig, type HookRow, retainRow } from './core/hooks.ts'
 import type { Context } from './core/model/ports.ts'
@@ -26,8 +27,10 @@ export async function on_subscribe_lookup(event: Connected, context: Context): P
 }
 
 /** A row that can never match, or whose QoS is none, is passed over with a log line. */
-function isUsable({ clientid, topic, qos }: Subscription, { ignored }: Context): boolean {
-  const fault = filterFault(topic) ?? ([0, 1, 2].includes(qos) ? undefined : `its QoS is ${qos}, wanted 0, 1 or 2`)
+function isUsable({ clientid, topic, qos }: Subscription, { ignored, config }: Context): boolean {
+  const isDurable = durableFilter(topic, config.durablePrefix) !== undefined
+  const below = isDurable ? `it is below "${config.durablePrefix}", to which clients subscribe themselves` : undefined
+  const fault = filterFault(topic) ?? below ?? ([0, 1, 2].includes(qos) ? undefined : `its QoS is ${qos}, wanted 0, 1 or 2`)
   if (fault !== undefined) ignored({ code: 'bad-operator-row', clientid, topic, why: fault })
   return fault === undefined
 }
@@ -66,7 +69,7 @@ async function follow(event: Connected, rows: RowsOfSeat, seated: Seated | undef
   const retained = rows.some(({ topic }) => topic === filter) && retainRow(context.config, filter) !== undefined
   await allDone([
     fetch && fetchQueue(context, seated, { clientid, row: fetch, at, justArrived: true }),
-    retained && sendRetained({ clientid, filters: [filter], native: false }, context),
+    retained && sendRetained({ clientid, filters: [filter], as: 'server' }, context),
   ])
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-iot-data-plane'
 import type { SendOutcome } from '../core/metrics.ts'
 import type { Message } from '../core/model/message.ts'
-import type { Clock, Device, GrantedSubscriptions } from '../core/model/ports.ts'
+import type { Clock, Device, GrantedSubscriptions, SendOptions } from '../core/model/ports.ts'
 import { isLost, isUnsent } from './connections.ts'
 import { type OnRepeat, repeated } from './repeat.ts'
 import { pacing } from './send-rate.ts'
@@ -41,10 +41,10 @@ export function device(client: IoTDataPlaneClient, clock: Clock, onRepeat: OnRep
   const turnOf = pacing(clock)
   const asked = <T>(call: string, send: () => Promise<T>) => repeated({ call, send, again: isPassing }, clock, onRepeat)
   return {
-    async send(clientid, message, { retain } = { retain: false }) {
+    async send(clientid, message, options = {}) {
       await turnOf(clientid)
       try {
-        const command = new SendDirectMessageCommand(directMessage(clientid, message, retain))
+        const command = new SendDirectMessageCommand(directMessage(clientid, message, options))
         // Once a connection stands the client may have the message: then there is no second attempt.
         await repeated({ call: 'SendDirectMessage', send: () => client.send(command), again: isUnsent }, clock, onRepeat)
         return 'acked'
@@ -123,14 +123,16 @@ function rememberedSubscriptions(
   }
 }
 
-function directMessage(clientId: string, message: Message, retain: boolean): SendDirectMessageCommandInput {
+function directMessage(clientId: string, message: Message, { retain, prefix = '' }: SendOptions): SendDirectMessageCommandInput {
   const { user, contentType, payloadFormat, responseTopic, correlationData } = message.properties
   // A direct message cannot carry the RETAIN flag, so a property says it. Property order is kept; `msgid` tells what to acknowledge.
-  const ours = [['msgid', message.msgid], ...(retain ? [['retain', '1']] : [])] as [string, string][]
-  const others = user.filter(([key]) => key !== 'msgid' && !(retain && key === 'retain'))
+  const ours: [string, string][] = [['msgid', message.msgid]]
+  if (prefix !== '') ours.push(['topic', message.topic])
+  if (retain) ours.push(['retain', '1'])
+  const others = user.filter(([key]) => !ours.some(([ourKey]) => key === ourKey))
   return {
     clientId,
-    topic: message.topic,
+    topic: `${prefix}${message.topic}`,
     confirmation: true,
     timeout: CONFIRMATION_TIMEOUT,
     payload: message.payload,

@@ -70,6 +70,8 @@ export interface HookTable {
   readonly rows: readonly HookRow[]
   /** Seconds after which stored messages expire (`backend.dynamo.msg.expired_after`); absent: never. */
   readonly expiredAfter?: number
+  /** `backend.dynamo.durable.prefix`; '': there are no durable subscriptions; absent: `durable/`. */
+  readonly durablePrefix?: string
 }
 
 /** What one hook's Lambda function needs to know of the table: written as `hook.json` beside its bundle. */
@@ -89,6 +91,8 @@ export interface HookConfig {
   readonly nativeRetained: readonly string[]
   /** Whether `on_subscribe_lookup` is on some hook: publishes then look for server-side subscribers. */
   readonly serverSubscriptions: boolean
+  /** What stands before the topic in a durable subscription; '': there are none. */
+  readonly durablePrefix: string
   /** The hook whose function delivers what publishes request. Absent: nobody ever takes a seat. */
   readonly deliveryHook?: HookName
   readonly expiredAfter?: number
@@ -115,6 +119,7 @@ export function hookConfigs(table: HookTable): HookConfig[] {
       nativeRetained: table.rows
         .filter(({ action, retain = 'native' }) => action === 'on_message_retain' && retain === 'native')
         .map(({ topic = '#' }) => topic),
+      durablePrefix: durablePrefixOf(table),
       serverSubscriptions: table.rows.some((row) => row.action === 'on_subscribe_lookup'),
       ...(delivers === undefined ? {} : { deliveryHook: delivers }),
       ...(table.expiredAfter === undefined ? {} : { expiredAfter: table.expiredAfter }),
@@ -130,6 +135,12 @@ function deliveryHook({ rows }: HookTable): HookName | undefined {
   const takesSeats = rows.some(({ action }) => action === 'on_subscribe_lookup' || action === 'on_message_fetch_for_queue')
   return takesSeats ? DELIVERY_HOOKS.find((hook) => rows.some((row) => row.hook === hook)) : undefined
 }
+
+const DURABLE_PREFIX = 'durable/'
+
+/** Durable subscriptions are of queues: without one there are none. */
+export const durablePrefixOf = ({ rows, durablePrefix = DURABLE_PREFIX }: Pick<HookTable, 'rows' | 'durablePrefix'>): string =>
+  rows.some(({ action }) => action === 'on_message_fetch_for_queue') ? durablePrefix : ''
 
 const filtersOf = (table: HookTable, action: ActionName): string[] =>
   table.rows.filter((row) => row.action === action).map((row) => row.topic ?? '#')

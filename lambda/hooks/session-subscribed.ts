@@ -1,4 +1,5 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
+import { durableFilter, listensTo } from '../core/durable-filter.ts'
 import type { SubscriptionChange } from '../core/events/lifecycle-events.ts'
 import { type HookRow, rowsCovering } from '../core/hooks.ts'
 import { type DeliveryRequest, parseSubscribedOrRequest } from '../core/model/delivery-request.ts'
@@ -6,8 +7,11 @@ import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.
 import type { Context } from '../core/model/ports.ts'
 import type { Seat } from '../core/model/seat.ts'
 import { allDone } from '../core/promises.ts'
+import { dispatch } from '../core/queue/dispatch-queue.ts'
 import { alsoDelivering } from '../core/queue/requested-deliveries.ts'
+import { sendRetained } from '../core/retained/send-retained.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
+import { beginDurable, type Joining } from '../core/subscriptions/durable.ts'
 import { askAgain } from '../core/subscriptions/granted.ts'
 import { hasWildcard, parseSubscription } from '../core/topic.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
@@ -22,8 +26,14 @@ export const sessionSubscribed: Hook<SubscriptionChange | DeliveryRequest> = als
   hook: 'session.subscribed',
   parse: parseSubscribedOrRequest,
   handle: eachEvent(async (event, context) => {
-    const beginning = byTopic(event.topics).map((filters) => begin(event, filters, context))
-    await allDone([...beginning.map(async (one) => runActions(await one, context)), lookUpWildcards(beginning, context)])
+    const { durablePrefix } = context.config
+    const isDurable = (filter: string) => durableFilter(filter, durablePrefix) !== undefined
+    const beginning = byTopic(event.topics.filter((filter) => !isDurable(filter))).map((filters) => begin(event, filters, context))
+    await allDone([
+      ...beginning.map(async (one) => runActions(await one, context)),
+      lookUpWildcards(beginning, context),
+      ...byTopic(event.topics.filter(isDurable)).map((filters) => subscribedDurably(event, filters, context)),
+    ])
     const begun = await Promise.all(beginning)
     await askAgain(
       event,
@@ -32,6 +42,26 @@ export const sessionSubscribed: Hook<SubscriptionChange | DeliveryRequest> = als
     )
   }),
 })
+
+const DURABLE_ACTIONS: Actions<'session.subscribed', [Joining, Context]> = {
+  on_message_fetch_for_queue: ({ event: { at }, filter: topic, isConsumer }, context) =>
+    isConsumer ? dispatch(context, { topic, at, joins: true }) : undefined,
+  on_retain_lookup: ({ event: { clientid }, filter, sent }, context) => {
+    const { filter: durable, share } = parseSubscription(sent)
+    const prefix = durable.slice(0, durable.length - filter.length)
+    return share === undefined ? sendRetained({ clientid, filters: [filter], as: 'durable', prefix }, context) : undefined
+  },
+}
+
+/** The same for durable subscriptions to one topic, as `durable/t` and `$share/g/durable/t` are: they are one consumer of its queue. */
+async function subscribedDurably(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<void> {
+  const rows = firstOfEachAction(rowsCovering(context.config.rows, listensTo(filters[0]!, context.config.durablePrefix)))
+  let joining: Joining | undefined
+  for (const filter of filters) joining = (await beginDurable(event, filter, rows[0]?.qos ?? 1, context)) ?? joining
+  if (joining === undefined) return
+  const last = joining
+  await allDone(rows.map((row) => perform(DURABLE_ACTIONS, row.action, last, context)))
+}
 
 /** Filters of one topic, `$share/g/t` before `t`: its queue comes once. */
 function byTopic(filters: readonly string[]): string[][] {

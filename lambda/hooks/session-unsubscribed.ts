@@ -1,11 +1,11 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
+import { listensTo } from '../core/durable-filter.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/lifecycle-events.ts'
 import { rowsCovering } from '../core/hooks.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
 import { endSubscription } from '../core/subscriptions/end.ts'
-import { parseSubscription } from '../core/topic.ts'
 import { on_acked_delete } from '../on_acked_delete.ts'
 
 const ACTIONS: Actions<'session.unsubscribed', [SubscriptionChange, filter: string, Context]> = { on_acked_delete }
@@ -19,7 +19,7 @@ export const sessionUnsubscribed: Hook<SubscriptionChange> = {
 /** Ends the subscription also where no row covers its filter: nothing more is delivered to a client that unsubscribed. */
 async function unsubscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   await endSubscription(context, event, filter)
-  const { filter: topics } = parseSubscription(filter)
+  const topics = listensTo(filter, context.config.durablePrefix)
   await performInOrder(ACTIONS, rowsCovering(context.config.rows, topics), event, topics, context)
 }
 

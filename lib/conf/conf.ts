@@ -6,6 +6,7 @@
  *     <pool>.server, .pool_size       for the local run only
  *     <pool>.aws_default_region       the region, if `region` is absent
  *     <pool>.aws_access_key_id, .aws_secret_access_key    their values are never used: a warning names the key
+ *     durable.prefix                  what stands before the topic in a durable subscription; empty: there are none (not in EMQX)
  *     msg.expired_after               seconds or duration after which stored messages expire (not in EMQX)
  *     hook.<hook>.<label>             a hook row, see row.ts
  *
@@ -15,6 +16,7 @@
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { HookTable, Pool } from '../../lambda/core/hooks.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { prefixFault } from './durable-prefix.ts'
 import { DURATION_WANTED, parseDuration } from './duration.ts'
 import { type ConfProblem, type ConfReader, type Place, type Report, readSettings, type Setting, shownKey } from './lines.ts'
 import { readRows } from './rows.ts'
@@ -99,6 +101,7 @@ class ConfTable {
   private region: string | undefined
   private defaultRegion: string | undefined
   private expiredAfter: number | undefined
+  private durablePrefix: string | undefined
   /** A Map and no object: a pool may have the name `constructor`. */
   private readonly pools = new Map<string, Pool>()
   private readonly hooks: Setting[] = []
@@ -115,6 +118,7 @@ class ConfTable {
     } else if (first === 'hook') this.hooks.push(setting)
     else if (words.length === 1 && first === 'region') this.region = this.regionOf(setting)
     else if (words.length === 2 && first === 'msg' && second === 'expired_after') this.expiredAfter = this.durationOf(setting)
+    else if (words.length === 2 && first === 'durable' && second === 'prefix') this.durablePrefix = this.prefixOf(setting)
     else if (words.length === 2 && first !== undefined && second !== undefined && POOL_KEYS.includes(second))
       this.takePool(setting, first, second)
     else this.refuseKey(setting, words)
@@ -130,7 +134,8 @@ class ConfTable {
     return {
       ...(region === undefined ? {} : { region }),
       pools: Object.fromEntries(this.pools),
-      rows: readRows(this.hooks, names, this.report),
+      rows: readRows(this.hooks, names, this.durablePrefix, this.report),
+      ...(this.durablePrefix === undefined ? {} : { durablePrefix: this.durablePrefix }),
       ...(this.expiredAfter === undefined ? {} : { expiredAfter: this.expiredAfter }),
     }
   }
@@ -158,6 +163,11 @@ class ConfTable {
     return parseDuration(setting.value) ?? void this.refuse(setting, `${shownKey(setting.words)} is no duration, wanted ${DURATION_WANTED}`)
   }
 
+  private prefixOf(setting: Setting): string | undefined {
+    const fault = prefixFault(setting.value)
+    return fault === undefined ? setting.value : void this.refuse(setting, `${shownKey(setting.words)} ${fault}`)
+  }
+
   private serverOf(setting: Setting): Pool {
     const url = URL.canParse(setting.value) ? new URL(setting.value) : undefined
     const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
@@ -176,7 +186,9 @@ class ConfTable {
   }
 
   private refuseKey(setting: Setting, words: readonly string[]): void {
-    const wanted = words.length === 1 ? ['region'] : words[0] === 'msg' ? ['expired_after', ...POOL_KEYS] : POOL_KEYS
+    const ours: Readonly<Record<string, string>> = { msg: 'expired_after', durable: 'prefix' }
+    const own = ours[words[0] ?? '']
+    const wanted = words.length === 1 ? ['region'] : own === undefined ? POOL_KEYS : [own, ...POOL_KEYS]
     const prefix = words.length === 1 ? 'backend.dynamo.' : 'backend.dynamo.<pool>.'
     const guess = didYouMean(words.at(-1) ?? '', wanted)
     this.refuse(setting, `${shownKey(setting.words)} is unknown, wanted ${wanted.map((key) => prefix + key).join(', ')}${guess}`)

@@ -54,6 +54,9 @@ const WORD_OF_KEY = /(?:[^.\\]|\\\.)+/g
 /** A key that a message may repeat: short plain words. In any other key a credential may stand. */
 const PLAIN_KEY = /^[a-z]+(?:\.[A-Za-z0-9_-]{1,32})+$/
 
+/** Keys that say something without a value. */
+const EMPTY_KEYS = ['backend.dynamo.durable.prefix']
+
 /** Characters of one file. */
 const MAX_LENGTH = 1024 * 1024
 /** In all: files that each include the next one twice would double with every level. */
@@ -136,7 +139,7 @@ class LineReader {
     }
     if (!KEY.test(key)) return 'bad key, wanted words of letters, digits and _ @ / : - with a dot between two'
     const words = (key.match(WORD_OF_KEY) ?? []).map((word) => word.replaceAll('\\.', '.'))
-    if (value.trim() === '') return `${shownKey(words)} has no value`
+    if (value.trim() === '' && !EMPTY_KEYS.includes(words.join('.'))) return `${shownKey(words)} has no value`
     this.found({ place, words, value: value.trim(), offset: head.length })
     return undefined
   }

@@ -1,6 +1,6 @@
 /** Reads all hook settings of a conf as rows, and drops rows that would run an action twice. */
 
-import { HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
+import { durablePrefixOf, HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
 import { ruleRefusal } from '../pipeline/rule-limits.ts'
 import { publishFaults } from '../pipeline/rule-sql.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -13,14 +13,16 @@ interface ReadRow {
   readonly setting: Setting
 }
 
-/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. */
-export function readRows(settings: readonly Setting[], pools: ReadonlySet<string>, report: Report): HookRow[] {
+/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. `durable`: `backend.dynamo.durable.prefix`. */
+export function readRows(settings: readonly Setting[], pools: ReadonlySet<string>, durable: string | undefined, report: Report): HookRow[] {
   const read = settings.flatMap((setting): ReadRow[] => {
     const row = rowOf(setting, pools, report)
     return row === undefined ? [] : [{ row, setting }]
   })
   const rows = withoutRepeats(read, report)
-  refuseRules(read, report)
+  const durablePrefix = durablePrefixOf({ rows, ...(durable === undefined ? {} : { durablePrefix: durable }) })
+  refuseRules(read, durablePrefix, report)
+  refuseBelow(durablePrefix, read, report)
   return rows
 }
 
@@ -57,15 +59,27 @@ function jsonOf(setting: Setting, refuse: (message: string) => void): Json | und
 }
 
 /** Reports the rows for which IoT Core or CloudFormation would refuse a rule: here they have a line, in a deployment only a rule's name. */
-function refuseRules(read: readonly ReadRow[], report: Report): void {
+function refuseRules(read: readonly ReadRow[], durablePrefix: string, report: Report): void {
   const acks = read.some(({ row }) => row.hook === 'message.acked')
   const publishes = read.filter(({ row }) => row.hook === 'message.publish' && row.topic !== undefined)
   for (const fault of publishFaults(
     publishes.map(({ row }) => row.topic!),
-    { acks },
+    { acks, durablePrefix },
   )) {
     const { setting } = publishes.find(({ row }) => row.topic === fault.filter)!
     report.error(setting.place, ruleRefusal(fault).message)
+  }
+}
+
+/** Hooks see a durable subscription without its prefix: a filter below it would match nothing. Publish filters have a fault of their own. */
+function refuseBelow(prefix: string, read: readonly ReadRow[], report: Report): void {
+  for (const { row, setting } of read) {
+    if (prefix === '' || row.hook === 'message.publish' || !row.topic?.startsWith(prefix)) continue
+    const wanted = row.topic.slice(prefix.length) || '#'
+    report.error(
+      setting.place,
+      `"topic" "${row.topic}": hooks see durable subscriptions without their prefix "${prefix}", wanted "${wanted}"`,
+    )
   }
 }
 

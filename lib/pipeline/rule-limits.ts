@@ -30,8 +30,14 @@ const MAX_TEMPLATE_BYTES = 800_000
 const RULE_BYTES = 950
 const DEPENDENCY_BYTES = 90
 
-/** What is wrong with a filter by itself, or undefined. @param ackFilter filter of the ack topic, if message.acked is configured */
-export function filterFault(filter: string, ackFilter: string | undefined): string | undefined {
+/** Topics of no messages: the filter of the ack topic, and the prefix of durable subscriptions, as far as there are such. */
+export interface Reserved {
+  readonly acks?: string
+  readonly durable?: string
+}
+
+/** What is wrong with a filter by itself, or undefined. */
+export function filterFault(filter: string, { acks, durable }: Reserved): string | undefined {
   const bytes = Buffer.byteLength(filter)
   const slashes = filter.split('/').length - 1
   if (bytes > MAX_FILTER_BYTES) return `it has ${bytes} bytes; wanted at most ${MAX_FILTER_BYTES}`
@@ -39,8 +45,10 @@ export function filterFault(filter: string, ackFilter: string | undefined): stri
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused here
   const unquotable = /['\\\u0000-\u001f\u007f]/.exec(filter)?.[0]
   if (unquotable) return `it has ${JSON.stringify(unquotable)}; wanted no quote, backslash or control character`
-  if (ackFilter !== undefined && covers(ackFilter, filter))
-    return `publishes on ${ackFilter} are acknowledgements while message.acked is configured; wanted another filter`
+  if (durable !== undefined && covers(`${durable}#`, filter))
+    return `topics below "${durable}" are for durable subscriptions; wanted another filter, or another backend.dynamo.durable.prefix`
+  if (acks !== undefined && covers(acks, filter))
+    return `publishes on ${acks} are acknowledgements while message.acked is configured; wanted another filter`
   return undefined
 }
 

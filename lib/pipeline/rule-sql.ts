@@ -27,28 +27,40 @@ const isLifecycleHook = (hook: HookName): hook is LifecycleHook => hook in LIFEC
 
 /**
  * The rules of one hook.
- * @param acks whether message.acked is configured
  * @throws BackendError `rule-filter` with the first fault of {@link publishFaults}
  */
-export function hookRules({ hook, rows }: HookConfig, { acks }: { acks: boolean }): RuleStatement[] {
+export function hookRules({ hook, rows, durablePrefix }: HookConfig, { acks }: Pick<NoMessages, 'acks'>): RuleStatement[] {
   if (hook === 'message.acked') return [wholeRule(ACK_SELECT, ACK_FILTER)]
   if (isLifecycleHook(hook)) return [wholeRule(LIFECYCLE_SELECT, LIFECYCLE_TOPICS[hook])]
   const filters = rows.map(({ topic = '#' }) => topic)
-  const [fault] = publishFaults(filters, { acks })
+  const [fault] = publishFaults(filters, { acks, durablePrefix })
   if (fault !== undefined) throw ruleRefusal(fault)
-  return publishStatements(awsCover(filters), acks)
+  return publishStatements(awsCover(filters), { acks, durablePrefix })
+}
+
+/** Publishes that are no messages. */
+export interface NoMessages {
+  /** Whether message.acked is configured: publishes on the ack topic are acknowledgements. */
+  readonly acks: boolean
+  /** '': there are no durable subscriptions. */
+  readonly durablePrefix: string
 }
 
 /** Every filter of message.publish for which no rule can be deployed. */
-export function publishFaults(filters: readonly string[], { acks }: { acks: boolean }): RuleFault[] {
-  const faults = [...new Set(filters)].flatMap((filter) => faultOf(filter, filterFault(filter, acks ? ACK_FILTER : undefined)))
+export function publishFaults(filters: readonly string[], none: NoMessages): RuleFault[] {
+  const faults = [...new Set(filters)].flatMap((filter) => faultOf(filter, filterFault(filter, without(none))))
   if (faults.length > 0) return faults
   const froms = awsCover(filters)
   const many = countFaults(froms)
   const unclear = many.length > 0 ? many : bracketFaults(froms)
-  const found = unclear.length > 0 ? unclear : sizeFaults(publishStatements(froms, acks))
+  const found = unclear.length > 0 ? unclear : sizeFaults(publishStatements(froms, none))
   return found.flatMap(({ from, message }) => faultOf(confFilterOf(from, filters), message))
 }
+
+const without = ({ acks, durablePrefix }: NoMessages) => ({
+  ...(acks ? { acks: ACK_FILTER } : {}),
+  ...(durablePrefix === '' ? {} : { durable: durablePrefix }),
+})
 
 const faultOf = (filter: string, message: string | undefined): RuleFault[] => (message === undefined ? [] : [{ filter, message }])
 
@@ -63,13 +75,15 @@ const wholeRule = (select: string, from: string): RuleStatement => ({
  * Statements that together select every publish on the filters, each publish once, so that all its actions share one event.
  * Of two filters that overlap, the later statement excludes the earlier filter.
  */
-function publishStatements(froms: readonly string[], acks: boolean): RuleStatement[] {
+function publishStatements(froms: readonly string[], { acks, durablePrefix }: NoMessages): RuleStatement[] {
   return froms.map((from, i) => {
     const earlier = froms.slice(0, i).filter((other) => overlaps(other, from))
     const withoutAcks = acks && overlaps(from, ACK_FILTER)
+    const withoutDurable = durablePrefix !== '' && overlaps(from, `${durablePrefix}#`)
     const conditions = [
       ...notDollar(from),
       ...(withoutAcks ? [`NOT startswith(topic(), '${ACK_TOPIC_PREFIX}')`] : []),
+      ...(withoutDurable ? [`NOT startswith(topic(), '${durablePrefix}')`] : []),
       ...earlier.map((other) => excluding(other)),
     ]
     const sql = `SELECT ${PUBLISH_SELECT} FROM '${from}'${whereAll(conditions)}`

@@ -18,8 +18,8 @@ export interface Names {
 }
 
 export interface Story extends Names {
-  /** Who subscribes: the client itself, or an operator's row for it, of its topic or of everything. */
-  readonly subscriber: 'client' | 'operator' | 'operator of all'
+  /** Who subscribes: the client itself, natively or durably, or an operator's row for it, of its topic or of everything. */
+  readonly subscriber: 'client' | 'durable client' | 'operator' | 'operator of all'
   /** The topic's head has no room for it. */
   readonly crowded: boolean
 }
@@ -31,7 +31,7 @@ const ROWS = rowsWith({ hook: 'message.publish', topic: '#', action: 'on_message
 const stories: fc.Arbitrary<Story> = fc.record({
   clientid: clientIds,
   topic: topics,
-  subscriber: fc.constantFrom('client', 'operator', 'operator of all'),
+  subscriber: fc.constantFrom('client', 'durable client', 'operator', 'operator of all'),
   crowded: fc.boolean(),
 })
 
@@ -97,15 +97,16 @@ async function ending(world: World, { clientid, topic, subscriber, crowded }: St
   world.wait(60_000)
   await publish(`1 ${CANARY}`, retained)
   await publish('2')
-  const filter = subscriber === 'operator of all' ? '#' : topic
-  if (subscriber !== 'client') await world.operatorSubscribes(clientid, filter)
+  const filter = subscriber === 'operator of all' ? '#' : subscriber === 'durable client' ? `durable/${topic}` : topic
+  const itself = subscriber === 'client' || subscriber === 'durable client'
+  if (!itself) await world.operatorSubscribes(clientid, filter)
   await world.connect(clientid, 's1')
-  if (subscriber === 'client') await world.subscribe(clientid, 's1', filter)
+  if (itself) await world.subscribe(clientid, 's1', filter)
   await look()
   await publish('3')
   await publish('', retained)
   if (acks) await world.invoke('message.acked', world.ackEvent(clientid, { msgid: (await world.queue()).named[0] ?? 'none', topic }))
-  if (subscriber === 'client') await world.unsubscribe(clientid, 's1', filter)
+  if (itself) await world.unsubscribe(clientid, 's1', filter)
   await look()
   await world.disconnect(clientid, 's1')
   await look()

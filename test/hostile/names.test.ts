@@ -9,7 +9,7 @@ import { assertSameAsPlain, type Story } from './name-fuzz.ts'
 import { NASTY_CLIENT_IDS, NASTY_TOPICS } from './nasty-names.ts'
 
 const ROWS = rowsWith({ hook: 'message.publish', topic: '#', action: 'on_message_retain', retain: 'property' })
-const SUBSCRIBERS = ['client', 'operator', 'operator of all'] as const
+const SUBSCRIBERS = ['client', 'durable client', 'operator', 'operator of all'] as const
 
 /** Every client id and every topic of the lists once; subscribers and crowds in turn. */
 const STORIES = Array.from(
@@ -17,7 +17,7 @@ const STORIES = Array.from(
   (_, i): Story => ({
     clientid: NASTY_CLIENT_IDS[i % NASTY_CLIENT_IDS.length]!,
     topic: NASTY_TOPICS[(i + 7) % NASTY_TOPICS.length]!,
-    subscriber: SUBSCRIBERS[i % 3]!,
+    subscriber: SUBSCRIBERS[i % 4]!,
     crowded: i % 5 === 0,
   }),
 )

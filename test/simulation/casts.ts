@@ -8,6 +8,8 @@ export interface Cast {
   readonly name: string
   readonly natives: number
   readonly operators: Readonly<Record<string, readonly string[]>>
+  /** Clients that subscribe durably only: `d1`, `d2`, ... */
+  readonly durables?: number
   readonly topics: readonly string[]
   readonly bursts: readonly number[]
   /** Native clients keep their sessions, under the same identifier or a new one. */
@@ -112,5 +114,18 @@ export const CASTS: readonly Cast[] = [
     qos0: 0.1,
     settle: 1,
     consumers: 'any',
+  },
+  { name: 'durable', natives: 0, operators: {}, durables: 1, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24] },
+  { name: 'competing', natives: 0, operators: {}, durables: 3, topics: ['a/1'], bursts: [1, 2, 8, 24], shared: 0.2 },
+  { name: 'competing, spilled', natives: 1, operators: { s1: ['a/1'] }, durables: 6, topics: ['a/1'], bursts: [1, 2, 8], settle: 1 },
+  {
+    name: 'durable beside all kinds',
+    natives: 2,
+    operators: { s1: ['a/1'], s2: ['a/+'] },
+    durables: 2,
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 1, 8],
+    retained: 0.2,
+    changes: 0.1,
   },
 ]

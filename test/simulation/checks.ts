@@ -1,6 +1,7 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
 
 import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { listensTo } from '../../lambda/core/durable-filter.ts'
 import { splitEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Cast } from './casts.ts'
@@ -155,12 +156,12 @@ function liveEntries(scene: Scene): string[] {
     // its connect: no row tells that its session is over, until the client subscribes again.
     const later = client.connections - (iotCore.numbers.get(live.session) ?? 1)
     const untold = later >= 2 || (later === 1 && client.connection === undefined)
-    if (live.kind === 'client' && untold && !hasRow(scene, client, filter)) return []
+    if (live.kind !== 'server' && untold && !hasRow(scene, client, filter)) return []
     // A session that goes on under its identifier while the end of its earlier connection is handled beside a SUBSCRIBE of that connection.
     if (scene.cast.persistent === 'same' && live.kind === 'client' && !hasRow(scene, client, filter)) return []
     if (client.connection === undefined) return client.lastEventLost ? [] : [`stale live: ${who}, but not connected`]
     if (client.connection.session !== live.session) return [`stale live: ${who}, but connected in ${client.connection.session}`]
-    if (live.kind === 'client' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
+    if (live.kind !== 'server' && !client.connection.filters.has(filter)) return [`stale live: ${who}, but unsubscribed`]
     return live.catching === undefined || queues.abandoned.has(live.catching.by) ? [] : [`limbo: ${who} is catching, and nobody drains`]
   })
   const missing = [...iotCore.clients.values()].flatMap((client) => {
@@ -168,7 +169,8 @@ function liveEntries(scene: Scene): string[] {
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
       isSilenced(client, filter) || entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
-    const native = [...connection.announced].filter((filter) => !hasWildcard(filter) && !isLive(filter, 'client'))
+    const kind = client.durable ? 'durable' : 'client'
+    const native = [...connection.announced].filter((filter) => (client.durable || !hasWildcard(filter)) && !isLive(filter, kind))
     const server = operator.filter((filter) => scene.operator.isHeld(client, filter) && !isLive(parseSubscription(filter).filter, 'server'))
     return [...native, ...server].map((filter) => `not live: ${client.id} in ${connection.session} is subscribed to ${filter}`)
   })
@@ -176,7 +178,7 @@ function liveEntries(scene: Scene): string[] {
 }
 
 /** I15: it did not acknowledge, and is no subscriber until it comes again. */
-const isSilenced = ({ silenced }: SimClient, filter: string): boolean => silenced.has(parseSubscription(filter).filter)
+const isSilenced = ({ silenced }: SimClient, filter: string): boolean => silenced.has(listensTo(filter, 'durable/'))
 
 const hasRow = ({ dynamodb }: Scene, { id }: SimClient, filter: string): boolean =>
   dynamodb.rows('mqtt_sub').some((row) => row.clientid?.S === id && row.topic?.S === filter)
@@ -203,6 +205,7 @@ function limbo(scene: Scene): string[] {
   const { iotCore, dynamodb, queues } = scene
   const all = [...iotCore.clients.values()]
   const leased = new Set(entriesOf(scene).flatMap(({ topic, live }) => (queues.abandoned.has(live.catching?.by ?? '') ? [topic] : [])))
+  for (const row of dynamodb.rows('mqtt_topic_msg_map')) if (queues.abandoned.has(row.dispatch?.M?.by?.S ?? '')) leased.add(row.topic!.S!)
   const leftBehind = leftBehindIn(scene)
   return dynamodb.rows('mqtt_msg').flatMap((row) => {
     if (leftBehind.has(row.msgid?.S ?? '')) return []
@@ -214,6 +217,12 @@ function limbo(scene: Scene): string[] {
         !isSilenced(client, topic) &&
         client.operator.some((filter) => parseSubscription(filter).filter === topic && scene.operator.isHeld(client, filter)),
     )
+    const durables = all.filter(
+      (client) =>
+        client.durable &&
+        !isSilenced(client, topic) &&
+        [...(client.connection?.announced ?? [])].some((filter) => parseSubscription(filter).filter === `durable/${topic}`),
+    )
     // Of a group another member may have got it.
     const natives = all.filter((client) => {
       const { id, connection } = client
@@ -224,6 +233,7 @@ function limbo(scene: Scene): string[] {
     const name = nameIn(iotCore, msgid)
     // Nobody goes on under that id: the queue waits until its lease ends.
     if (leased.has(topic)) return []
+    if (durables.length > 0) return [`limbo: ${name} is pending on ${topic} while durable subscriber ${durables[0]!.id} is there`]
     if (servers.length > 0) return [`limbo: ${name} is pending on ${topic} while server-side subscriber ${servers[0]!.id} is there`]
     // What waits for its turn is IoT Core's to deliver.
     const got = all.some((one) => one.got.has(msgid) || one.handed.get(msgid)?.some(({ connection }) => connection === one.connection))

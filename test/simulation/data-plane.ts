@@ -31,6 +31,7 @@ export interface Sent {
   readonly msgid: string
   /** A retained message, which is on no queue. */
   readonly retained: boolean
+  readonly topic: string
   readonly payload: string
   /** 200, or the status or name of what went wrong. */
   readonly outcome: string
@@ -73,7 +74,7 @@ async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: Sen
   const payload = Buffer.from(input.payload as Buffer).toString()
   const failure = transmit(world, world.iotCore.clients.get(message.clientid), message.msgid)
   await scheduler.turn(owner, failure === NO_PUBACK ? input.timeout! * 1000 : 0)
-  sent(owner, { ...message, payload, outcome: failure === undefined ? '200' : failure.join(' ').trim() })
+  sent(owner, { ...message, topic: input.topic!, payload, outcome: failure === undefined ? '200' : failure.join(' ').trim() })
   if (failure === undefined) return {}
   const [name, status] = failure
   const error = new CallFailed(name, status)

@@ -141,6 +141,7 @@ class History implements Scene {
       for (let n = random.below(50); n > 0; n--) await this.step()
     }
     violations.push(...(await this.rest()), ...evidence.violations, ...this.handlers.refused)
+    violations.push(...evidence.twice.filter(({ first }) => !first.interrupted).map(({ said }) => said))
     coverage.count('messages', this.iotCore.published.length)
     coverage.count('settled without promise', evidence.unpromised.size)
     coverage.count('operations', scheduler.released)
@@ -159,6 +160,7 @@ class History implements Scene {
     for (const [n, [id, operator]] of Object.entries(this.cast.operators).entries()) {
       this.iotCore.add(id, { operator, manner: MANNERS[servers[n % servers.length]!] })
     }
+    for (let n = 1; n <= (this.cast.durables ?? 0); n++) this.iotCore.add(`d${n}`, { durable: true })
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const filter of operator) this.operator.add(id, filter, this.scheduler.now - 1)
     }

@@ -1,7 +1,8 @@
 /** IoT Core and its clients as they truly are: who is connected and subscribed, what each client got, and the events that tell of it. */
+import { listensTo } from '../../lambda/core/durable-filter.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
 import { msgidOf } from '../../lambda/core/msgid.ts'
-import { parseSubscription, topicMatches } from '../../lambda/core/topic.ts'
+import { hasWildcard, parseSubscription, topicMatches } from '../../lambda/core/topic.ts'
 import type { Faults } from './faults.ts'
 import type { Emitted } from './queues.ts'
 import type { Random } from './random.ts'
@@ -57,10 +58,10 @@ export class IotCore {
     return this.options.scheduler.now
   }
 
-  add(id: string, kind: Pick<Partial<SimClient>, 'operator' | 'persistent' | 'manner'> = {}): SimClient {
-    const { operator = [], persistent, manner = MANNERS.prompt } = kind
+  add(id: string, kind: Pick<Partial<SimClient>, 'operator' | 'persistent' | 'manner' | 'durable'> = {}): SimClient {
+    const { operator = [], persistent, manner = MANNERS.prompt, durable = false } = kind
     const keepAlive = this.options.random.pick([2, 4, 12])
-    const counters = { version: 0, connections: 0, endedAt: 0, lastStamp: 0, lastEventLost: false }
+    const counters = { version: 0, connections: 0, endedAt: 0, lastStamp: 0, lastEventLost: false, listens: false }
     const seen = {
       held: [],
       dropped: new Set<string>(),
@@ -71,7 +72,7 @@ export class IotCore {
       confirmed: new Set<string>(),
       shares: new Set<string>(),
     }
-    const client: SimClient = { id, operator, keepAlive, persistent, manner, ...seen, ...counters }
+    const client: SimClient = { id, operator, durable, keepAlive, persistent, manner, ...seen, ...counters }
     this.clients.set(id, client)
     return client
   }
@@ -158,13 +159,14 @@ export class IotCore {
 
   subscribe(client: SimClient, filters: readonly string[], options: SubscriptionOptions = { qos: 1, noLocal: false }): void {
     const connection = client.connection!
-    for (const filter of filters) client.silenced.delete(parseSubscription(filter).filter)
+    for (const filter of filters) client.silenced.delete(listensTo(filter, 'durable/'))
     const lowers = options.qos === 0 && filters.some((filter) => connection.filters.get(filter)?.qos === 1)
     // Nothing queued is for QoS 0, so a later SUBSCRIBE at QoS 1 begins anew.
     if (lowers) this.restarted.add(connection.session)
     for (const filter of filters) {
       connection.filters.set(filter, { ...options, noLocal: options.noLocal && !filter.startsWith('$share/') })
       connection.announced.add(filter)
+      if (hasWildcard(filter)) client.listens = true
       if (parseSubscription(filter).share !== undefined) client.shares.add(parseSubscription(filter).filter)
     }
     const said = ` qos ${options.qos}${options.noLocal ? ', no local' : ''}`

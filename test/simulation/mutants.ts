@@ -35,6 +35,70 @@ export const castOf = ({ cast }: Mutant) => {
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'a durable message is taken off before its PUBACK',
+    file: 'core/queue/dispatch-run.ts',
+    from: '    const outcome = await this.send(consumer, message)\n',
+    to: '    this.acked(consumer, message.msgid, seqs)\n    const outcome = await this.send(consumer, message)\n',
+    violates: /^I12: .* who did not acknowledge it/,
+    cast: 'durable',
+  },
+  {
+    name: 'a durable subscription is settled at its end',
+    file: 'core/subscriptions/end.ts',
+    from: '  if (isDurable(subscription.topic, context)) return endDurable(subscription, { session: end.session, until: end.at }, context)\n',
+    to: `  if (isDurable(subscription.topic, context)) {
+    const found = await endDurable(subscription, { session: end.session, until: end.at }, context)
+    const live = found && { ...found.seat.live, kind: 'client' as const, granted: 1 }
+    if (found && live) await settleEnd(context, found.row, { clientid: end.clientid, filter: found.row.topic, until: end.at, clean: end.clean, live })
+    return found
+  }
+`,
+    violates: /^I12: .* who did not acknowledge it/,
+    cast: 'durable',
+    shares: { 'puback-lost': 0.15, 'send-failed': 0.15 },
+  },
+  {
+    name: 'a durable message on the plain topic',
+    file: 'core/queue/dispatch-run.ts',
+    from: 'return sender.send(message, { prefix })',
+    to: 'return sender.send(message)',
+    violates: /^I12: .* wanted durable/,
+    cast: 'durable',
+  },
+  {
+    name: 'a dispatch that ends though a publish or a subscriber came in',
+    file: 'adapters/tables/topic-dispatch.ts',
+    from: "'REMOVE dispatch', `${MINE} AND ${quiet(row.adds)}`",
+    to: "'REMOVE dispatch', MINE",
+    violates: /^limbo: .* durable subscriber/,
+    cast: 'competing',
+  },
+  {
+    name: 'a stale event that forgets what was left to it',
+    file: 'core/subscriptions/durable.ts',
+    from: '    if (context.invocation.receives > 1) await goOn(filter, at, context)\n',
+    to: '',
+    violates: /^limbo: .* durable subscriber/,
+    cast: 'competing',
+    shares: { crash: 0.05 },
+  },
+  {
+    name: 'a message is lost sight of that a consumer did not take',
+    file: 'core/queue/dispatch-run.ts',
+    from: '    this.returned = inOrder([...this.returned, pending])\n',
+    to: '',
+    violates: /^limbo: .* durable subscriber/,
+    cast: 'competing',
+  },
+  {
+    name: 'two dispatches at once',
+    file: 'adapters/tables/topic-dispatch.ts',
+    from: 'OR attribute_exists(dispatch.rests)` : free',
+    to: 'OR attribute_exists(dispatch.rests)` : `${free} OR attribute_exists(dispatch.#until)`',
+    violates: /^I12 twice/,
+    cast: 'competing',
+  },
+  {
     name: 'the name before the message',
     file: 'on_message_publish.ts',
     from: `    const stored = await store(one)

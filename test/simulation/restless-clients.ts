@@ -43,17 +43,18 @@ export class RestlessClients {
   private act(client: SimClient, dice: number): void {
     const native = client.operator.length === 0
     const { filters } = client.connection!
-    if (dice < 65 && native) this.iotCore.subscribe(client, this.someFilters(), this.someOptions())
+    if (dice < 65 && native) this.iotCore.subscribe(client, this.someFilters(client), this.someOptions())
     else if (dice < 72 && native && filters.size > 0) this.iotCore.unsubscribe(client, [this.random.pick([...filters.keys()])])
     else if (dice < 82) this.iotCore.end(client, 'CLIENT_INITIATED_DISCONNECT')
     else if (dice < 92) this.iotCore.halfOpen(client)
     else if (dice < 95) this.iotCore.connect(client)
   }
 
-  private someFilters(): string[] {
+  private someFilters({ durable }: SimClient): string[] {
     const { topics, shared = 0 } = this.cast
     const filters = this.random.shuffled([...topics, 'a/#']).slice(0, this.random.pick([1, 1, 1, 2]))
-    return filters.map((filter) => (this.random.chance(shared) ? `$share/g/${filter}` : filter))
+    const prefix = durable ? 'durable/' : ''
+    return filters.map((filter) => `${this.random.chance(shared) ? '$share/g/' : ''}${prefix}${filter}`)
   }
 
   private someOptions(): SubscriptionOptions {

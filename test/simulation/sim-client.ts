@@ -66,6 +66,10 @@ export interface SimClient {
   readonly id: string
   /** Filters of the operator's rows of mqtt_sub. */
   readonly operator: readonly string[]
+  /** Whether it subscribes durably, and never otherwise. */
+  readonly durable: boolean
+  /** Whether it ever subscribed with a wildcard: then it gets copies that take nothing off. */
+  listens: boolean
   /** Seconds: a client is taken to keep it from one connection to the next. */
   readonly keepAlive: number
   /** Its session outlives its connections: `renamed` under a new identifier, of which the documentation does not tell. */

@@ -21,6 +21,8 @@ export interface Evidence {
   readonly namedAgain: Set<string>
   /** Ids of messages that were settled for somebody who does not acknowledge in time: documented as not promised. */
   readonly unpromised: Set<string>
+  /** Messages that two durable subscribers got: a fault, unless the first run failed later on. */
+  readonly twice: { readonly first: Run; readonly said: string }[]
 }
 
 /**
@@ -45,7 +47,14 @@ interface Watched {
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
 export function witness({ iotCore, queues, scheduler, operator, note }: Watched) {
-  const evidence: Evidence = { violations: [], takenOff: new Map(), stored: new Map(), namedAgain: new Set(), unpromised: new Set() }
+  const evidence: Evidence = {
+    violations: [],
+    takenOff: new Map(),
+    stored: new Map(),
+    namedAgain: new Set(),
+    unpromised: new Set(),
+    twice: [],
+  }
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
@@ -72,17 +81,38 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     // What IoT Core holds of a topic is sent under an id of its own.
     const { topic, name } = iotCore.byId.get(message.msgid) ?? {}
     if (topic === undefined) return
+    if (!message.retained) givenTwice(run, clientid, message.msgid)
     const asked = (run.batch.length === 1 ? lastEnd.get(stream(run, message)) : undefined) ?? begun.get(run)!
     if (client.operator.length === 0 || operator.stoodAfter(client, topic, asked)) return
     evidence.violations.push(`I13: #${run.number} ${run.hook} sends ${name} to ${clientid}, whose operator's row for ${topic} is gone`)
   }
 
-  function sent(run: Run, { clientid, msgid, retained, payload, outcome }: Sent): void {
+  /** Run and durable subscriber that acknowledged a message. */
+  const confirmed = new Map<string, { run: Run; clientid: string }[]>()
+
+  /** Of durable subscribers one gets a message. Where a run dies, its event is shown twice, or the message is stored again, another may. */
+  function givenTwice(run: Run, clientid: string, msgid: string): void {
+    const client = iotCore.clients.get(clientid)!
+    if (!client.durable || client.listens || replayed.has(msgid) || evidence.namedAgain.has(msgid)) return
+    const doubled = (one: Run) => one.batch.some(({ id }) => queues.doubled.has(id))
+    const other = confirmed.get(msgid)?.find((one) => !doubled(one.run) && one.clientid !== clientid)
+    if (other === undefined || doubled(run)) return
+    evidence.twice.push({
+      first: other.run,
+      said: `I12 twice: #${run.number} sends ${nameOf(msgid)} to ${clientid}, though #${other.run.number} gave it to ${other.clientid}`,
+    })
+  }
+
+  function sent(run: Run, { clientid, msgid, retained, topic: to, payload, outcome }: Sent): void {
     lastEnd.set(stream(run, { clientid, msgid, retained }), operator.moment())
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const topic = iotCore.byId.get(msgid)?.topic ?? ''
+    const { durable, listens } = iotCore.clients.get(clientid)!
+    if (durable && !listens && !retained && outcome === '200') confirmed.set(msgid, [...(confirmed.get(msgid) ?? []), { run, clientid }])
     // What IoT Core holds of a topic is sent under an id of its own: our row was older.
     const published = iotCore.byId.get(msgid) ?? (retained ? iotCore.published.find((one) => one.payload === payload) : undefined)
+    const wanted = `${durable ? 'durable/' : ''}${published?.topic}`
+    if (to !== wanted) evidence.violations.push(`I12: ${nameOf(msgid)} was sent to ${clientid} on ${to}, wanted ${wanted}`)
     if (payload !== published?.payload) evidence.violations.push(`I1: ${nameOf(msgid)} was sent to ${clientid} with another payload`)
     // A batch may drain for the same client twice, one event after the other.
     if (retained || !DRAINS.includes(run.hook) || run.batch.length > 1 || run.batch[0]!.label.startsWith('deliver ')) return
@@ -92,7 +122,15 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     const mine = all.filter((one) => one.run === run)
     const later = mine.find((other) => iotCore.isOlder(msgid, other.msgid))
     const anew = !mine.some((other) => other.msgid === msgid)
-    if (later !== undefined && anew && !replayed.has(msgid) && (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt) {
+    // Of competing consumers one may not have taken it, and the next gets it after younger ones.
+    const passedOn = [...sendings.values()].some((some) => some !== all && some.some((one) => one.run === run && one.msgid === msgid))
+    if (
+      later !== undefined &&
+      anew &&
+      !(durable && passedOn) &&
+      !replayed.has(msgid) &&
+      (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt
+    ) {
       evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later.msgid)}`)
     }
     const between = all.slice(mine.length === 0 ? all.length : all.lastIndexOf(mine.at(-1)!) + 1)
@@ -143,6 +181,10 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
             acknowledged.add(id)
             const delivery = clientid === undefined ? 'none' : iotCore.deliveryTo(clientid, id)
             if (delivery === 'unpromised') evidence.unpromised.add(id)
+            // Who subscribes durably has acknowledged it itself.
+            const isProven = !iotCore.clients.get(clientid ?? '')?.durable || iotCore.clients.get(clientid ?? '')!.confirmed.has(id)
+            if (!isProven)
+              evidence.violations.push(`I12: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not acknowledge it`)
             if (delivery === 'none')
               evidence.violations.push(`I3: #${run.number} ${run.hook} took ${nameOf(id)} off for ${clientid}, who did not get it`)
           }

@@ -51,6 +51,7 @@ export interface WorldOptions {
   readonly rows?: readonly Row[]
   /** Seconds. */
   readonly expiredAfter?: number
+  readonly durablePrefix?: string
   /** Whether mqtt_retain is looked up by its index. Default: yes. */
   readonly retainIndex?: boolean
   /** CloudWatch namespace of the handlers' metrics. Default: they write none. */
@@ -64,7 +65,7 @@ export interface FakeDevice {
   connection: NativeConnection | undefined
   /** Payloads of direct messages that reached the client, in order, as text. */
   readonly got: string[]
-  readonly messages: { message: Message; retain: boolean }[]
+  readonly messages: { message: Message; retain: boolean; topic: string }[]
   /** What the next sends answer; then `acked` while connected, else `gone`. The client gets the message on `acked` only. */
   readonly script: SendOutcome[]
   /** What ListSubscriptions says: filter -> QoS; undefined: it is throttled. */
@@ -107,6 +108,7 @@ export class World {
       pools: { pool1: {} },
       rows,
       ...(options.expiredAfter === undefined ? {} : { expiredAfter: options.expiredAfter }),
+      ...(options.durablePrefix === undefined ? {} : { durablePrefix: options.durablePrefix }),
     }
     this.configs = hookConfigs(this.hookTable)
     const real = portsOn({
@@ -131,13 +133,13 @@ export class World {
   readonly clock: Clock = { now: () => this.now, sleep: async (ms) => this.wait(ms) }
 
   private readonly dataPlane: Device = {
-    send: async (clientid, message, { retain } = { retain: false }) => {
+    send: async (clientid, message, { retain = false, prefix = '' } = {}) => {
       note('SendDirectMessage')
       const device = this.device(clientid)
       const outcome = device.script.shift() ?? (device.connection?.connected ? 'acked' : 'gone')
       if (outcome === 'acked') {
         device.got.push(message.payload.toString())
-        device.messages.push({ message, retain })
+        device.messages.push({ message, retain, topic: `${prefix}${message.topic}` })
       }
       for (const { payload, act } of this.afterSends.get(clientid) ?? []) {
         if (payload === undefined || payload === message.payload.toString()) await unrecorded(act)

@@ -42,6 +42,7 @@ export function logOutcome(log: Log, level: LogLevel, { hook, messageId, receive
 const IGNORED: Readonly<Record<Ignored['code'], string>> = {
   'bad-operator-row': 'mqtt_sub row of client',
   'bad-property': 'publish of client',
+  'bad-durable-subscription': 'subscription of client',
 }
 
 /** What was passed over. */

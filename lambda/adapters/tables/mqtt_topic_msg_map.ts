@@ -4,7 +4,9 @@ import type { MessageTable, TopicTable } from '../../core/model/ports.ts'
 import { goneKey } from '../../core/model/topic-row.ts'
 import { N, number, S, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
+import { dispatchLeases } from './topic-dispatch.ts'
 import { topicIds } from './topic-ids.ts'
+import { liveRows } from './topic-rows.ts'
 import { liveClients } from './topic-seats.ts'
 
 /** How long a gone marker stays: longer than a dead-letter queue keeps events. Seconds. */
@@ -14,6 +16,7 @@ export function topicTable(db: Database, messages: Pick<MessageTable, 'existing'
   return {
     ...topicIds(db, messages),
     ...liveClients(db),
+    ...dispatchLeases(liveRows(db)),
 
     async markGone(filter, event) {
       const mark = new UpdateItemCommand({

@@ -1,6 +1,6 @@
 /** Items of `mqtt_topic_msg_map` read as the domain's {@link TopicRow}. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Lease, Live, TopicRow } from '../../core/model/topic-row.ts'
+import type { DispatchLease, Lease, Live, TopicRow } from '../../core/model/topic-row.ts'
 import { isMsgid } from '../../core/msgid.ts'
 import { type Item, N, number, S, strings, text } from './attributes.ts'
 
@@ -15,6 +15,7 @@ export function topicRowOf(item: Item): TopicRow {
     late: number(item.late) ?? 0,
     adds: number(item.adds) ?? 0,
     live: liveOf(item.live),
+    ...(item.dispatch?.M === undefined ? {} : { dispatch: dispatchOf(item.dispatch.M) }),
     hasLive: item.live !== undefined,
     spill: number(item.spill) ?? 0,
     newest: number(item.newest) ?? 0,
@@ -24,17 +25,25 @@ export function topicRowOf(item: Item): TopicRow {
   }
 }
 
+const dispatchOf = (map: Item): DispatchLease => ({
+  by: text(map.by) ?? '',
+  until: number(map.until) ?? 0,
+  ...(map.rests === undefined ? {} : { rests: true }),
+})
+
 /** The ids of a set. What somebody else wrote there and is no msgid would stop the whole queue: it is passed over. */
 export const idsOf = (value: AttributeValue | undefined): string[] => strings(value).filter(isMsgid)
 
 export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
   new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))
 
+const kindOf = (kind: string | undefined): Live['kind'] => (kind === 'server' || kind === 'durable' ? kind : 'client')
+
 function liveEntryOf(map: Item): Live {
   const since = number(map.since) ?? 0
   const lease = map.catching?.M
   return {
-    kind: text(map.kind) === 'server' ? 'server' : 'client',
+    kind: kindOf(text(map.kind)),
     session: text(map.session) ?? '',
     since,
     at: number(map.at) ?? since,

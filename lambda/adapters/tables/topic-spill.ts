@@ -108,7 +108,7 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
         const spill = Math.max(row?.spill ?? 0, least)
         const newest = Math.max(row?.newest ?? 0, live.kind === 'client' ? live.since : 0)
         if (row?.spill === spill && row.newest === newest && (live.kind === 'client' || row.spillServers)) return row
-        const expression = `SET spill = :spill, newest = :newest${live.kind === 'server' ? ', spill_servers = :one' : ''}`
+        const expression = `SET spill = :spill, newest = :newest${live.kind === 'client' ? '' : ', spill_servers = :one'}`
         const condition = '(attribute_not_exists(spill) OR spill <= :spill) AND (attribute_not_exists(newest) OR newest <= :newest)'
         const values = { ':spill': N(spill), ':newest': N(newest), ':one': N(1) }
         const written = await rows.update(topic, expression, condition, { values })

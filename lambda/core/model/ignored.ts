@@ -1,9 +1,9 @@
-/** An operator's row, or a user property of ours in a publish, that is passed over. */
+/** An operator's row, a user property of ours in a publish, or a durable subscription, that is passed over. */
 export interface Ignored {
-  readonly code: 'bad-operator-row' | 'bad-property'
-  /** Whose row it is, or who published. */
+  readonly code: 'bad-operator-row' | 'bad-property' | 'bad-durable-subscription'
+  /** Whose row it is, who published or subscribed. */
   readonly clientid: string
-  /** The row's filter, or the topic of the publish. */
+  /** The filter of the row or subscription, or the topic of the publish. */
   readonly topic: string
   /** What was got, and what was wanted. */
   readonly why: string

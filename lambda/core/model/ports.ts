@@ -108,6 +108,16 @@ export interface TopicTable {
   release(seat: Seat, by: string): Promise<void>
   /** Ends the catching that the lease of `by` stands for, if no publish came in since `row` was read. Returns whether it did. */
   handOver(row: TopicRow, seat: Seat, by: string): Promise<boolean>
+  /** Takes or renews the dispatch lease of the topic; `undefined`: another event has it. `now`: in ms; `wakes`: also one that rests. */
+  claimDispatch(topic: string, lease: Lease, how: { now: number; wakes: boolean }): Promise<TopicRow | undefined>
+  /** Tells the event that has the dispatch lease at `now` (ms) that a subscriber came. Returns whether there is one, and it will look again. */
+  joinDispatch(topic: string, now: number): Promise<boolean>
+  /** Ends the dispatch, if neither a publish nor a subscriber came in since `row` was read. Returns whether it did. */
+  endDispatch(row: TopicRow, by: string): Promise<boolean>
+  /** The same until the event's next try: publishers leave new messages to it, a new subscriber takes over. */
+  restDispatch(row: TopicRow, lease: Lease): Promise<boolean>
+  /** Gives the dispatch lease back: the next event goes on. */
+  releaseDispatch(topic: string, by: string): Promise<void>
   /** Claims the settling of the topic in mid-window, at most once in `interval` ms. */
   claimSettling(row: TopicRow, at: number, interval: number): Promise<boolean>
   /** Remembers that the session unsubscribed from the filter, for subscribed events that it overtook. */
@@ -142,10 +152,16 @@ export interface DeliveryQueue {
   request(delivery: DeliveryRequest): Promise<void>
 }
 
+/** `retain`: it is a retained message. `prefix`: the message goes to the client on its topic below that prefix. */
+export interface SendOptions {
+  readonly retain?: boolean
+  readonly prefix?: string
+}
+
 /** The IoT data plane. Nothing here publishes (I8). */
 export interface Device {
   /** A direct message, confirmed by the client's PUBACK. */
-  send(clientid: string, message: Message, options?: { retain: boolean }): Promise<SendOutcome>
+  send(clientid: string, message: Message, options?: SendOptions): Promise<SendOutcome>
   /** `undefined`: throttled or unknown. */
   connection(clientid: string): Promise<NativeConnection | undefined>
   /** Of a client that is connected or keeps its session, as of `notBefore` (ms) or later. `undefined`: throttled or unknown. */

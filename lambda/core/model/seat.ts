@@ -1,4 +1,5 @@
 /** A client's subscription, and its seat on a topic's row. */
+import { durableFilter, prefixOf } from '../durable-filter.ts'
 import { coveringFilter, hasWildcard, parseSubscription } from '../topic.ts'
 import { filterEntry, type Live, splitEntry, type TopicRow } from './topic-row.ts'
 
@@ -51,6 +52,12 @@ export function seatOf({ clientid, topic, origin }: Pick<Subscription, 'clientid
   return { topic: coveringFilter(filter), entry: hasWildcard(filter) ? filterEntry(clientid, filter) : clientid }
 }
 
+/** The seat of a durable subscription, on the row of the topics that it listens to; `undefined`: it is an ordinary one, or has no topic. */
+export function durablePlace({ clientid, topic }: Pick<Subscription, 'clientid' | 'topic'>, prefix: string): Place | undefined {
+  const filter = durableFilter(topic, prefix)
+  return filter === undefined || filter === '' ? undefined : { topic: coveringFilter(filter), entry: filterEntry(clientid, topic) }
+}
+
 /**
  * Both where the client may have subscribed by the very filter of an operator's row: the rows of mqtt_sub are one. Where we deliver to it
  * the client may have a seat by the filter without prefix, which is another subscription.
@@ -81,17 +88,21 @@ export function bySeat(subscriptions: readonly Subscription[]): Subscription[][]
   return [...seats.values()]
 }
 
-/** Whose seat it is, and by which filter: as sent, and without the prefix of a shared subscription. */
+/** Whose seat it is, and by which filter: as sent, and without the prefixes of a shared and of a durable subscription. */
 export interface Subscriber {
   readonly clientid: string
   readonly sent: string
   readonly filter: string
   readonly share?: string
+  /** With which prefix the client subscribed durably; '': it did not. */
+  readonly prefix: string
 }
 
 export function subscriberOf({ topic, entry }: Pick<Seat, 'topic' | 'entry'>): Subscriber {
   const [clientid, sent = topic] = splitEntry(entry)
-  return { clientid, sent, ...parseSubscription(sent) }
+  const prefix = prefixOf(sent, topic)
+  const { filter, ...shared } = parseSubscription(sent)
+  return { clientid, sent, filter: filter.slice(prefix.length), ...shared, prefix }
 }
 
 /** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */

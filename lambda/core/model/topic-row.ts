@@ -1,7 +1,7 @@
 /**
  * The row of a topic in `mqtt_topic_msg_map`: where publishers and subscribers meet.
  *
- * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers] [, settled_at, share_left]}
+ * head     {topic, MsgId, seq, first, adds, live [, sealing, sealed] [, late] [, spill, newest, spill_servers] [, settled_at, share_left] [, dispatch]}
  * segment  {topic: topic U+0000 number, MsgId}        a full set that was moved aside
  * spill    {topic: topic U+0000 "live" number, live}  seats for which the head has no room
  * place    {topic: topic U+0000 "place" U+0000 seat, spill}  which spill row an operator's row takes its seat in
@@ -19,8 +19,11 @@ export const SPILL_LIVE = 16
 
 /** A seat: that a client is subscribed now. */
 export interface Live {
-  /** `client`: it subscribed itself, IoT Core delivers to it. `server`: an operator's row subscribed it, we deliver to it. */
-  readonly kind: 'client' | 'server'
+  /**
+   * `client`: it subscribed itself, IoT Core delivers to it. `server`: an operator's row subscribed it, we deliver to it. `durable`: it
+   * subscribed itself below the prefix, we deliver to it there.
+   */
+  readonly kind: 'client' | 'server' | 'durable'
   readonly session: string
   /** Milliseconds: subscribed since; a repeated SUBSCRIBE of the same session does not change it. */
   readonly since: number
@@ -40,6 +43,11 @@ export interface Lease {
   readonly until: number
 }
 
+/** Which event delivers a topic's queue to its durable subscribers. `rests`: it goes on at its next try; a new subscriber need not wait for that. */
+export interface DispatchLease extends Lease {
+  readonly rests?: boolean
+}
+
 export interface TopicRow {
   readonly topic: string
   readonly ids: readonly string[]
@@ -51,10 +59,12 @@ export interface TopicRow {
   readonly first: number
   /** How many segments were written late, after another helper had finished. Who read the segments before may not have seen these. */
   readonly late: number
-  /** Grows with every publish, so a drain sees whether one came in since it read the row. */
+  /** Grows with every publish, and when a durable subscriber joins: so a delivery sees whether one came in since it read the row. */
   readonly adds: number
   /** Entry key -> seat. The key is the client id, or {@link filterEntry}. */
   readonly live: ReadonlyMap<string, Live>
+  /** Set while an event delivers to the durable subscribers: publishers leave new messages to it. */
+  readonly dispatch?: DispatchLease
   /** Whether the row has a map of seats: a row that EMQX wrote has none. */
   readonly hasLive: boolean
   /** Number of spill rows. */

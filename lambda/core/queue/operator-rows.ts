@@ -28,7 +28,8 @@ export function standingOf(ports: Ports, seat: Seat): Stands | undefined {
 /** One try to send a message for a seat. */
 export async function sendFor(ports: Ports, seat: Seat, message: Message): Promise<Delivered> {
   if ((await standingOf(ports, seat)?.()) === false) return 'ended'
-  return ports.device.send(subscriberOf(seat).clientid, message)
+  const { clientid, prefix } = subscriberOf(seat)
+  return ports.device.send(clientid, message, { prefix })
 }
 
 /**
@@ -50,7 +51,7 @@ async function choose(ports: Ports, all: readonly Seat[]): Promise<Seat | undefi
   // A single one is asked about before each message.
   if (all.length === 1 || first!.live.kind === 'client') return first
   const rows = await ports.subscriptions.of(subscriberOf(first!).clientid)
-  const stands = (seat: Seat) => hasOperatorRow(rows, subscriberOf(seat).filter)
+  const stands = (seat: Seat) => seat.live.kind === 'durable' || hasOperatorRow(rows, subscriberOf(seat).filter)
   await Promise.all(all.map((seat) => (stands(seat) ? undefined : ports.topics.endServer(seat))))
   return all.find(stands)
 }

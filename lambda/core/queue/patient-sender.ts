@@ -1,10 +1,10 @@
 /** Sends direct messages to one client, one at a time, and tries again as long as anybody may wait for one client. */
 import type { Message } from '../model/message.ts'
-import type { Context } from '../model/ports.ts'
+import type { Context, SendOptions } from '../model/ports.ts'
 import type { Delivered, Stands } from './operator-rows.ts'
 
 /** Time kept for the last confirmation and the acknowledgements before the invocation ends. Milliseconds. */
-const CLOSING_TIME = 8_000
+export const CLOSING_TIME = 8_000
 /** Right after a connect the data plane may not know the client yet. Milliseconds. */
 const ARRIVAL_PAUSES = [200, 400, 800]
 /** Short: a PUBACK that is missing was waited for already, and a client's quota is counted by the second. */
@@ -37,7 +37,7 @@ export class PatientSender {
   isLate = (): boolean => this.context.ports.clock.now() > this.context.invocation.deadline - CLOSING_TIME
 
   /** Sends again after a missing PUBACK or throttling: the client may get a message twice, never not at all. */
-  async send(message: Message, options?: { retain: boolean }): Promise<Sent> {
+  async send(message: Message, options?: SendOptions): Promise<Sent> {
     const { clock, device } = this.context.ports
     const began = clock.now()
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {

@@ -11,6 +11,7 @@ import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { hasWildcard } from '../topic.ts'
 import { acknowledge, hasAckRow } from './acknowledge.ts'
+import { dispatch, isDurable } from './dispatch-queue.ts'
 import { drain } from './drain.ts'
 import { endSilent, hasJustArrived } from './drain-stop.ts'
 import { type Delivered, sendFor } from './operator-rows.ts'
@@ -49,6 +50,15 @@ export async function pushQueued(context: Context, pushed: Pushed): Promise<void
   // An earlier try leased them; by now its client gets its messages by another seat.
   const begun = (await exact).filter((seat) => !seats.includes(seat) && isOurs(context, seat.live.catching?.by))
   for (const seat of begun) await pushToSeat(context, pushed, seat)
+  const holder = row.dispatch?.by
+  const isDispatchedHere = (await exact).some(isDurable) || isOurs(context, holder)
+  await allDone([
+    pushToSeats(context, pushed, seats),
+    isDispatchedHere && dispatch(goingOn(context, holder), { topic: row.topic, at: pushed.at, joins: false }),
+  ])
+}
+
+async function pushToSeats(context: Context, pushed: Pushed, seats: readonly Seat[]): Promise<void> {
   const done = await Promise.allSettled(seats.map((seat) => (hasWildcard(seat.topic) ? pushToWildcard : pushToSeat)(context, pushed, seat)))
   // A table or the network failed, so somebody was not even tried: the message stays for the next try, though another client has it.
   for (const result of done) if (result.status === 'rejected' && !(result.reason instanceof BackendError)) throw result.reason
@@ -69,7 +79,7 @@ export async function pushUnqueued(context: Context, message: Message): Promise<
   const { topics } = context.ports
   const [row] = await topics.heads([message.topic])
   const seats = await seatsFor(context, message.topic, row === undefined ? [] : topics.seats(row, { headOnly: !row.spillServers }))
-  const servers = seats.filter(({ live }) => live.kind === 'server')
+  const servers = seats.filter(({ live }) => live.kind !== 'client')
   await allDone(servers.map((seat) => pushPatiently(context, seat, [message])))
 }
 
@@ -122,7 +132,8 @@ async function pushToWildcard(context: Context, { stored }: Pushed, seat: Seat):
     stored.map(({ message }) => message),
     msgids,
   )
-  return { clientid: subscriberOf(seat).clientid, msgids }
+  // Queues are of exact topics: who listens to many of them takes nothing off.
+  return { clientid: subscriberOf(seat).clientid, msgids: isDurable(seat) ? [] : msgids }
 }
 
 async function pushPatiently(context: Context, seat: Seat, messages: readonly Message[], acked: string[] = []): Promise<void> {

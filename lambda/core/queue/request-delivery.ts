@@ -6,7 +6,9 @@ import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import type { Seat } from '../model/seat.ts'
+import type { TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
+import { isDispatched } from './dispatch-queue.ts'
 import type { Queued } from './push.ts'
 import { getsNothing, wildcardSeats } from './receivers.ts'
 
@@ -16,7 +18,7 @@ export async function requestQueued(context: Context, { row, stored }: Queued): 
   if (config.deliveryHook === undefined) return
   const oldest = Math.min(...stored.map(({ message }) => millisOfMsgid(message.msgid)))
   const exact = await ports.topics.seats(row, { headOnly: !row.spillServers && oldest >= row.newest + MARGIN })
-  const receives = exact.some((seat) => mayReceive(context, seat, oldest)) || (await hasWildcardReceivers(context, row.topic))
+  const receives = exact.some((seat) => mayReceive(context, row, seat, oldest)) || (await hasWildcardReceivers(context, row.topic))
   if (!receives) return
   const queued = stored.map(({ message: { msgid }, repeated }) => ({ msgid, seq: row.seq, repeated }))
   await ports.deliveries.request({ topic: row.topic, queued })
@@ -33,7 +35,8 @@ export async function requestUnqueued(context: Context, message: Message): Promi
 }
 
 /** Who is caught up by another handler finds the new messages on the queue, in order: that handler goes on until nothing is left. */
-function mayReceive({ config, ports }: Context, { live }: Seat, oldest: number): boolean {
+function mayReceive({ config, ports }: Context, row: TopicRow, { live }: Seat, oldest: number): boolean {
+  if (live.kind === 'durable') return !isDispatched(row, ports.clock.now())
   const { catching } = live
   if (catching !== undefined && catching.until >= ports.clock.now()) return false
   return live.kind === 'server' ? config.serverSubscriptions : !getsNothing(live) && oldest < live.since + MARGIN

@@ -18,15 +18,18 @@ const QUESTIONS = 500
 interface Subscriber {
   readonly clientid: string
   readonly filters: readonly string[]
-  /** The client subscribed itself, so IoT Core has sent it the retained messages of exact filters. */
-  readonly native: boolean
+  /** `native`: IoT Core has sent the retained messages of exact filters to it. `server`: by an operator's row. */
+  readonly as: 'native' | 'server' | 'durable'
+  /** What stands before the topic of a message for a durable subscription. */
+  readonly prefix?: string
 }
 
-export async function sendRetained({ clientid, filters, native }: Subscriber, context: Context): Promise<void> {
-  const stands = native ? undefined : async () => operatorRowStands(context.ports, clientid, filters[0]!)
-  const sender = new RetainedSender(clientid, filters, context, stands)
+export async function sendRetained(subscriber: Subscriber, context: Context): Promise<void> {
+  const { clientid, filters, as } = subscriber
+  const stands = as === 'server' ? async () => operatorRowStands(context.ports, clientid, filters[0]!) : undefined
+  const sender = new RetainedSender(subscriber, context, stands)
   for (const filter of filters.filter((one) => !hasWildcard(one))) {
-    const message = await ofTopic({ filter, native }, context)
+    const message = await ofTopic({ filter, native: as === 'native' }, context)
     if (message !== undefined && !(await sender.send(message))) return
   }
   const wildcards = filters.filter(hasWildcard)
@@ -44,7 +47,7 @@ async function ofTopic({ filter, native }: { filter: string; native: boolean }, 
 async function sendMatching(filters: readonly string[], sender: RetainedSender, context: Context): Promise<void> {
   const { retained } = context.ports
   const { id, receives } = context.invocation
-  const work = `${id} ${digest(filters.join(' '))}`
+  const work = `${id} ${sender.prefix}${digest(filters.join(' '))}`
   const from = receives > 1 ? await retained.leftOff(work) : undefined
   let place = from
   const truth = new Truth(context)
@@ -107,7 +110,9 @@ class RetainedSender {
   private readonly filters: readonly string[]
   private readonly who: string
   private readonly sender: PatientSender
-  constructor(clientid: string, filters: readonly string[], context: Context, stands: Stands | undefined) {
+  readonly prefix: string
+  constructor({ clientid, filters, prefix = '' }: Subscriber, context: Context, stands: Stands | undefined) {
+    this.prefix = prefix
     this.context = context
     this.clientid = clientid
     this.filters = filters
@@ -118,7 +123,7 @@ class RetainedSender {
   /** Whether the client is still there. @throws BackendError where the event must be tried again */
   async send(message: Message): Promise<boolean> {
     if (hasExpired(message, this.context.ports.clock.now())) return true
-    const outcome = await this.sender.send(message, { retain: true })
+    const outcome = await this.sender.send(message, { retain: true, prefix: this.prefix })
     if (outcome === 'late' || outcome === 'unknown') throw this.late()
     if (outcome === 'silent') return this.silent()
     if (outcome === 'forbidden') {

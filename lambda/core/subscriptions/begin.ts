@@ -135,7 +135,7 @@ async function lastSeen(ports: Ports, event: SubscriptionChange, filter: string)
  * Whether a subscribed event is stale: its connection is over, or a later unsubscribe was handled first. It is asked after row and seat
  * are written: so either this finds the end, or the handler of the end finds row and seat.
  */
-async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
+export async function isStale(ports: Ports, event: SessionEvent, filter: string): Promise<boolean> {
   const [presence, unsubscribed] = await Promise.all([ports.clients.presence(event.clientid), hasUnsubscribed(ports, event, filter)])
   return subscriptionIsOver(presence, event) || unsubscribed
 }

@@ -1,22 +1,28 @@
 /** At the end of a connection or of a subscription the client's seats go, and what IoT Core delivered natively is settled. */
 
+import { durableFilter } from '../durable-filter.ts'
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
-import { fetchRow } from '../hooks.ts'
+import { fetchRow, type HookConfig } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
-import { type Seated, type Subscription, seatOf, seatsOf } from '../model/seat.ts'
+import { durablePlace, type Place, type Seated, type Subscription, seatOf, seatsOf } from '../model/seat.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
+import { endDurable } from './durable.ts'
 import type { Ended } from './proof.ts'
 import { settleEnd, settleInPassing } from './settle.ts'
 
 /** A connect removes the seats that older connections of the client left. When those ended nobody knows, so nothing is settled. */
-export async function clearOlderConnections(ports: Ports, event: Connection, subscriptions: readonly Subscription[]): Promise<void> {
+export async function clearOlderConnections(
+  { ports, config }: Context,
+  event: Connection,
+  subscriptions: readonly Subscription[],
+): Promise<void> {
   await Promise.all(
     subscriptions.map(async (subscription) => {
       const { origin, session, since = 0 } = subscription
       if (origin === 'client' && (session === event.session || since >= event.at)) return
-      for (const { topic, entry, share } of seatsOf(subscription)) {
+      for (const { topic, entry, share } of placesOf(subscription, config)) {
         if (share !== undefined) await ports.topics.leaveShare(topic, event.at)
         await ports.topics.clearOlder(topic, subscription, entry, event)
       }
@@ -36,8 +42,15 @@ export async function endConnection(context: Context, event: Disconnected): Prom
   )
 }
 
+/** Of a client's durable subscription its one place, also where an operator has written a row of the same filter. */
+function placesOf(subscription: Subscription, { durablePrefix }: HookConfig): Place[] {
+  const durable = durablePlace(subscription, durablePrefix)
+  return durable === undefined ? seatsOf(subscription) : [durable]
+}
+
 /** Removes the session's seat of the subscription, and settles what the client got there. Returns the seat as it was. */
 async function endSeat(context: Context, subscription: Subscription, end: SessionEnd): Promise<Seated | undefined> {
+  if (isDurable(subscription.topic, context)) return endDurable(subscription, { session: end.session, until: end.at }, context)
   const { clientid, session, at: until, clean } = end
   const was = { clientid, filter: subscription.topic, until, clean }
   let found: Seated | undefined
@@ -61,15 +74,16 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   const all = await ports.subscriptions.of(clientid)
   // If there is no row: an operator may have deleted it, and its seat is still there.
   const subscription: Subscription = all.find(({ topic }) => topic === filter) ?? { clientid, topic: filter, qos: 1, origin: 'operator' }
-  const { topic } = seatOf(subscription)
   await ports.topics.markGone(filter, event)
   const ended = await endSeat(context, subscription, { clientid, session, at, clean: true })
   const live = ended?.seat.live
   if (live === undefined || live.at <= at) await ports.subscriptions.unsubscribed(clientid, filter, session, at)
-  // If the client has subscribed again by now, what was published between the two is for it.
-  const again = hasWildcard(topic)
-    ? undefined
-    : (startedAnew(ended, at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
+  // If the client has subscribed again by now, what was published between the two is for it. Of a durable subscription the later event does all.
+  const { topic } = seatOf(subscription)
+  const again =
+    hasWildcard(topic) || isDurable(filter, context)
+      ? undefined
+      : (startedAnew(ended, at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
   if (again === undefined) return
   await fetchQueue(context, again, { clientid, row: fetchRow(config, topic), at: again.seat.live.at, justArrived: false })
 }
@@ -92,6 +106,8 @@ async function seatAfter(ports: Ports, subscription: Subscription, event: Subscr
   const seat = seats.find((one) => one.entry === entry && one.live.kind === 'client' && one.live.session === event.session)
   return row !== undefined && seat !== undefined && seat.live.since > event.at ? { row, seat } : undefined
 }
+
+const isDurable = (filter: string, { config }: Context): boolean => durableFilter(filter, config.durablePrefix) !== undefined
 
 type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at' | 'clean'>
 

@@ -201,6 +201,29 @@ describe('region and expiry', () => {
   ])('expired_after %s is %i seconds', (text, seconds) => {
     expect(parse(given(`backend.dynamo.msg.expired_after = ${text}`))).toMatchObject({ table: { expiredAfter: seconds }, errors: [] })
   })
+
+  test.each(['durable/', 'd/', 'a/b c/', ''])('durable.prefix %p is the prefix of durable subscriptions', (prefix) => {
+    expect(parse(given(`backend.dynamo.durable.prefix = ${prefix}`))).toMatchObject({ table: { durablePrefix: prefix }, errors: [] })
+  })
+
+  test.each([
+    ['durable', 'is no prefix of topics: wanted whole levels such as durable/'],
+    ['/d/', 'is no prefix of topics'],
+    ['d/+/', 'has "+", wanted whole levels'],
+    ['d/#/', 'has "#"'],
+    ['$aws/', 'has "$"'],
+    ["it's/", `has "'"`],
+    ['acked/', 'is below acked/, where acknowledgements are published'],
+    [`${'x'.repeat(64)}/`, 'has 65 bytes, wanted at most 64'],
+  ])('refuses durable.prefix %s', (prefix, message) => {
+    expect(parse(given(`backend.dynamo.durable.prefix = ${prefix}`)).errors).toEqual([
+      { file: 'etc/a.conf', line: 3, message: expect.stringContaining(`backend.dynamo.durable.prefix ${message}`) },
+    ])
+  })
+
+  test('refuses another key of durable, and tells the one there is', () => {
+    expect(parse(given('backend.dynamo.durable.prefx = d/')).errors[0]!.message).toContain('did you mean "prefix"?')
+  })
 })
 
 describe('bytes', () => {
@@ -419,6 +442,32 @@ describe('filters for which no rule can be deployed', () => {
     expect(parse(given(publish)).errors).toEqual([])
     expect(parse(given(publish, ACKED)).errors).toEqual([
       { file: 'etc/a.conf', line: 3, message: expect.stringMatching(/^topic filter "acked\/\+" .* while message\.acked is configured/) },
+    ])
+  })
+
+  const FETCH = row({}, 'session.subscribed', 'on_message_fetch_for_queue')
+
+  test('topics below the prefix of durable subscriptions are such, while a queue is fetched', () => {
+    const publish = row({ topic: 'durable/a/#' }).replace('.7', '.8')
+    expect(parse(given(publish)).errors).toEqual([])
+    expect(parse(given(publish, FETCH, 'backend.dynamo.durable.prefix =')).errors).toEqual([])
+    expect(parse(given(publish, FETCH)).errors).toEqual([
+      {
+        file: 'etc/a.conf',
+        line: 3,
+        message: expect.stringMatching(/^topic filter "durable\/a\/#" .* durable subscriptions; wanted another filter, or another backend/),
+      },
+    ])
+  })
+
+  test('hooks see durable subscriptions without their prefix', () => {
+    const lookup = row({ topic: 'durable/a' }, 'session.subscribed', 'on_retain_lookup').replace('.7', '.8')
+    expect(parse(given(FETCH, lookup)).errors).toEqual([
+      {
+        file: 'etc/a.conf',
+        line: 4,
+        message: expect.stringMatching(/hooks see durable subscriptions without their prefix .* wanted "a"$/),
+      },
     ])
   })
 

@@ -5,23 +5,36 @@ import { covers, overlaps } from '../../../lib/pipeline/filter-cover.ts'
 import { hookRules, publishFaults } from '../../../lib/pipeline/rule-sql.ts'
 import { awsFilterMatches, compileRule, type Rule } from '../../../local/rules/rule-evaluator.ts'
 
-const rulesOf = (hook: HookName, filters: readonly string[], acks = false) => {
+const rulesOf = (hook: HookName, filters: readonly string[], acks = false, durablePrefix = '') => {
   const rows = filters.map((topic, i) => ({ hook, label: `${i}`, action: 'on_message_publish' as const, topic, pool: 'p' }))
   return hookRules(
-    { hook, rows, subscribed: [], acked: [], history: [], settles: false, nativeRetained: [], serverSubscriptions: false },
+    { hook, rows, subscribed: [], acked: [], history: [], settles: false, nativeRetained: [], serverSubscriptions: false, durablePrefix },
     { acks },
   )
 }
-const publishRules = (filters: readonly string[], { acks = false } = {}) => rulesOf('message.publish', filters, acks).map(({ sql }) => sql)
+const publishRules = (filters: readonly string[], { acks = false, durablePrefix = '' } = {}) =>
+  rulesOf('message.publish', filters, acks, durablePrefix).map(({ sql }) => sql)
 const fromAndWhere = (sql: string) => sql.slice(sql.indexOf(' FROM ') + 1)
 const matching = (rules: readonly Rule[], topic: string) =>
   rules.filter((rule) => rule.evaluate({ topic, payload: Buffer.alloc(0), at: 0, uuid: '' }) !== undefined)
 
 describe('the statements of publish filters', () => {
-  test.each<[string, string[], { acks?: boolean }, string[]]>([
+  test.each<[string, string[], { acks?: boolean; durablePrefix?: string }, string[]]>([
     ['everything', ['#'], {}, ["FROM '#' WHERE NOT startswith(topic(), '$')"]],
     ['the same filter twice', ['#', '#', '+/#'], {}, ["FROM '#' WHERE NOT startswith(topic(), '$')"]],
     ['a filter that another covers is dropped', ['a/b', 'a/#', 'a/+/c', '#'], {}, ["FROM '#' WHERE NOT startswith(topic(), '$')"]],
+    [
+      'durable subscriptions are no topics of messages',
+      ['#', 'cmd/+'],
+      { durablePrefix: 'durable/' },
+      ["FROM '#' WHERE (NOT startswith(topic(), '$')) AND (NOT startswith(topic(), 'durable/'))"],
+    ],
+    [
+      'a filter that no durable topic matches stays as it is',
+      ['cmd/+'],
+      { durablePrefix: 'durable/' },
+      ["FROM 'cmd/+' WHERE NOT startswith(topic(), '$')"],
+    ],
     ['a/# also takes a', ['a/#'], {}, ["FROM 'a' WHERE NOT startswith(topic(), '$')", "FROM 'a/#' WHERE NOT startswith(topic(), '$')"]],
     [
       'an overlap is excluded from the later one',
@@ -104,7 +117,7 @@ describe('refuses a filter that a rule cannot express', () => {
       /^it is rule 301 of 302; wanted at most 300, because a stack has at most 500 resources/,
     ],
   ])('%s', (_, filters, filter, message) => {
-    expect(publishFaults(filters, { acks: false })).toEqual([{ filter, message: expect.stringMatching(message) }])
+    expect(publishFaults(filters, { acks: false, durablePrefix: '' })).toEqual([{ filter, message: expect.stringMatching(message) }])
   })
 
   test('but one statement never exceeds the 256 KB of a rule, whatever it excludes', () => {
@@ -120,7 +133,7 @@ describe('refuses a filter that a rule cannot express', () => {
     expect(
       publishFaults(
         names(3000, (i) => `+/a/${i}/#`),
-        { acks: true },
+        { acks: true, durablePrefix: '' },
       ),
     ).toHaveLength(1)
   })
@@ -145,14 +158,22 @@ const topic = fc.array(name, { minLength: 1, maxLength: 5 }).map((levels) => lev
 
 test('one rule match per publish (I1): exactly one statement takes a topic that a filter matches, none another', () => {
   fc.assert(
-    fc.property(fc.array(filter, { maxLength: 6 }), fc.array(topic, { maxLength: 20 }), fc.boolean(), (filters, topics, acks) => {
-      const wanted = filters.filter((each) => !(acks && covers('acked/#', each)))
-      const rules = publishRules(wanted, { acks }).map(compileRule)
-      for (const each of topics) {
-        const isMessage = wanted.some((one) => topicMatches(one, each)) && !(acks && each.startsWith('acked/'))
-        expect([each, matching(rules, each).length]).toEqual([each, isMessage ? 1 : 0])
-      }
-    }),
+    fc.property(
+      fc.array(filter, { maxLength: 6 }),
+      fc.array(topic, { maxLength: 20 }),
+      fc.boolean(),
+      fc.boolean(),
+      (filters, topics, acks, durable) => {
+        const durablePrefix = durable ? 'a/b/' : ''
+        const wanted = filters.filter((each) => !(acks && covers('acked/#', each)) && !(durable && covers('a/b/#', each)))
+        const rules = publishRules(wanted, { acks, durablePrefix }).map(compileRule)
+        for (const each of topics) {
+          const isReserved = (acks && each.startsWith('acked/')) || (durable && each.startsWith('a/b/'))
+          const isMessage = wanted.some((one) => topicMatches(one, each)) && !isReserved
+          expect([each, matching(rules, each).length]).toEqual([each, isMessage ? 1 : 0])
+        }
+      },
+    ),
     { numRuns: 1000 },
   )
 })
