@@ -12,7 +12,8 @@ const policiesIn = (page: string): Properties[] =>
 const [device = {}, backend = {}] = policiesIn('docs/devices.md')
 const [redriver = {}, smoke = {}] = policiesIn('docs/operations.md')
 const [reader = {}, operator = {}] = policiesIn('docs/security.md')
-const all = { device, backend, redriver, smoke, reader, operator }
+const [durable = {}] = policiesIn('docs/durable.md')
+const all = { device, backend, redriver, smoke, reader, operator, durable }
 
 /** AWS IoT developer guide, "Basic AWS IoT Core policy variables" and "Thing policy variables". */
 const VARIABLES: Readonly<Record<string, string>> = { 'iot:Connection.Thing.ThingName': 'c1', 'iot:ClientId': 'c1' }
@@ -39,7 +40,20 @@ test('they are all of the pages', () => {
 test.each(Object.entries(all))('%s: in the grammar of IAM', async (_, policy) => {
   expect(policy.Version).toBe('2012-10-17')
   expect(await problems(policy)).toEqual([])
-  for (const { Effect } of policy.Statement) expect(Effect).toBe('Allow')
+  // Only the durable one forbids: to publish below the prefix.
+  const effects = policy === durable ? ['Allow', 'Allow', 'Deny'] : policy.Statement.map(() => 'Allow')
+  expect(policy.Statement.map(({ Effect }: Properties) => Effect)).toEqual(effects)
+})
+
+test.each([
+  ['iot:Subscribe', 'topicfilter/durable/cmd/c1', ['Allow']],
+  ['iot:Subscribe', 'topicfilter/durable/cmd/c2', []],
+  ['iot:Receive', 'topic/durable/cmd/c1', ['Allow']],
+  ['iot:Publish', 'topic/durable/cmd/c1', ['Deny']],
+  ['iot:RetainPublish', 'topic/durable/x', ['Deny']],
+])('durable: %s on %s: %p', (action, resource, effects) => {
+  const found = durable.Statement.filter((one: Properties) => allows({ Statement: [one] }, action, arn(resource)))
+  expect(found.map(({ Effect }: Properties) => Effect)).toEqual(effects)
 })
 
 test.each([device, backend])('it fits into IoT Core, which takes 2,048 characters without spaces', (policy) => {
