@@ -135,15 +135,21 @@ export function renewed(live: Live, again: Live): Live {
   return { ...rest, at: Math.max(live.at, again.at), ...grantedOfBoth(live, again) }
 }
 
-/** What is proven begins anew with the later SUBSCRIBE: the QoS of one that came between the two, and of which we have not heard, may be another. */
+/** A SUBSCRIBE that follows another one so soon may have been there when IoT Core told the QoS of the one before. Milliseconds. */
+const AT_ONCE = 1_000
+
+/** Where the QoS of a SUBSCRIBE between the two may be another, because nobody told it or because it was heard of late, the proof begins after it. */
 function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
   const isKnown = again.at === live.at || again.at === live.since
   if (isKnown && live.granted !== undefined) return grantedIn(live)
-  if (again.at < live.at)
-    return grantedIn({ ...(isKnown ? again : live), grantedAt: Math.max(live.grantedAt ?? 0, again.grantedAt ?? 0, live.at) })
+  if (again.at < live.at) {
+    const grantedAt = Math.max(live.grantedAt ?? 0, again.grantedAt ?? 0, live.at)
+    return grantedIn({ ...(isKnown ? again : live), grantedAt })
+  }
   const anew = { ...again, grantedAt: again.grantedAt ?? again.at }
   if (live.granted === undefined || again.granted === 0) return grantedIn(anew)
-  return live.granted === again.granted ? grantedIn(anew) : {}
+  if (live.granted !== again.granted) return {}
+  return again.grantedAt === undefined && again.at > live.at + AT_ONCE ? grantedIn(live) : grantedIn(anew)
 }
 
 const grantedIn = ({ granted, grantedAt }: Live): Partial<Granted> =>
