@@ -104,7 +104,7 @@ describe.each(VERSIONS)('MQTT protocol level %i', (protocolVersion) => {
     await backend.idle()
     const page = { msgid: MSGID, topic: { S: topic }, sender: { S: name('sender') }, payload: { S: 'test' }, arrived: NOW_S }
     const written = { event_at: NOW_MS, event_id: { S: expect.stringMatching(/^[0-9a-f]{32}$/) } }
-    const ours = { ...written, root: { S: name('retained') }, expires_at: NOW_S }
+    const ours = { ...written, root: { S: name('retained') } }
     expect(await backend.rows('mqtt_retain', topic)).toEqual([{ ...page, qos: { N: '0' }, retain: { N: '1' }, ...ours }])
     await client.publishAsync(topic, '', { qos: 1, retain: true })
     await backend.idle()
