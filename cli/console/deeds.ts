@@ -11,7 +11,7 @@ import { NotFound } from './not-found.ts'
 import type { Place } from './place.ts'
 
 /** @throws NotFound */
-export async function kick({ iot }: Place, clientId: string, { clean }: { readonly clean: boolean }): Promise<void> {
+export async function kick({ iot }: Pick<Place, 'iot'>, clientId: string, { clean }: { readonly clean: boolean }): Promise<void> {
   try {
     await iot.send(new DeleteConnectionCommand({ clientId, cleanSession: clean }))
   } catch (error) {
@@ -24,7 +24,7 @@ export async function kick({ iot }: Place, clientId: string, { clean }: { readon
  * Takes off the queue what waits there now. As an acknowledgement does it: messages first, then their ids. History stays.
  * @returns how many messages @throws NotFound
  */
-export async function purge(place: Place, topic: string): Promise<number> {
+export async function purge(place: Pick<Place, 'ports' | 'conf'>, topic: string): Promise<number> {
   const { topics, messages } = place.ports
   const row = await topics.head(topic)
   if (row === undefined) throw new NotFound(`topic ${JSON.stringify(topic)} has no queue`)
@@ -42,7 +42,7 @@ export async function purge(place: Place, topic: string): Promise<number> {
   return purged
 }
 
-function keepsHistory({ conf }: Place, topic: string): boolean {
+function keepsHistory({ conf }: Pick<Place, 'conf'>, topic: string): boolean {
   const { rows } = readConf(conf).table
   return rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))
 }

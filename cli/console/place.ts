@@ -25,7 +25,7 @@ export interface Place extends Required<PlaceUrls> {
   close(): void
 }
 
-const OUR_CONF = join(import.meta.dirname, '..', '..', DEFAULT_CONF)
+export const OUR_CONF = join(import.meta.dirname, '..', '..', DEFAULT_CONF)
 const REGION = 'us-west-2'
 const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 

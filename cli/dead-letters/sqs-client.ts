@@ -34,7 +34,8 @@ export const errorLine = (error: unknown, where: Where): string => refusalOf(err
 export function refusalOf(error: unknown, { endpoint, region }: Where, service = 'SQS'): string | undefined {
   if (error instanceof BackendError) return error.message
   if (!(error instanceof Error)) return undefined
-  const { code = error.name } = error as NodeJS.ErrnoException
+  // The SDK wraps the errors of some connections.
+  const code = (error as NodeJS.ErrnoException).code ?? /\bE[A-Z_]{5,}\b/.exec(error.message)?.[0] ?? error.name
   if (error.name === 'CredentialsProviderError')
     return 'no AWS credentials: wanted AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
   if (/region is missing/i.test(error.message)) return 'no region: wanted --region, or one in the AWS profile'

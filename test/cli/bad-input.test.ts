@@ -13,7 +13,19 @@ import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
 import { flags as soakFlags } from '../soak/soak-flags.ts'
 import { ended, here, mqttDynamodb, runHere, runProgram } from '../support/run-program.ts'
 
-const NAMES = ['start', 'console', 'demo', 'conf', 'dead-letters list', 'dead-letters redrive', 'smoke', 'costs', 'scale', 'init']
+const OPERATE = ['clients list', 'clients show', 'clients kick', 'queues list', 'queues show', 'messages list', 'messages show']
+const MORE = [
+  'messages purge',
+  'retained list',
+  'retained show',
+  'dead-letters list',
+  'dead-letters redrive',
+  'smoke',
+  'costs',
+  'scale',
+  'init',
+]
+const NAMES = ['start', 'console', 'demo', 'conf', ...OPERATE, ...MORE]
 
 /** Programs for who works on this repository: npm run NAME. */
 const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
@@ -93,7 +105,7 @@ describe.each([...NAMES, ...Object.keys(SCRIPTS)])('%s', (name) => {
       }
   })
 
-  if (!['conf', 'init'].includes(name))
+  if (!['conf', 'init'].includes(name) && !/ (show|kick|purge)$|^messages list/.test(name))
     test('a stray argument', async () => {
       await refuses(name, ['stray'], 'unexpected "stray", wanted flags only')
     })
@@ -202,7 +214,10 @@ describe('mqtt-dynamodb', () => {
   test.each([
     ['cots', 'did you mean costs?'],
     ['stat', 'did you mean start?'],
-    ['constructor', 'wanted one of start, console, demo, conf, dead-letters, smoke, costs, scale, init'],
+    [
+      'constructor',
+      'wanted one of start, console, demo, conf, clients, queues, messages, retained, dead-letters, smoke, costs, scale, init',
+    ],
   ])('an unknown command: %s', async (got, hint) => {
     await expect(here(got)).resolves.toEqual({ status: 2, out: '', err: `mqtt-dynamodb: unknown command "${got}", ${hint} (see --help)\n` })
   })

@@ -1,6 +1,6 @@
 /** message.publish with an empty payload: which publish clears a retained message, and which is a message like any other. */
 import { createTables, forEachEngine } from '../support/engines.ts'
-import { nativelyRetained, retainedBy, retainedOf } from '../support/retained.ts'
+import { nativelyRetained, retainedBy, retainedOf } from '../support/retained-world.ts'
 import { World, type WorldOptions } from '../support/world.ts'
 
 forEachEngine((engine) => {

@@ -4,7 +4,7 @@
  * @seconds 18
  */
 import { createTables, forEachEngine, itBilled } from '../support/engines.ts'
-import { nativelyRetained, retainedBy } from '../support/retained.ts'
+import { nativelyRetained, retainedBy } from '../support/retained-world.ts'
 import { rowsWithout, World, type WorldOptions } from '../support/world.ts'
 
 forEachEngine((engine) => {

@@ -1,6 +1,6 @@
 /** The retained check of `"retain": "native"`: storing does not wait for it, and what depends on its answer follows. */
 import { createTables, forEachEngine, itBilled } from '../support/engines.ts'
-import { nativelyRetained, retainedOf } from '../support/retained.ts'
+import { nativelyRetained, retainedOf } from '../support/retained-world.ts'
 import { World } from '../support/world.ts'
 
 forEachEngine((engine) => {

@@ -7,7 +7,7 @@
 import { HOOK_SETTINGS, visibilitySeconds } from '../../lib/pipeline/hook-settings.ts'
 import { createTables } from '../support/engines.ts'
 import { mapsClient } from '../support/maps-engine.ts'
-import { retainedOf } from '../support/retained.ts'
+import { retainedOf } from '../support/retained-world.ts'
 import { World } from '../support/world.ts'
 
 const SCALE = 20

@@ -2,11 +2,11 @@
 import { html } from 'hono/html'
 import type { Message } from '../../../lambda/core/model/message.ts'
 import type { PassReport } from '../../dead-letters/queue-pass.ts'
+import type { Page } from '../../operate/table-reads.ts'
 import type { Received } from '../subscriber.ts'
-import type { Page } from '../table-reads.ts'
 import { line, lines, link, time, type View } from '../text.ts'
 import { confirmed, empty, type Html, hidden, table } from './layout.ts'
-import { card } from './queues.ts'
+import { card } from './queue-pages.ts'
 
 export const retained = ({ rows, next }: Page<Message>, { write, view }: { readonly write: boolean; readonly view: View }): Html => html`
 ${rows.length === 0 ? empty('No topic has a retained message.') : ''}

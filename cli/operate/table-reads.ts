@@ -1,4 +1,4 @@
-/** What the pages read of the tables: a page of rows, or the rows of one client or topic. Nothing here writes. */
+/** What console and commands read of the tables: a page of rows, or the rows of one client or topic. Nothing here writes. */
 import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { type Item, number, S, text } from '../../lambda/adapters/tables/attributes.ts'
 import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
@@ -9,7 +9,7 @@ import { finalSegments, HEAD_IDS, type Homes, splitEntry, type TopicRow } from '
 import { oldestFirst, pendingBackwards } from '../../lambda/core/queue/pending.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
-import type { Place } from './place.ts'
+import type { Tables } from './operator-tables.ts'
 
 export interface Page<T> {
   readonly rows: readonly T[]
@@ -21,7 +21,7 @@ const PAGE_ROWS = 50
 
 /** One request: rows that the filter leaves out were read all the same. @param after a `next` of the page before */
 async function scanned(
-  place: Place,
+  place: Tables,
   table: TableName,
   after: string | undefined,
   filter: object = {},
@@ -51,8 +51,9 @@ export interface ClientRow {
   readonly reason?: string | undefined
 }
 
-export async function clientsPage(place: Place, after?: string): Promise<Page<ClientRow>> {
-  const { rows, next } = await scanned(place, 'mqtt_client', after)
+/** @param limit rows that are read */
+export async function clientsPage(place: Tables, after?: string, limit?: number): Promise<Page<ClientRow>> {
+  const { rows, next } = await scanned(place, 'mqtt_client', after, {}, limit)
   return { rows: rows.map(clientOf), next }
 }
 
@@ -72,7 +73,7 @@ export interface ClientDetails {
 }
 
 /** Three requests. Undefined: no row of `mqtt_client` has this id. */
-export async function clientDetails(place: Place, clientid: string): Promise<ClientDetails | undefined> {
+export async function clientDetails(place: Tables, clientid: string): Promise<ClientDetails | undefined> {
   const { clients, subscriptions, topics } = place.ports
   const [presence, all] = await Promise.all([clients.presence(clientid), subscriptions.of(clientid)])
   if (presence === undefined) return undefined
@@ -97,9 +98,10 @@ export const subscribersOf = ({ live }: TopicRow): { clientid: string; kind: str
   [...live].map(([entry, { kind }]) => ({ clientid: splitEntry(entry)[0], kind: kind === 'server' ? "an operator's row" : 'itself' }))
 
 /** Reads more rows than a page shows: segments, markers and spill rows are no topics. */
-export async function topicsPage(place: Place, after?: string): Promise<Page<TopicRow>> {
+/** @param limit rows that are read */
+export async function topicsPage(place: Tables, after?: string, limit = PAGE_ROWS * 2): Promise<Page<TopicRow>> {
   const heads = { FilterExpression: 'NOT contains(topic, :nul)', ExpressionAttributeValues: { ':nul': S('\u0000') } }
-  const { rows, next } = await scanned(place, 'mqtt_topic_msg_map', after, heads, PAGE_ROWS * 2)
+  const { rows, next } = await scanned(place, 'mqtt_topic_msg_map', after, heads, limit)
   return { rows: rows.map(topicRowOf), next }
 }
 
@@ -112,37 +114,42 @@ export interface TopicDetails {
 }
 
 /** The newest messages of a topic. Undefined: no row has the topic. */
-export async function topicDetails(place: Place, topic: string): Promise<TopicDetails | undefined> {
+export async function topicDetails(place: Tables, topic: string, most = PAGE_ROWS): Promise<TopicDetails | undefined> {
   const row = await place.ports.topics.head(topic)
   if (row === undefined) return undefined
-  const ids = await newestOf(place, row)
+  const ids = await newestOf(place, row, most)
   const found = await place.ports.messages.get(ids)
   const messages = ids.flatMap((id) => found.get(id) ?? [])
   return { row, messages, gone: ids.length - messages.length }
 }
 
-async function newestOf(place: Place, row: TopicRow): Promise<string[]> {
+/** Of at most so many requests: a queue whose newest segments are acknowledged shows fewer. */
+const SEGMENT_READS = 3
+
+async function newestOf(place: Tables, row: TopicRow, most: number): Promise<string[]> {
   const seen: Homes = new Map()
+  let parts = 0
   for await (const homes of pendingBackwards(place.ports.topics, row)) {
     for (const [id, seqs] of homes) seen.set(id, seqs)
-    if (seen.size >= PAGE_ROWS) break
+    if (seen.size >= most || ++parts > SEGMENT_READS) break
   }
-  return oldestFirst(seen.keys()).reverse().slice(0, PAGE_ROWS)
+  return oldestFirst(seen.keys()).reverse().slice(0, most)
 }
 
-export async function messageWith(place: Place, msgid: string): Promise<Message | undefined> {
+export async function messageWith(place: Tables, msgid: string): Promise<Message | undefined> {
   return (await place.ports.messages.get([msgid])).get(msgid)
 }
 
-export async function retainedPage(place: Place, after?: string): Promise<Page<Message>> {
-  const { rows, next } = await scanned(place, 'mqtt_retain', after)
+/** @param limit rows that are read */
+export async function retainedPage(place: Tables, after?: string, limit?: number): Promise<Page<Message>> {
+  const { rows, next } = await scanned(place, 'mqtt_retain', after, {}, limit)
   const topics = rows.flatMap(({ topic }) => text(topic) ?? [])
   const all = topics.length === 0 ? [] : await place.ports.retained.getAll(topics)
   return { rows: all.map(({ message }) => message), next }
 }
 
 /** The last acknowledged message of each client on a topic; at most a page. */
-export async function ackedOn(place: Place, topic: string): Promise<{ clientid: string; msgid: string }[]> {
+export async function ackedOn(place: Tables, topic: string): Promise<{ clientid: string; msgid: string }[]> {
   const query = new QueryCommand({
     TableName: place.tables.mqtt_acked,
     KeyConditionExpression: 'topic = :topic',

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Message } from '../../../lambda/core/model/message.ts'
 import type { TopicRow } from '../../../lambda/core/model/topic-row.ts'
 import { millisOfMsgid } from '../../../lambda/core/msgid.ts'
-import { depthOf, type Page, subscribersOf, type TopicDetails } from '../table-reads.ts'
+import { depthOf, type Page, subscribersOf, type TopicDetails } from '../../operate/table-reads.ts'
 import { line, link, payloadText, time, VIEWS, type View } from '../text.ts'
 import { confirmed, empty, type Html, table } from './layout.ts'
 

@@ -1,7 +1,7 @@
 /** The pages of all clients and of one. */
 import { html } from 'hono/html'
 import { hasWildcard, parseSubscription } from '../../../lambda/core/topic.ts'
-import type { ClientDetails, ClientRow, Page } from '../table-reads.ts'
+import type { ClientDetails, ClientRow, Page } from '../../operate/table-reads.ts'
 import { line, link, time } from '../text.ts'
 import { confirmed, empty, type Html, table } from './layout.ts'
 

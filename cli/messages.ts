@@ -1,0 +1,105 @@
+/** `mqtt-dynamodb messages list|show|purge`: what waits on a topic, one message, and a queue that is emptied. */
+import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
+import { oneOf } from './command-line/values.ts'
+import { limit, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+
+const LIST = 'Lists the newest messages that wait on a topic. Nothing is marked as read. Six requests at most.'
+const SHOW = 'Shows one message with its payload and MQTT 5 properties.'
+const PURGE = `Takes off the queue of a topic in the local run what waits there now, as acknowledgements do: the messages first,
+then their ids. Where the conf keeps history (on_message_store) the messages stay.`
+
+export const command = () =>
+  newCommand('messages', 'read what waits, or empty a queue', 'Messages, from mqtt_topic_msg_map and mqtt_msg.')
+    .addCommand(
+      tablesCommand('list', 'the newest messages that wait on a topic', LIST)
+        .argument('<TOPIC>', 'the topic')
+        .option('-n, --limit <N>', 'at most so many', limit, 20)
+        .action(
+          exits(async (topic, { limit: most, json, ...flags }) => {
+            const [{ topicDetails }, { withTables, found }] = await Promise.all([
+              import('./operate/table-reads.ts'),
+              import('./operate/operator-tables.ts'),
+            ])
+            const details = await withTables(flags, (tables) => topicDetails(tables, topic, most))
+            const { messages, gone } = found(details, `topic ${JSON.stringify(topic)}: it has no queue`)
+            const { payloadText } = await import('./console/text.ts')
+            if (json) sayJson({ topic, messages: messages.map(asJson), gone })
+            else {
+              const rows = messages.map((one) => [
+                one.msgid,
+                one.sender,
+                one.qos,
+                timeOf(one.arrived * 1000),
+                payloadText(one.payload.subarray(0, 60), 'text').split('\n')[0]!,
+              ])
+              say(messages.length === 0 ? 'nothing waits' : table(['MESSAGE', 'FROM', 'QOS', 'ARRIVED', 'PAYLOAD'], rows))
+            }
+            return 0
+          }),
+        ),
+    )
+    .addCommand(
+      tablesCommand('show', 'one message', SHOW)
+        .argument('<MSGID>', 'its id')
+        .option('--view <VIEW>', 'of the payload', oneOf('text', 'json', 'hex'), 'text')
+        .action(
+          exits(async (msgid, { view, json, ...flags }) => {
+            const [{ messageWith }, { withTables, found }] = await Promise.all([
+              import('./operate/table-reads.ts'),
+              import('./operate/operator-tables.ts'),
+            ])
+            const message = found(
+              await withTables(flags, (tables) => messageWith(tables, msgid)),
+              `message ${JSON.stringify(msgid)}: mqtt_msg has no such row`,
+            )
+            const { payloadText } = await import('./console/text.ts')
+            if (json) sayJson(asJson(message))
+            else {
+              const { topic, sender, qos, retain, arrived, properties } = message
+              say(table(['TOPIC', 'FROM', 'QOS', 'RETAINED', 'ARRIVED'], [[topic, sender, qos, retain, timeOf(arrived * 1000)]]))
+              if (properties.user.length > 0)
+                say(
+                  table(
+                    ['USER PROPERTY', 'VALUE'],
+                    properties.user.map(([key, value]) => [key, value]),
+                  ),
+                )
+              say(payloadText(message.payload, view))
+            }
+            return 0
+          }),
+        ),
+    )
+    .addCommand(
+      tablesCommand('purge', 'empty a queue of the local run', PURGE)
+        .argument('<TOPIC>', 'the topic')
+        .option('--dry-run', 'say about how many messages wait; nothing is deleted')
+        .option('--yes', 'do it without asking')
+        .action(
+          exits(async (topic, { aws, dryRun, yes, json, ...flags }) => {
+            if (aws) throw wrongUse('--aws is given, wanted a local run: on AWS the conf that is deployed is not known here')
+            if (!dryRun && !yes) throw wrongUse('purge deletes messages, wanted --yes, or --dry-run to see how many')
+            const [{ depthOf }, { withTables, found }] = await Promise.all([
+              import('./operate/table-reads.ts'),
+              import('./operate/operator-tables.ts'),
+            ])
+            const [{ purge }, { OUR_CONF }] = await Promise.all([import('./console/deeds.ts'), import('./console/place.ts')])
+            const [about, purged] = await withTables(flags, async (tables) => {
+              const row = found(await tables.ports.topics.head(topic), `topic ${JSON.stringify(topic)}: it has no queue`)
+              return [depthOf(row).about, dryRun ? 0 : await purge({ ports: tables.ports, conf: OUR_CONF }, topic)] as const
+            })
+            if (json) sayJson({ topic, about, purged })
+            else say(dryRun ? `${JSON.stringify(topic)}: about ${about} would be purged` : `${JSON.stringify(topic)}: ${purged} purged`)
+            return 0
+          }),
+        ),
+    )
+
+type Stored = Awaited<ReturnType<typeof import('./operate/table-reads.ts').messageWith>> & object
+
+/** The payload as text where it is UTF-8, and in base64 too. */
+const asJson = ({ payload, ...message }: Stored) => ({
+  ...message,
+  payload: payload.toString(),
+  payload_base64: payload.toString('base64'),
+})
