@@ -35,10 +35,12 @@ export async function beginDurable(event: SubscriptionChange, sent: string, qos:
     return undefined
   }
   if (fault !== undefined) return undefined
+  // A newer session has the seat: no row may tell yet that this one is over.
+  if (seated === undefined && context.invocation.receives > 1) await goOn(filter, at, context)
   return { event, sent, filter, isConsumer: seated !== undefined && !hasWildcard(filter) }
 }
 
-/** An earlier try of the stale event may have had the dispatch lease: what was left to it is for the other subscribers. */
+/** An earlier try of an event that takes no seat now may have had the dispatch lease: what was left to it is for the other subscribers. */
 async function goOn(topic: string, at: number, context: Context): Promise<void> {
   const row = await context.ports.topics.head(topic)
   if (row?.dispatch?.by === context.invocation.id) await dispatch(context, { topic, at, joins: true })
