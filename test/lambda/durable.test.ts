@@ -249,6 +249,20 @@ forEachEngine((engine) => {
       expect(await dispatchOf()).toBeUndefined()
     })
 
+    it('whose client has come anew, as no row of mqtt_client tells yet, goes on for its newer session', async () => {
+      await world.connect('c', 'c1')
+      const subscribed = JSON.stringify(world.subscribedEvent('c', 'c1', 'durable/t'))
+      await world.ports.topics.claimDispatch('t', { by: 'sub', until: world.now + 120_000 }, { now: world.now, wakes: false })
+      await publish('m0')
+      world.wait(1_000)
+      await world.handle('session.subscribed', world.subscribedEvent('c', 'c2', 'durable/t'))
+      expect(got()).toEqual([])
+      const again = { messageId: 'sub', body: subscribed, attributes: { ApproximateReceiveCount: '2' } }
+      expect((await world.deliver('session.subscribed', [again])).batchItemFailures).toEqual([])
+      expect(got()).toEqual(['m0'])
+      expect(await dispatchOf()).toBeUndefined()
+    })
+
     it('takes a subscriber along that comes before it ends', async () => {
       await publish('m0')
       await come('a')
