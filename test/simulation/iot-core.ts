@@ -297,7 +297,8 @@ export class IotCore {
   deliveryTo(clientid: string, msgid: string): 'had' | 'unpromised' | 'none' {
     const client = this.clients.get(clientid)
     if (client === undefined) return 'none'
-    const shares = client.shares.has(this.byId.get(msgid)!.topic)
+    const { topic } = this.byId.get(msgid)!
+    const shares = [...client.shares].some((filter) => delivers(filter, topic))
     const others = shares ? [...this.clients.values()].filter(({ handed }) => handed.get(msgid)?.some((one) => one.shared)) : []
     const all = [client, ...others.filter((other) => other !== client)]
     if (all.some((one) => this.hasAcknowledged(one, msgid) || one.held.includes(msgid) || one.dropped.has(msgid))) return 'had'

@@ -81,7 +81,7 @@ export interface SimClient {
   readonly refused: Set<string>
   /** Ids of direct messages that reached it. */
   readonly confirmed: Set<string>
-  /** Topics to which it was ever subscribed through `$share/`. */
+  /** Filters to which it was ever subscribed through `$share/`, without that prefix. */
   readonly shares: Set<string>
   connection?: SimConnection
   kept?: KeptSession
