@@ -1,6 +1,6 @@
 /** `mqtt-dynamodb messages list|show|purge`: what waits on a topic, one message, and a queue that is emptied. */
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
-import { oneOf } from './command-line/values.ts'
+import { existingFile, oneOf } from './command-line/values.ts'
 import { limit, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = 'Lists the newest messages that wait on a topic. Nothing is marked as read. Six requests at most.'
@@ -73,10 +73,15 @@ export const command = () =>
     .addCommand(
       tablesCommand('purge', 'empty a queue of the local run', PURGE)
         .argument('<TOPIC>', 'the topic')
+        .option(
+          '--conf <FILE>',
+          'the hook table that the run has, which says where history is kept; default: etc/emqx_backend_dynamo.conf',
+          existingFile,
+        )
         .option('--dry-run', 'say about how many messages wait; nothing is deleted')
         .option('--yes', 'do it without asking')
         .action(
-          exits(async (topic, { aws, dryRun, yes, json, ...flags }) => {
+          exits(async (topic, { aws, conf, dryRun, yes, json, ...flags }) => {
             if (aws) throw wrongUse('--aws is given, wanted a local run: on AWS the conf that is deployed is not known here')
             if (!dryRun && !yes) throw wrongUse('purge deletes messages, wanted --yes, or --dry-run to see how many')
             const [{ depthOf }, { withTables, found }] = await Promise.all([
@@ -86,7 +91,7 @@ export const command = () =>
             const [{ purge }, { OUR_CONF }] = await Promise.all([import('./console/deeds.ts'), import('./console/place.ts')])
             const [about, purged] = await withTables(flags, async (tables) => {
               const row = found(await tables.ports.topics.head(topic), `topic ${JSON.stringify(topic)}: it has no queue`)
-              return [depthOf(row).about, dryRun ? 0 : await purge({ ports: tables.ports, conf: OUR_CONF }, topic)] as const
+              return [depthOf(row).about, dryRun ? 0 : await purge({ ports: tables.ports, conf: conf ?? OUR_CONF }, topic)] as const
             })
             if (json) sayJson({ topic, about, purged })
             else say(dryRun ? `${JSON.stringify(topic)}: about ${about} would be purged` : `${JSON.stringify(topic)}: ${purged} purged`)

@@ -1,4 +1,7 @@
 /** `mqtt-dynamodb messages`, over a backend that runs here. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Backend, startBackend } from '../end-to-end/backend.ts'
 import { endClients } from '../support/mqtt-client.ts'
 import { here } from '../support/run-program.ts'
@@ -40,6 +43,18 @@ test('purge: only with --yes, and nothing is left (I5)', async () => {
   expect(await json('purge', 'm/purged', '--yes')).toMatchObject({ purged: 40 })
   expect(await backend.rows('mqtt_msg', 'm/purged')).toEqual([])
   expect((await backend.rows('mqtt_topic_msg_map', 'm/purged')).filter(({ MsgId, sealing }) => MsgId || sealing)).toEqual([])
+})
+
+test('purge: what the run keeps as history stays', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'conf-'))
+  const conf = join(folder, 'history.conf')
+  const row = 'backend.dynamo.hook.message.publish.4 = {"topic": "#", "action": {"function": "on_message_store"}, "pool": "pool1"}'
+  writeFileSync(conf, `${readFileSync('etc/emqx_backend_dynamo.conf', 'utf8')}\n${row}\n`)
+  await publish('m/history', 'one', 'two')
+  expect(await json('purge', 'm/history', '--yes', '--conf', conf)).toMatchObject({ purged: 2 })
+  expect(await backend.rows('mqtt_msg', 'm/history')).toHaveLength(2)
+  expect((await backend.rows('mqtt_topic_msg_map', 'm/history')).filter(({ MsgId }) => MsgId)).toEqual([])
+  rmSync(folder, { recursive: true })
 })
 
 test.each([
