@@ -26,33 +26,42 @@ export interface TablesFlags {
 
 const LOCAL_REGION = 'us-west-2'
 
-/** @throws BackendError in one line, where the tables cannot be reached */
-export async function withTables<T>(
-  flags: TablesFlags,
-  work: (tables: Tables & { readonly iot: IoTDataPlaneClient }) => Promise<T>,
-): Promise<T> {
-  const { aws, prefix = '' } = flags
+export interface OpenTables extends Tables {
+  readonly iot: IoTDataPlaneClient
+  close(): void
+}
+
+export function tablesOf({ aws, prefix = '', endpoint, ...flags }: TablesFlags): OpenTables {
   const region = flags.region ?? (aws ? undefined : LOCAL_REGION)
-  const at = (endpoint: string) => ({
+  const at = (url: string) => ({
     maxAttempts: 2,
     ...(region === undefined ? {} : { region }),
-    ...(aws ? {} : { endpoint, ...localCredentials(endpoint) }),
+    ...(aws ? {} : { endpoint: url, ...localCredentials(url) }),
   })
   const dynamodb = new DynamoDBClient(at(flags.dynamodb))
-  const iot = new IoTDataPlaneClient(at(flags.endpoint))
+  const iot = new IoTDataPlaneClient(at(endpoint))
   const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, `${prefix}${name}`])) as Record<TableName, string>
   const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
-  const deliveries = { request: () => Promise.reject(new Error('a command requests no delivery')) }
+  const deliveries = { request: () => Promise.reject(new Error('an operator requests no delivery')) }
   const ports = portsOn({ dynamodb, iot, deliveries, clock, tables, region: region ?? LOCAL_REGION })
+  const close = () => {
+    dynamodb.destroy()
+    iot.destroy()
+  }
+  return { dynamodb, iot, tables, ports, close }
+}
+
+/** @throws BackendError in one line, where the tables cannot be reached */
+export async function withTables<T>(flags: TablesFlags, work: (tables: OpenTables) => Promise<T>): Promise<T> {
+  const tables = tablesOf(flags)
   try {
-    return await work({ dynamodb, iot, tables, ports })
+    return await work(tables)
   } catch (error) {
-    const where = aws ? { region } : { endpoint: flags.dynamodb, region }
+    const where = flags.aws ? { region: flags.region } : { endpoint: flags.dynamodb }
     const refusal = refusalOf(error, where, 'DynamoDB')
     throw refusal === undefined || error instanceof BackendError ? error : new BackendError('unreachable', refusal)
   } finally {
-    dynamodb.destroy()
-    iot.destroy()
+    tables.close()
   }
 }
 

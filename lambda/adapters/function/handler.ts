@@ -28,7 +28,10 @@ export interface SqsBatchResponse {
 }
 export type Handler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>
 
-/** The hook's Lambda handler. `deliveriesTo`: of a hook that requests deliveries. It reads its environment once: when Lambda initializes the function, else with the first event. */
+/**
+ * The hook's Lambda handler. It reads its environment once: when Lambda initializes the function, else with the first event.
+ * `deliveriesTo`: of a hook that requests deliveries.
+ */
 export function lambdaHandler<Event>(hook: Hook<Event>, deliveriesTo?: DeliveriesTo): Handler {
   let handler: Handler | undefined
   const current = (): Handler => {
