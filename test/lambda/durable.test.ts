@@ -85,6 +85,18 @@ forEachEngine((engine) => {
       expect(await world.live()).toEqual(['t c|durable/t'])
     })
 
+    it('that unsubscribes and subscribes again has the same seat when the end is handled again later (I4)', async () => {
+      await come('c', 'durable/a/#')
+      const between = world.clock.now() + 1_000
+      world.wait(5_000)
+      await world.subscribe('c', 'c1', 'durable/a/#')
+      const seat = async () => (await world.row('mqtt_topic_msg_map', 'a/#'))?.live
+      const before = await seat()
+      world.wait(between - world.clock.now())
+      await world.unsubscribe('c', 'c1', 'durable/a/#')
+      expect(await seat()).toEqual(before)
+    })
+
     it('that is taken over by another connection leaves no seat of the first', async () => {
       await come('c')
       const connected = world.connectedEvent('c', 'c2', 1)
