@@ -1,4 +1,4 @@
-// The arrows of the house: who may import whom. test/house/architecture.test.ts runs this; so does `npx depcruise bench bin build cli lambda lib local test`.
+// The arrows of the house: who may import whom. test/house/architecture.test.ts runs this; so does `npx depcruise bench bin cli lambda lib local test`.
 // The parser is swc: TypeScript 7 has no compiler API.
 
 /** Node's modules that touch nothing. */
@@ -82,14 +82,14 @@ module.exports = {
       files: '^(cli|lib|local|lambda/core|lambda/adapters/tables)/|^lambda/adapters/on-aws.ts$',
       packages: '(?!aws-cdk-lib/).+',
     }),
-    ...layer('build', '^build/', { files: '^(build|lib|lambda/core)/', packages: 'esbuild' }),
-    ...layer('bin', '^bin/', { files: '^(bin|cli|lib|local|lambda/core)/', packages: '.+' }),
+    ...layer('bin/build', '^bin/build/', { files: '^(bin/build|lib|lambda/core)/', packages: 'esbuild' }),
+    ...layer('bin', '^bin/(?!build/)', { files: '^(bin|cli|lib|local|lambda/core)/', packages: '.+' }),
     {
-      name: 'bench, build, test',
+      name: 'bench, bin/build, test',
       comment: 'are looked at by nobody but themselves',
       severity: 'error',
-      from: { pathNot: '^(bench|build|test)/' },
-      to: { path: '^(bench|build|test)/' },
+      from: { pathNot: '^(bench|bin/build|test)/' },
+      to: { path: '^(bench|bin/build|test)/' },
     },
     {
       name: 'aws-cdk-lib by module',

@@ -21,7 +21,7 @@ export default {
     'test/lib/importing-app.ts',
     'test/support/*.cjs',
   ],
-  project: ['{bench,bin,cli,lambda,lib,local}/**/*.ts!', '{build,test}/**/*.ts'],
+  project: ['{bench,bin,cli,lambda,lib,local}/**/*.ts!', '!bin/build/**!', '{bin/build,test}/**/*.ts'],
   ignoreExportsUsedInFile: FOR_TESTS ? true : SHAPES,
   // Programs of the machine.
   ignoreBinaries: ['mvn', 'cfn-lint'],

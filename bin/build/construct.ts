@@ -52,7 +52,7 @@ function commonJs(file: string): string {
 /** @throws Error with the compiler's words */
 function emitTypes(): void {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const project = join(ROOT, 'build', 'tsconfig.types.json')
+  const project = join(ROOT, 'bin', 'build', 'tsconfig.types.json')
   const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project, '--outDir', DIST], { encoding: 'utf8' })
   if (status !== 0) throw new Error(stdout)
   for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
