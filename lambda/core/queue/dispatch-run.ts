@@ -5,11 +5,11 @@ import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Homes, TopicRow } from '../model/topic-row.ts'
 import { acknowledge, dropIds } from './acknowledge.ts'
 import { hasJustArrived } from './drain-stop.ts'
+import { MessagePages } from './message-pages.ts'
 import { CLOSING_TIME, PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst, pendingForwards } from './pending.ts'
 
-/** Messages read ahead, and acknowledged together at most. */
-const READ_AHEAD = 50
+/** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
 /** So often it is asked who is subscribed by now. Milliseconds. */
 const LOOK = 500
@@ -44,6 +44,8 @@ export class DispatchRun {
   /** In turn: who got a message goes to the end. */
   private consumers: Consumer[] = []
   private lookedAt = 0
+  /** Those that are being delivered: the next one is read once somebody has acknowledged a message. */
+  private pages: MessagePages | undefined
   /** Client id -> what is on its way to it: one message, also where it subscribed once more meanwhile. */
   private readonly working = new Map<string, Promise<void>>()
   /** Messages that somebody did not take, oldest first. */
@@ -92,8 +94,9 @@ export class DispatchRun {
       let isEmpty = false
       for (const consumer of idle) {
         const next = this.returned.shift() ?? (await queue.next()).value
-        isEmpty = next === undefined
-        if (isEmpty) break
+        // While the end of the queue was read, somebody may not have taken a message: it is for another one.
+        isEmpty = next === undefined && this.returned.length === 0
+        if (next === undefined) break
         this.start(consumer, next)
       }
       if (this.working.size === 0 && (isEmpty || this.active().length === 0)) break
@@ -133,16 +136,12 @@ export class DispatchRun {
     const { topics, messages } = this.context.ports
     for await (const homes of pendingForwards(topics, row)) {
       const ids = oldestFirst([...homes.keys()].filter((id) => !this.passed.has(id)))
-      const read = (from: number) => messages.get(ids.slice(from, from + READ_AHEAD))
-      let next = ids.length > 0 ? read(0) : undefined
-      for (let from = 0; from < ids.length; from += READ_AHEAD) {
-        const stored = await next!
-        next = from + READ_AHEAD < ids.length ? read(from + READ_AHEAD) : undefined
-        next?.catch(() => {})
-        const some = ids.slice(from, from + READ_AHEAD)
-        await this.clean(some, stored, homes)
-        for (const id of some) {
-          const message = stored.get(id)
+      const pages = new MessagePages(messages, ids)
+      this.pages = pages
+      for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
+        await this.clean(page.ids, page.stored, homes)
+        for (const id of page.ids) {
+          const message = page.stored.get(id)
           if (message !== undefined && !this.passed.has(id)) yield { message, seqs: homes.get(id) ?? new Set() }
         }
       }
@@ -178,6 +177,7 @@ export class DispatchRun {
   private acked({ clientid }: Consumer, msgid: string, seqs: Set<number>): void {
     this.passed.add(msgid)
     this.offQueue.add(msgid)
+    this.pages?.readAhead()
     this.unsaved.set(clientid, (this.unsaved.get(clientid) ?? new Map()).set(msgid, seqs))
     if ([...this.unsaved.values()].reduce((sum, { size }) => sum + size, 0) >= ACKS_TOGETHER) this.flush()
   }
