@@ -18,15 +18,15 @@ export class MqttBackendStack extends Stack {
     if (probe) new SmokeProbe(this, 'Probe')
   }
 
-  private addOutputs({ hooks, tables, ruleTarget, dataEndpoint, monitoring }: MqttBackend): void {
-    for (const [hook, { queue }] of hooks) {
-      this.output(`${pascalCase(hook)}QueueUrl`, queue.events.queueUrl)
-      this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, queue.deadLetters.queueUrl)
+  private addOutputs({ hooks, tables, keptTables, ruleErrors, dataEndpoint, dashboard }: MqttBackend): void {
+    for (const [hook, { events, deadLetters }] of hooks) {
+      this.output(`${pascalCase(hook)}QueueUrl`, events.queueUrl)
+      this.output(`${pascalCase(hook)}DeadLetterQueueUrl`, deadLetters.queueUrl)
     }
-    for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables.tables[name].tableName)
-    this.output('KeptWhenDestroyed', tables.kept.join(', ') || 'nothing')
-    this.output('RuleErrorsQueueUrl', ruleTarget.errors.queueUrl)
-    this.output('DashboardName', monitoring.dashboard.dashboardName)
+    for (const name of TABLE_NAMES) this.output(`${pascalCase(name)}TableName`, tables[name].tableName)
+    this.output('KeptWhenDestroyed', keptTables.join(', ') || 'nothing')
+    this.output('RuleErrorsQueueUrl', ruleErrors.queueUrl)
+    this.output('DashboardName', dashboard.dashboardName)
     if (dataEndpoint !== undefined) this.output('DataEndpointAddress', dataEndpoint)
   }
 

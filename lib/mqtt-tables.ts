@@ -6,40 +6,49 @@ import { BackendError } from '../lambda/core/errors.ts'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../lambda/core/tables.ts'
 import { pascalCase } from './construct-ids.ts'
 import { type BackendOptions, type Billing, DEFAULT_MAX_UNITS } from './options/options.ts'
+import type { OwnResources } from './options/own-resources.ts'
 import { TablePrefixGuard } from './table-prefix-guard.ts'
 
 export type MqttTablesProps = Pick<
   BackendOptions,
   'prefix' | 'billing' | 'maxUnits' | 'existingTables' | 'retainIndex' | 'retention' | 'ttl' | 'keyArn'
->
+> &
+  Pick<OwnResources, 'key' | 'tables'>
 
 const string = (name: string) => ({ name, type: AttributeType.STRING })
 
-/** The six tables of EMQX's page: made by the stack, or existing ones. */
+/** The six tables of EMQX's page: made by the stack, existing ones, or the app's own. */
 export class MqttTables extends Construct {
   readonly tables: Readonly<Record<TableName, ITable>>
+  /** Of the tables that are made, of existing ones, and of the hooks' queues. */
   readonly key: IKey | undefined
   /** Names of the tables that the stack makes. */
   private readonly made: readonly string[]
-  /** Names of the tables that stay when the stack is destroyed. */
+  /** Names of the tables that stay when the stack is destroyed; what becomes of the app's own is the app's matter. */
   readonly kept: readonly string[]
 
   constructor(scope: Construct, id: string, props: MqttTablesProps) {
     super(scope, id)
-    this.key = props.keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', props.keyArn)
+    this.key = props.keyArn === undefined ? props.key : Key.fromKeyArn(this, 'Key', props.keyArn)
     if (isDev(props))
       Validations.of(this).acknowledge({
         id: 'AwsSolutions-DDB3',
         reason: 'With retention=dev nothing is kept, so there is nothing to recover.',
       })
-    const { prefix = '' } = props
+    const { prefix = '', tables: own = {} } = props
     const existing = existingTableNames(props)
     this.made = TABLE_NAMES.filter((name) => !existing.includes(name)).map((name) => prefix + name)
     this.refuseOthers(prefix)
     new TablePrefixGuard(this, 'Prefix', { prefix })
-    const table = (name: TableName): ITable => (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
-    this.kept = (isDev(props) ? existing : TABLE_NAMES).map((name) => prefix + name)
+    const table = (name: TableName): ITable =>
+      own[name] ?? (existing.includes(name) ? this.existing(name, props) : this.create(name, props))
+    this.kept = (isDev(props) ? existing : TABLE_NAMES).filter((name) => own[name] === undefined).map((name) => prefix + name)
     this.tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, table(name)])) as Record<TableName, ITable>
+  }
+
+  /** The customer's key of a table. What the app imports by name or ARN does not tell its key: then it is that of the other tables. */
+  keyOf(name: TableName): IKey | undefined {
+    return this.tables[name].encryptionKey ?? this.key
   }
 
   /** @throws BackendError `option` if another stack of the app makes tables of these names */
@@ -74,9 +83,12 @@ export class MqttTables extends Construct {
   }
 }
 
-/** The existing tables, which the stack uses and does not make. */
-export const existingTableNames = ({ existingTables = false }: Pick<BackendOptions, 'existingTables'>): readonly TableName[] =>
-  existingTables === true ? TABLE_NAMES : existingTables === false ? [] : existingTables
+/** The tables which the stack uses and does not make: existing ones, and the app's own. */
+export const existingTableNames = ({
+  existingTables = false,
+  tables = {},
+}: Pick<MqttTablesProps, 'existingTables' | 'tables'>): readonly TableName[] =>
+  existingTables === true ? TABLE_NAMES : existingTables === false ? TABLE_NAMES.filter((name) => tables[name]) : existingTables
 
 const capacity = ({ billing = 'on-demand', maxUnits }: MqttTablesProps): Partial<TableProps> =>
   billing === 'on-demand'

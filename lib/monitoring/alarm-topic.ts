@@ -2,27 +2,30 @@ import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { Topic } from 'aws-cdk-lib/aws-sns'
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Stack, Validations } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
 import type { BackendOptions } from '../options/options.ts'
+import type { OwnResources } from '../options/own-resources.ts'
 
-export interface AlarmTopicProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'> {
+export interface AlarmTopicProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail'>, Pick<OwnResources, 'alarmTopic'> {
   /** Encrypts the topic of alarmEmail. */
   readonly key: IKey | undefined
 }
 
-/** The SNS topics that alarms notify: an existing one, one for an e-mail address, both or none. */
+/** The SNS topics that alarms notify: an existing one or the app's own, one for an e-mail address, both or none. */
 export class AlarmTopic extends Construct {
   readonly actions: readonly IAlarmAction[]
 
-  constructor(scope: Construct, id: string, { alarmTopicArn, alarmEmail, key }: AlarmTopicProps) {
+  constructor(scope: Construct, id: string, { alarmTopicArn, alarmTopic, alarmEmail, key }: AlarmTopicProps) {
     super(scope, id)
-    this.actions = [
+    const topics: ITopic[] = [
       ...(alarmTopicArn === undefined ? [] : [Topic.fromTopicArn(this, 'Existing', alarmTopicArn)]),
+      ...(alarmTopic === undefined ? [] : [alarmTopic]),
       ...(alarmEmail === undefined ? [] : [this.create(alarmEmail, key)]),
-    ].map((topic) => new SnsAction(topic))
+    ]
+    this.actions = topics.map((topic) => new SnsAction(topic))
   }
 
   private create(address: string, key: IKey | undefined): Topic {

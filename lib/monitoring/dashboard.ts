@@ -46,14 +46,13 @@ const PERCENTILES = [Stats.p(50), Stats.p(99), Stats.MAXIMUM]
 
 /** One page: alarms, events handled, queues, deliveries, latencies, tables and functions. */
 export class BackendDashboard extends Construct {
-  /** Name in CloudWatch's list. */
-  readonly dashboardName: string
+  readonly page: Dashboard
   private readonly props: DashboardProps
 
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id)
     this.props = props
-    this.dashboardName = new Dashboard(this, 'Page', { widgets: this.rows() }).dashboardName
+    this.page = new Dashboard(this, 'Page', { widgets: this.rows() })
   }
 
   private rows(): IWidget[][] {

@@ -23,6 +23,7 @@ import {
 import { pascalCase } from '../construct-ids.ts'
 import type { MqttTables } from '../mqtt-tables.ts'
 import type { BackendOptions } from '../options/options.ts'
+import type { OwnResources } from '../options/own-resources.ts'
 import type { HookPipeline } from '../pipeline/hook-pipeline.ts'
 import { AccountBudget } from './account-budget.ts'
 import { AlarmTopic } from './alarm-topic.ts'
@@ -30,7 +31,9 @@ import { type AlarmId, describeAlarm, LIMITS, type Limit } from './alarms.ts'
 import { BackendDashboard } from './dashboard.ts'
 import { accountThrottles, functionMetric, queueMetric, ruleMetric, sharedMetric, VISIBLE } from './watched-metrics.ts'
 
-export interface MonitoringProps extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail' | 'monthlyBudget'> {
+export interface MonitoringProps
+  extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail' | 'monthlyBudget'>,
+    Pick<OwnResources, 'alarmTopic'> {
   /** CloudWatch namespace of the functions' metrics. */
   readonly namespace: string
   readonly hooks: ReadonlyMap<HookName, HookPipeline>

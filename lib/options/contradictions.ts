@@ -5,6 +5,9 @@ import { TABLE_NAMES } from '../../lambda/core/tables.ts'
 import { existingTableNames } from '../mqtt-tables.ts'
 import { hookSettings } from '../pipeline/hook-settings.ts'
 import { type AppOptions, type BackendOptions, DEFAULT_STACK_NAME } from './options.ts'
+import type { OwnResources } from './own-resources.ts'
+
+type WithTables = BackendOptions & Pick<OwnResources, 'tables'>
 
 /** What the options must fit. */
 export interface Place {
@@ -14,7 +17,7 @@ export interface Place {
 }
 
 /** @throws BackendError `option`: one line that says what to change */
-export function refuseContradictions(options: BackendOptions, place: Place): void {
+export function refuseContradictions(options: WithTables, place: Place): void {
   const [first] = [
     ...ofExistingTables(options),
     ...ofProvisioned(options),
@@ -27,11 +30,12 @@ export function refuseContradictions(options: BackendOptions, place: Place): voi
 }
 
 /** Options about tables that the stack makes, although it makes none. keyArn is not one: functions need the key of existing tables too. */
-function ofExistingTables(options: BackendOptions): string[] {
+function ofExistingTables(options: WithTables): string[] {
   if (existingTableNames(options).length < TABLE_NAMES.length) return []
+  const given = options.tables === undefined ? 'existingTables' : 'tables'
   return (['billing', 'maxUnits', 'retention', 'ttl'] as const)
     .filter((name) => options[name] !== undefined)
-    .map((name) => `option ${name} is for tables that the stack makes, and with existingTables it makes none: wanted one of the two`)
+    .map((name) => `option ${name} is for tables that the stack makes, and with ${given} it makes none: wanted one of the two`)
 }
 
 const ofProvisioned = ({ billing = 'on-demand', maxUnits }: BackendOptions): string[] =>

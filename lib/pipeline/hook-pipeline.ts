@@ -17,6 +17,7 @@ import type { MqttTables } from '../mqtt-tables.ts'
 import { type Grants, grantsOf } from './grants.ts'
 import type { HandlerCode } from './handler-code.ts'
 import { HookQueue } from './hook-queue.ts'
+import type { HookResources } from './hook-resources.ts'
 import { hookRole } from './hook-role.ts'
 import type { HookSettings } from './hook-settings.ts'
 import { hookRules } from './rule-sql.ts'
@@ -68,6 +69,10 @@ export class HookPipeline extends Construct {
     })
     for (const statement of hookRules(config, { acks })) ruleTarget.rule(this, { statement, queue: this.queue.events, after: source })
     this.acknowledge()
+  }
+
+  get resources(): HookResources {
+    return { function: this.function, events: this.queue.events, deadLetters: this.queue.deadLetters }
   }
 
   private acknowledge(): void {

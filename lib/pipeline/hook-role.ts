@@ -1,4 +1,5 @@
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { type Acknowledgment, ArnFormat, Stack, Validations } from 'aws-cdk-lib/core'
@@ -35,7 +36,8 @@ function acknowledgeWildcards(role: Role, { grants, tables }: HookRoleProps): vo
     id: wildcardFinding('Resource', stack.resolve(dataPlaneArn(stack, resource))),
     reason: `The ${resource}s are those of devices, which are known at run time only.`,
   }))
-  const ofKey = TABLE_KEY_ACTIONS.filter((action) => tables.key !== undefined && action.endsWith('*')).map((action) => ({
+  const keys = tableKeys({ grants, tables })
+  const ofKey = TABLE_KEY_ACTIONS.filter((action) => keys.length > 0 && action.endsWith('*')).map((action) => ({
     id: wildcardFinding('Action', action),
     reason: 'DynamoDB needs it in the name of its caller. The statement allows one key, and use through DynamoDB only.',
   }))
@@ -46,7 +48,7 @@ const statements = (stack: Stack, props: HookRoleProps): PolicyStatement[] => [
   allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], props.events.queueArn),
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], props.logs.logGroupArn),
   ...tableStatements(props),
-  ...useThrough('dynamodb', props.tables.key, TABLE_KEY_ACTIONS),
+  ...tableKeys(props).flatMap((key) => useThrough('dynamodb', key, TABLE_KEY_ACTIONS)),
   ...useThrough('sqs', props.tables.key, [...RECEIVE_KEY_ACTIONS, ...(requestsIn(props) ? ['kms:GenerateDataKey'] : [])]),
   ...(requestsIn(props) ? [allow(['sqs:SendMessage'], props.deliveries!.queueArn)] : []),
   ...dataPlaneStatements(stack, props.grants.dataPlane),
@@ -62,6 +64,12 @@ function tableStatements({ grants, tables }: HookRoleProps): PolicyStatement[] {
     ...TABLE_NAMES.flatMap((name) => dynamo(grants.tables[name] ?? [], tables.tables[name].tableArn)),
     ...dynamo(grants.retainIndex ? ['Query'] : [], `${tableArn}/index/${RETAIN_INDEX.name}`),
   ]
+}
+
+/** The customer's keys of the tables that the function uses. */
+const tableKeys = ({ grants, tables }: Pick<HookRoleProps, 'grants' | 'tables'>): IKey[] => {
+  const used = TABLE_NAMES.filter((name) => grants.tables[name] !== undefined)
+  return [...new Set(used.flatMap((name) => tables.keyOf(name) ?? []))]
 }
 
 const dynamo = (operations: readonly DynamoOperation[], arn: string): PolicyStatement[] =>

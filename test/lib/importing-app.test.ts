@@ -20,15 +20,18 @@ const synth = () => {
 }
 
 const CONNECTED = 'backend.dynamo.hook.client.connected.1 = {"action": {"function": "on_client_connected"}, "pool": "pool1"}\n'
+const PUBLISH = 'backend.dynamo.hook.message.publish.1 = {"topic": "a", "action": {"function": "on_message_publish"}, "pool": "pool1"}\n'
 const POOL = 'backend.dynamo.pool1.server = http://localhost:8000\n'
 
 test('an app that imports the construct synthesizes, with no more than Node, from its own folder', () => {
-  writeFileSync(join(directory, 'my.conf'), POOL + CONNECTED)
+  writeFileSync(join(directory, 'my.conf'), POOL + CONNECTED + PUBLISH)
   const { status, stderr } = synth()
   expect({ status, failure: status === 0 ? '' : stderr }).toEqual({ status: 0, failure: '' })
   const template = new SynthesizedTemplate(JSON.parse(readFileSync(join(directory, 'cdk.out', 'Shop.template.json'), 'utf8')))
   const [table] = template.ofType('AWS::DynamoDB::Table').filter(([id]) => id.includes('MqttClient'))
   expect(template.outputs.Presence?.Value).toEqual({ Ref: table![0] })
+  expect(JSON.stringify(template.one('AWS::IAM::Policy', 'Console').Properties)).toContain(table![0])
+  expect(JSON.stringify(template.one('AWS::CloudWatch::Dashboard').Properties)).toContain('Who is on call: ...')
   expect(table![1].Properties.TableName).toBe('shop-mqtt_client')
   expect(template.one('AWS::Lambda::Function', 'MqttClientConnected').Properties.Environment.Variables).toEqual({
     METRICS_NAMESPACE: 'Shop',
@@ -46,9 +49,9 @@ test('its bad conf is refused with file and line', () => {
 
 test('docs/deploy.md has the lines that it takes', () => {
   const page = readFileSync(join(ROOT, 'docs', 'deploy.md'), 'utf8')
-  const [, block] = /imports the construct:\n\n```ts\n([\s\S]*?)```/.exec(page)!
-  const lines = block!.trim().split('\n')
-  expect(lines).toHaveLength(2)
+  const section = page.split('## From a CDK app of your own')[1]!.split('\n## ')[0]!
+  const lines = [...section.matchAll(/```ts\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trim().split('\n'))
+  expect(lines).toHaveLength(5)
   const code = readFileSync(APP, 'utf8')
   for (const line of lines) expect(code).toContain(line.replace("from 'mqtt-dynamodb'", "from '../../lib/public-api.ts'"))
 })
