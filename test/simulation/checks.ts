@@ -168,7 +168,9 @@ function liveEntries(scene: Scene): string[] {
     const { connection, operator } = client
     if (connection === undefined) return []
     const isLive = (filter: string, kind: string) =>
-      isSilenced(client, filter) || entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
+      isSilenced(client, filter) ||
+      client.givenUp.has(filter) ||
+      entries.some((one) => one.client === client && one.filter === filter && one.live.kind === kind)
     const kind = client.durable ? 'durable' : 'client'
     const native = [...connection.announced].filter((filter) => (client.durable || !hasWildcard(filter)) && !isLive(filter, kind))
     const server = operator.filter((filter) => scene.operator.isHeld(client, filter) && !isLive(parseSubscription(filter).filter, 'server'))

@@ -1,6 +1,7 @@
 /** The real handlers of every hook, run as Lambda runs them: on ports of their own, until they answer, die, or their time is up. */
 import { handlerOf } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
+import { listensTo } from '../../lambda/core/durable-filter.ts'
 import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
 import { type DeliveryRequest, deliveryRequestBody } from '../../lambda/core/model/delivery-request.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
@@ -15,6 +16,7 @@ import type { IotCore } from './iot-core.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
 import { Role } from './role.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
+import type { SimClient } from './sim-client.ts'
 
 type Row = Omit<HookRow, 'label' | 'pool'>
 
@@ -155,7 +157,7 @@ export class Handlers {
   private log(run: Run, line: string): void {
     if (line.includes('"code":"client-silent"')) {
       const { client, topic } = JSON.parse(line)
-      this.options.iotCore.clients.get(client)?.silenced.add(topic)
+      giveUp(this.options.iotCore.clients.get(client), topic)
       this.options.note(`#${run.number} gives ${client} up on ${topic}`)
     }
     if (!line.includes('"outcome":"failed"')) return
@@ -202,4 +204,11 @@ export class Handlers {
     await scheduler.turn(run)
     if (database.faults.happens('request-untold')) throw new Error('SendMessage was not answered')
   }
+}
+
+/** It is no subscriber of the topic any more, by whatever subscription (I15). */
+function giveUp(client: SimClient | undefined, topic: string): void {
+  client?.silenced.add(topic)
+  for (const filter of [...(client?.connection?.announced ?? []), ...(client?.operator ?? [])])
+    if (listensTo(filter, 'durable/') === topic) client?.givenUp.add(filter)
 }

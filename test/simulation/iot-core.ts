@@ -66,6 +66,7 @@ export class IotCore {
       held: [],
       dropped: new Set<string>(),
       silenced: new Set<string>(),
+      givenUp: new Set<string>(),
       got: new Map(),
       handed: new Map(),
       refused: new Set<string>(),
@@ -81,6 +82,7 @@ export class IotCore {
     if (client.connection !== undefined) this.end(client, 'DUPLICATE_CLIENTID')
     this.expire(client)
     client.silenced.clear()
+    client.givenUp.clear()
     if (this.now - client.endedAt > VERSION_RESET) client.version = 0
     const { kept } = client
     const connection: SimConnection = {
@@ -159,7 +161,10 @@ export class IotCore {
 
   subscribe(client: SimClient, filters: readonly string[], options: SubscriptionOptions = { qos: 1, noLocal: false }): void {
     const connection = client.connection!
-    for (const filter of filters) client.silenced.delete(listensTo(filter, 'durable/'))
+    for (const filter of filters) {
+      client.silenced.delete(listensTo(filter, 'durable/'))
+      client.givenUp.delete(filter)
+    }
     const lowers = options.qos === 0 && filters.some((filter) => connection.filters.get(filter)?.qos === 1)
     // Nothing queued is for QoS 0, so a later SUBSCRIBE at QoS 1 begins anew.
     if (lowers) this.restarted.add(connection.session)

@@ -31,9 +31,10 @@ export function everything({
   const known = new Set(dynamodb.rows('mqtt_sub').map((row) => `${row.clientid?.S} ${row.session?.S ?? ''}`))
   // An operator's row that was added while its client is connected counts from the next connected event on, a repeated one too.
   const mayReturn = (row: Row, entry: string) => {
-    const { clientid, filter } = subscriberOf({ topic: row.topic?.S?.split('\u0000')[0] ?? '', entry })
+    const { clientid, filter, sent } = subscriberOf({ topic: row.topic?.S?.split('\u0000')[0] ?? '', entry })
+    const { silenced, givenUp } = iotCore.clients.get(clientid)!
     // A client that was given up sits again after a repeated event, until it is given up again.
-    return operator.wasDeleted(clientid, filter) || iotCore.clients.get(clientid)!.silenced.has(filter)
+    return operator.wasDeleted(clientid, filter) || silenced.has(filter) || givenUp.has(sent)
   }
   const live = dynamodb.rows('mqtt_topic_msg_map').flatMap((row) =>
     [...liveOf(row.live)]

@@ -99,6 +99,8 @@ export interface SimClient {
   lastEventLost: boolean
   /** Filters by which it is no subscriber of ours any more, because it did not acknowledge, until it subscribes or connects again (I15). */
   readonly silenced: Set<string>
+  /** As it or the operator wrote them: subscriptions whose seat may have ended for that, until this very one is made again, or the client connects. */
+  readonly givenUp: Set<string>
   readonly got: Map<string, { how: 'native' | 'direct'; at: number }>
 }
 
