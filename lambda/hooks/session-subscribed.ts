@@ -13,6 +13,7 @@ import { sendRetained } from '../core/retained/send-retained.ts'
 import { beginSubscription, type Subscribing } from '../core/subscriptions/begin.ts'
 import { beginDurable, type Joining } from '../core/subscriptions/durable.ts'
 import { askAgain } from '../core/subscriptions/granted.ts'
+import { settleOthers } from '../core/subscriptions/settle.ts'
 import { hasWildcard, parseSubscription } from '../core/topic.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
 import { on_retain_lookup } from '../on_retain_lookup.ts'
@@ -44,8 +45,11 @@ export const sessionSubscribed: Hook<SubscriptionChange | DeliveryRequest> = als
 })
 
 const DURABLE_ACTIONS: Actions<'session.subscribed', [Joining, Context]> = {
-  on_message_fetch_for_queue: ({ event: { at }, filter: topic, isConsumer }, context) =>
-    isConsumer ? dispatch(context, { topic, at, joins: true }) : undefined,
+  on_message_fetch_for_queue: async ({ event: { at }, filter: topic, seated }, context) => {
+    if (seated === undefined) return
+    await settleOthers(context, seated, at)
+    await dispatch(context, { topic, at, joins: true })
+  },
   on_retain_lookup: ({ event: { clientid }, filter, sent }, context) => {
     const { filter: durable, share } = parseSubscription(sent)
     const prefix = durable.slice(0, durable.length - filter.length)

@@ -42,6 +42,7 @@ const drain = (config: HookConfig): Calls => [
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
 const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
 const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && fetches(config)
+const settling = (config: HookConfig): Calls => (settles(config) ? ['GetConnection', 'ListSubscriptions', ...SETTLE] : [])
 const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_client:GetItem']
 /** Where the seat of a client's own subscription is stands in its row. */
 const GO_LIVE_NATIVE: Calls = [...GO_LIVE, 'mqtt_sub:GetItem', 'mqtt_sub:UpdateItem']
@@ -87,10 +88,10 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
+        ...settling(config),
       ]
     case 'on_message_fetch_for_queue':
-      return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config)]
+      return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config), ...settling(config)]
     case 'on_retain_lookup':
       return [...RETAINED(config, retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
@@ -103,7 +104,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_topic_msg_map:PutItem',
         ...DROP_NAMES,
         ...requesting(config),
-        ...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []),
+        ...settling(config),
       ]
     case 'on_message_store':
       return ['mqtt_msg:PutItem']
@@ -149,9 +150,7 @@ function callsOfHook(config: HookConfig): Calls {
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(fetches(config)
-          ? ([...(settles(config) ? (['GetConnection', 'ListSubscriptions', ...SETTLE] as const) : []), ...drain(config)] as const)
-          : []),
+        ...(fetches(config) ? [...settling(config), ...drain(config)] : []),
       ]
     case 'message.publish':
       return config.serverSubscriptions ? requesting(config) : []

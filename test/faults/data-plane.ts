@@ -22,6 +22,8 @@ export class DataPlane {
   /** In the order in which the clients got them. */
   readonly received: Received[] = []
   readonly connected = new Set<string>()
+  /** Whether GetConnection knows anybody: without it nothing is settled in mid-window. */
+  tellsConnections = true
 
   constructor(now: Connectivity) {
     this.now = now
@@ -59,7 +61,7 @@ export class DataPlane {
 
   private connection(clientId: string): Answer {
     const known = this.now.connections.get(clientId)
-    if (known === undefined) return failure('ResourceNotFoundException', 404)
+    if (known === undefined || !this.tellsConnections) return failure('ResourceNotFoundException', 404)
     const { connectedSince, keepAlive } = known
     return success({ clientId, connected: this.connected.has(clientId), connectedSince, keepAliveDuration: keepAlive })
   }

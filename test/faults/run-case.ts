@@ -147,6 +147,8 @@ async function finish(stage: Stage, pending: Ending): Promise<string[]> {
   if (!setting.configs.some(({ hook }) => hook === 'session.subscribed') || topics.length === 0) return []
   clock.passTo(clock.now() + LATER)
   stage.dataPlane.connected.add(LAST)
+  // Else its SUBSCRIBE settles what others have got.
+  stage.dataPlane.tellsConnections = false
   for (let i = 0; i < topics.length; i += FILTERS_AT_ONCE) {
     const event = {
       clientId: LAST,

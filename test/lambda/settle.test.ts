@@ -598,6 +598,17 @@ forEachEngine((engine) => {
       expect(await pending(world)).toBe(0)
     })
 
+    it.each(['t', '$share/g/t', 'durable/t'])('... and by a SUBSCRIBE of another one to %s, who does not get it again', async (filter) => {
+      const world = await given()
+      const since = await subscribed(world)
+      await publishAt(world, since + 10 * MINUTE, 'first')
+      world.now = since + 24 * 60 * MINUTE
+      await world.connect('other', 's2')
+      await world.subscribe('other', 's2', filter)
+      expect(world.device('other').got).toEqual([])
+      expect(await pending(world)).toBe(0)
+    })
+
     it('a topic of a few messages a day settles by its next publish, some at a time where they come faster', async () => {
       const world = await given()
       const since = await subscribed(world)

@@ -15,8 +15,8 @@ export interface Joining {
   /** As the client sent it, and without the prefixes. */
   readonly sent: string
   readonly filter: string
-  /** Its client competes for the topic's queue. */
-  readonly isConsumer: boolean
+  /** If its client competes for the topic's queue. */
+  readonly seated: Seated | undefined
 }
 
 /** Records the subscription and takes its seat. `undefined`: the event is stale, and nothing is left of it, or it can bring nothing. */
@@ -37,7 +37,7 @@ export async function beginDurable(event: SubscriptionChange, sent: string, qos:
   if (fault !== undefined) return undefined
   // A newer session has the seat: no row may tell yet that this one is over.
   if (seated === undefined && context.invocation.receives > 1) await goOn(filter, at, context)
-  return { event, sent, filter, isConsumer: seated !== undefined && !hasWildcard(filter) }
+  return { event, sent, filter, seated: hasWildcard(filter) ? undefined : seated }
 }
 
 /** An earlier try of an event that takes no seat now may have had the dispatch lease: what was left to it is for the other subscribers. */

@@ -10,7 +10,7 @@ import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
 import { endDurable } from './durable.ts'
 import type { Ended } from './proof.ts'
-import { settleEnd, settleInPassing } from './settle.ts'
+import { settleEnd, settleOthers } from './settle.ts'
 
 /** A connect removes the seats that older connections of the client left. When those ended nobody knows, so nothing is settled. */
 export async function clearOlderConnections(
@@ -59,8 +59,7 @@ async function endSeat(context: Context, subscription: Subscription, end: Sessio
     const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
     if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
       await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
-      const live = new Map([...ended.row.live].filter(([other]) => other !== entry))
-      await settleInPassing(context, { ...ended.row, live }, until)
+      await settleOthers(context, ended, until)
     }
     found = ended ?? found
   }

@@ -3,6 +3,7 @@
 import { countsWildcards, settleTime } from '../hooks.ts'
 import { crowded, idsIn, LATEST_EVENT } from '../model/delivery-window.ts'
 import type { Context, Ports, Traits } from '../model/ports.ts'
+import type { Seated } from '../model/seat.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, hasAckRow } from '../queue/acknowledge.ts'
@@ -38,11 +39,17 @@ export async function settleEnd(context: Context, row: TopicRow, ended: Ended): 
 
 /**
  * What subscribers who are still there have surely got: settles once a head was sealed, or once some of its messages, or old ones, have been
- * there for long enough. A publish, and the end of another subscription, take the chance: topics of a few messages a day settle too.
+ * there for long enough. A publish, and another subscription that begins or ends, take the chance: topics of a few messages a day settle too.
  */
 export async function settleInPassing(context: Context, row: TopicRow, at: number, { sealed } = { sealed: false }): Promise<void> {
   const fresh = sealed ? 0 : countOfFresh(context, row, at)
   if (sealed || fresh >= TOGETHER || (fresh > 0 && at - row.settledAt >= LONG_AGO)) await settleMidWindow(context, row, at)
+}
+
+/** The same where a subscription begins or ends: its own seat proves nothing here. */
+export async function settleOthers(context: Context, { row, seat }: Seated, at: number): Promise<void> {
+  const live = new Map([...row.live].filter(([entry]) => entry !== seat.entry))
+  await settleInPassing(context, { ...row, live }, at)
 }
 
 /** Messages of the head that may be settled now, and could not be at the last try. */
