@@ -97,8 +97,8 @@ export const LIMITS = {
   waitingDeliveries: { ...ONCE, threshold: 900 },
   /** Milliseconds. Settling trusts that an unsubscribed event is handled within them (LATEST_EVENT of lambda/core/model/delivery-window.ts). */
   oldEvents: { ...ONCE, threshold: 300_000 },
-  /** One event that cannot be handled fails every 40 s at most, then ends as a dead letter. Ten failures are several events. */
-  handlerErrors: { ...ONCE, threshold: 10 },
+  /** One event that cannot be handled fails every 25 s at most, then ends as a dead letter. Fifteen failures are several events. */
+  handlerErrors: { ...ONCE, threshold: 15 },
   /** Handlers catch the errors of single events: in normal work no whole invocation fails. */
   functionErrors: { ...ONCE, threshold: 1 },
   functionThrottles: { ...LASTING, threshold: 1 },

@@ -48,8 +48,9 @@ export const HOOK_SETTINGS: Readonly<Record<HookName, HookSettings>> = {
   'client.disconnected': WRITES_ROWS,
   'session.subscribed': DELIVERS_BACKLOG,
   'session.unsubscribed': WRITES_ROWS,
-  // It stores, and waits for no client: what is to be delivered it requests of another function.
-  'message.publish': withReceives({ timeoutSeconds: 30, memoryMegabytes: 512, ...BATCH }),
+  // It stores, and waits for no client: what is to be delivered it requests of another function. Soon over, so that what was throttled comes
+  // back soon: three tries in a minute.
+  'message.publish': withReceives({ timeoutSeconds: 15, memoryMegabytes: 512, ...BATCH }),
   'message.acked': WRITES_ROWS,
 }
 

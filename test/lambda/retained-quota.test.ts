@@ -93,7 +93,7 @@ test('I1, I6: everything is stored at once, nothing becomes a dead letter, and t
 
   expect(most).toBeLessThan(maxReceives)
   expect(waiting).toEqual(new Map())
-  // Of simulated time. A newer value that waits for its own check makes it longer.
-  expect(longest).toBeLessThan(3 * HIDDEN)
+  // Of simulated time.
+  expect(longest).toBeLessThan(60_000)
   client.destroy()
 })

@@ -106,7 +106,7 @@ describe('a hook of the conf', () => {
     ['client.disconnected', 30, 90],
     ['session.subscribed', 120, 28],
     ['session.unsubscribed', 30, 90],
-    ['message.publish', 30, 90],
+    ['message.publish', 15, 144],
     ['message.acked', 30, 90],
   ])('%s has %i s, is shown again only later, and is a dead letter after %i receives', (hook, seconds, receives) => {
     const queue = everyHook.one(QUEUE, `${pascalCase(hook)}QueueEvents`).Properties
