@@ -18,7 +18,7 @@ On the data plane's port as well:
   POST /local/events?topic=$aws/events/...  a lifecycle event, its JSON as the body
   SQS's JSON protocol: mqtt-dynamodb dead-letters list --endpoint http://localhost:8443
 
-Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start, 2 wrong use.`
+Exit status: 0 ended by SIGINT or SIGTERM, 1 could not start, 2 wrong use, or no CDK that it goes with.`
 
 const address = reader('an address or a host name', (got) => (/^[^-\s]\S*$/.test(got) ? got : undefined))
 const engine = matching('embedded, local or a URL', /^(embedded|local|https?:\/\/\S+)$/)

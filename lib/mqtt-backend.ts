@@ -7,6 +7,7 @@ import { Construct } from 'constructs'
 import { BackendError } from '../lambda/core/errors.ts'
 import { type HookConfig, type HookName, type HookTable, hookConfigs } from '../lambda/core/hooks.ts'
 import type { TableName } from '../lambda/core/tables.ts'
+import { cdkVersion } from './cdk-version.ts'
 import { pascalCase } from './construct-ids.ts'
 import { Monitoring } from './monitoring/monitoring.ts'
 import { MqttTables } from './mqtt-tables.ts'
@@ -42,9 +43,10 @@ export class MqttBackend extends Construct {
   private readonly logRetention: number
   private endpoint: DataEndpoint | undefined
 
-  /** @throws BackendError `option` for wrong or contradicting options, `bad-conf` for a hook table without hooks */
+  /** @throws BackendError `option` for wrong or contradicting options, `bad-conf` for a hook table without hooks, `usage` for a CDK that is too old */
   constructor(scope: Construct, id: string, { hookTable, key, alarmTopic, tables: own, ...given }: MqttBackendProps) {
     super(scope, id)
+    cdkVersion()
     const options = checkedOptions(given)
     const resources = { ...(key && { key }), ...(alarmTopic && { alarmTopic }), ...(own && { tables: own }) }
     const configs = hookConfigs(hookTable)

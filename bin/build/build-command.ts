@@ -26,8 +26,8 @@ function buildHandlers(): void {
 
 /** Without `type`, so that the files of `dist` are CommonJS. The command line reads it. */
 function distPackage(): string {
-  const { version, description, peerDependencies: peers } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  return `${JSON.stringify({ version, description, peers, build: hashOf(DIST) }, null, 2)}\n`
+  const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return `${JSON.stringify({ version, description, build: hashOf(DIST) }, null, 2)}\n`
 }
 
 /** Tells one build from another of the same version. */

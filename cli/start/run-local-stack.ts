@@ -100,5 +100,6 @@ function endOnSignal(stack: Promise<LocalStack>): { readonly began: boolean } {
 function fail(error: unknown): Promise<never> {
   // An error of our own code keeps its stack. The errors of a conf are a line each, with file and line number in front.
   const text = error instanceof BackendError ? error.message : (error as Error).stack
-  return new Promise(() => process.stderr.write(`${text}\n`, () => process.exit(1)))
+  const status = error instanceof BackendError && error.code === 'usage' ? 2 : 1
+  return new Promise(() => process.stderr.write(`${text}\n`, () => process.exit(status)))
 }

@@ -1,12 +1,23 @@
 /** Reads a conf file from disk. */
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { BackendError } from '../../lambda/core/errors.ts'
 import { type ParsedConf, parseConf } from './conf.ts'
 
 export const DEFAULT_CONF = 'etc/emqx_backend_dynamo.conf'
 
-/** @throws the file system's error if `file` cannot be read. An included file that cannot be read is one of the conf's errors. */
+/** @throws BackendError `bad-conf` if `file` cannot be read. An included file that cannot be read is one of the conf's errors. */
 export function readConf(file: string): ParsedConf {
   const readInclude = (path: string, fromFile: string) => readFileSync(resolve(dirname(fromFile), path))
-  return parseConf(readFileSync(file), { file, readInclude })
+  return parseConf(bytesOf(file), { file, readInclude })
+}
+
+function bytesOf(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const reason = isAbsolute(file) ? code : `${code} in ${process.cwd()}`
+    throw new BackendError('bad-conf', `conf is ${JSON.stringify(file)}, wanted a file that can be read (${reason})`)
+  }
 }

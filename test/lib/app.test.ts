@@ -104,7 +104,7 @@ describe('the app refuses', () => {
 
   test('a conf that is not there', async () => {
     expect(await refusalOf({ conf: join(directory, 'none.conf') })).toMatch(
-      /^option conf is ".*none\.conf", which cannot be read \(ENOENT\)$/,
+      /^conf is ".*none\.conf", wanted a file that can be read \(ENOENT\)$/,
     )
   })
 
@@ -128,7 +128,7 @@ describe('the app refuses', () => {
     }
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: ROOT, env, encoding: 'utf8' })
     expect({ status, stdout, stderr }).toEqual({
-      status: 1,
+      status: 2,
       stdout: '',
       stderr: 'option billing is for tables that the stack makes, and with existingTables it makes none: wanted one of the two\n',
     })

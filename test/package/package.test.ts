@@ -4,13 +4,13 @@
  * @seconds 60
  */
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HOOKS } from '../../lambda/core/hooks.ts'
 import { bundleHooks } from '../../lib/pipeline/hook-bundles.ts'
 import { SynthesizedTemplate } from '../support/synthesized.ts'
-import { type Packed, pack, packagesIn, ROOT, run } from './tarball.ts'
+import { type Failed, failing, type Packed, pack, packagesIn, ROOT, run } from './tarball.ts'
 
 const EXAMPLE = join(ROOT, 'examples', 'cdk-app')
 const CDK = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk')
@@ -160,4 +160,50 @@ console.log(readConf(file).table.rows.length, Object.keys(require.cache).filter(
     const again = run(folder, 'npx', '--no-install', 'mqtt-dynamodb', 'init', app)
     await expect(again).rejects.toThrow('which has .gitignore, wanted an empty folder')
   }, 180_000)
+
+  describe('what is wrong is one line, without a stack', () => {
+    /** What the app of before and the command line say on stderr, with their exit status. */
+    const [synth, start] = [
+      ['cdk', 'synth', '--quiet'],
+      ['mqtt-dynamodb', 'start', '--mqtt-port', '0'],
+    ].map((command) => () => failing(join(directory, 'app'), 'npx', '--no-install', ...command)) as [
+      () => Promise<Failed>,
+      () => Promise<Failed>,
+    ]
+
+    test('a conf that is not there', async () => {
+      const conf = join(directory, 'app', 'etc', 'emqx_backend_dynamo.conf')
+      renameSync(conf, `${conf}.gone`)
+      const { status, said } = await synth()
+      renameSync(`${conf}.gone`, conf)
+      expect(status).not.toBe(0)
+      expect(said).toContainEqual(
+        `conf is "etc/emqx_backend_dynamo.conf", wanted a file that can be read (ENOENT in ${realpathSync(join(directory, 'app'))})`,
+      )
+      expect(said.filter((line) => /^\s+at /.test(line))).toEqual([])
+    }, 60_000)
+
+    test('a CDK that is too old', async () => {
+      const manifest = join(directory, 'app', 'node_modules', 'aws-cdk-lib', 'package.json')
+      const { version, ...more } = JSON.parse(readFileSync(manifest, 'utf8'))
+      writeFileSync(manifest, JSON.stringify({ ...more, version: '2.269.9' }))
+      const [app, commandLine] = [await synth(), await start()]
+      writeFileSync(manifest, JSON.stringify({ ...more, version }))
+      const line = 'aws-cdk-lib is 2.269.9, wanted ^2.270.0 (npm install aws-cdk-lib@2 constructs@10)'
+      expect(app.status).not.toBe(0)
+      expect(app.said).toContain(line)
+      expect(app.said.filter((each) => /^\s+at /.test(each))).toEqual([])
+      expect(commandLine).toEqual({ status: 2, said: [line] })
+    }, 120_000)
+
+    test('a Node that is too old', async () => {
+      const older = join(directory, 'older.cjs')
+      writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })")
+      const program = join(directory, 'app', 'node_modules', 'mqtt-dynamodb', 'bin', 'mqtt-dynamodb.js')
+      expect(await failing(directory, process.execPath, '--require', older, program, 'start')).toEqual({
+        status: 2,
+        said: ['mqtt-dynamodb: Node is 18.20.8, wanted 20 or newer'],
+      })
+    })
+  })
 })

@@ -20,6 +20,23 @@ function strangersEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' }
 }
 
+export interface Failed {
+  readonly status: number
+  /** Lines of stderr. */
+  readonly said: readonly string[]
+}
+
+/** A program that is to fail. @throws Error if it does not */
+export async function failing(folder: string, program: string, ...args: string[]): Promise<Failed> {
+  const failed = await promisify(execFile)(program, args, { cwd: folder, env: strangersEnvironment(), timeout: 60_000 }).then(
+    ({ stdout }) => {
+      throw new Error(`${program} ${args.join(' ')} did not fail: ${stdout}`)
+    },
+    (error: { code: number; stderr: string }) => error,
+  )
+  return { status: failed.code, said: failed.stderr.split('\n').filter((line) => line !== '') }
+}
+
 /** @throws what the program printed, if its status is not 0 */
 export async function run(folder: string, program: string, ...args: string[]): Promise<string> {
   try {

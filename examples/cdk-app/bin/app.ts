@@ -1,10 +1,13 @@
 import { App } from 'aws-cdk-lib/core'
-import { MqttBackendStack } from 'mqtt-dynamodb'
+import { MqttBackendStack, runApp } from 'mqtt-dynamodb'
 import { hookTableOf, readConf } from 'mqtt-dynamodb/conf'
 
-const hookTable = hookTableOf(readConf('etc/emqx_backend_dynamo.conf'))
+// A wrong conf or option is one line, without a stack.
+runApp(() => {
+  const hookTable = hookTableOf(readConf('etc/emqx_backend_dynamo.conf'))
 
-new MqttBackendStack(new App(), 'MqttBackend', {
-  env: { region: hookTable.region ?? 'us-west-2' },
-  backend: { hookTable, retention: 'keep' },
+  new MqttBackendStack(new App(), 'MqttBackend', {
+    env: { region: hookTable.region ?? 'us-west-2' },
+    backend: { hookTable, retention: 'keep' },
+  })
 })
