@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: () => CommandUn
   costs: () => import('../costs.ts'),
   scale: () => import('../scale.ts'),
   init: () => import('../init.ts'),
+  template: () => import('../template.ts'),
 }
 
 /** The program with the one command that the arguments name. Without one it has all: for the help, and to find the nearest name. */

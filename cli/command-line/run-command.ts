@@ -64,6 +64,7 @@ function endOf(command: CommandUnknownOpts, error: unknown): { status: number; l
   }
   // An error that nobody expected is a fault of our code: its stack helps.
   if (!(error instanceof BackendError)) return { status: 1, line: `${(error as Error).stack}` }
+  if (error.code === 'refused') return { status: 2, line: error.message }
   return error.code === 'usage' ? { status: 2, line: `${error.message} (see --help)` } : { status: 1, line: error.message }
 }
 

@@ -1,8 +1,9 @@
 /** Writes the app of examples/cdk-app, with the default conf. */
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_CONF } from '../../lib/conf/conf-file.ts'
-import { wrongUse } from '../command-line/run-command.ts'
+import { makeFolder, refuseUsed } from '../command-line/empty-folder.ts'
+import { shellWord } from '../command-line/shell-word.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const APP = join(ROOT, 'examples', 'cdk-app')
@@ -12,7 +13,8 @@ const IGNORED = 'node_modules/\ncdk.out/\n'
 
 /** @throws BackendError `usage`; then nothing is written */
 export function writeApp(folder: string): number {
-  refuseUsed(folder)
+  refuseUsed(folder, 'DIR')
+  makeFolder(folder, 'DIR')
   cpSync(APP, folder, { recursive: true, filter: (file) => !file.includes('node_modules') || APP.includes('node_modules') })
   mkdirSync(join(folder, 'etc'))
   cpSync(join(ROOT, DEFAULT_CONF), join(folder, DEFAULT_CONF))
@@ -21,23 +23,9 @@ export function writeApp(folder: string): number {
   return 0
 }
 
-/** A new repository may hold its `.git`. */
-function refuseUsed(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true })
-    const [first] = readdirSync(folder).filter((name) => name !== '.git')
-    if (first === undefined) return
-    throw wrongUse(`DIR is ${JSON.stringify(folder)}, which has ${first}, wanted an empty folder`)
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException
-    if (syscall === undefined) throw error
-    throw wrongUse(`DIR is ${JSON.stringify(folder)}, wanted a folder that can be written (${code})`)
-  }
-}
-
 const nextOf = (folder: string): string => `Written. Next:
 
-  ${folder === '.' ? 'npm install' : `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`} && npm install`}
+  ${folder === '.' ? 'npm install' : `cd ${shellWord(folder)} && npm install`}
   npx mqtt-dynamodb start --conf ${DEFAULT_CONF}
   npx cdk synth
 `

@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /**
  * @param context Options of the app, as `cdk synth -c` takes them; `conf` relative to the working directory.
  * @param parent the folder in which the assembly's directory is made
- * @throws BackendError `synth` with the app's own messages: the conf's errors, one a line.
+ * @throws BackendError `refused` with what the app says of the conf or an option, one error a line; `synth` if it fails otherwise
  */
 export async function synthesize(
   context: Readonly<Record<string, unknown>>,
@@ -66,6 +66,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** The app's exit status for a wrong conf or option (lib/run-app.ts). */
+const REFUSED = 2
+
 /** env(1) adds variables to the environment without reading it here, which only `bin` may. By full path: PATH may be anything. */
 async function runApp(variables: Readonly<Record<string, string>>): Promise<string[]> {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
@@ -81,5 +84,5 @@ async function runApp(variables: Readonly<Record<string, string>>): Promise<stri
   })
   const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('Bundling asset '))
   if (status === 0) return lines
-  throw new BackendError('synth', lines.join('\n') || `the CDK app ended with status ${status}`)
+  throw new BackendError(status === REFUSED ? 'refused' : 'synth', lines.join('\n') || `the CDK app ended with status ${status}`)
 }

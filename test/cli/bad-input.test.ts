@@ -24,6 +24,7 @@ const MORE = [
   'costs',
   'scale',
   'init',
+  'template',
 ]
 const NAMES = ['start', 'console', 'demo', 'conf', ...OPERATE, ...MORE]
 
@@ -216,7 +217,7 @@ describe('mqtt-dynamodb', () => {
     ['stat', 'did you mean start?'],
     [
       'constructor',
-      'wanted one of start, console, demo, conf, clients, queues, messages, retained, dead-letters, smoke, costs, scale, init',
+      'wanted one of start, console, demo, conf, clients, queues, messages, retained, dead-letters, smoke, costs, scale, init, template',
     ],
   ])('an unknown command: %s', async (got, hint) => {
     await expect(here(got)).resolves.toEqual({ status: 2, out: '', err: `mqtt-dynamodb: unknown command "${got}", ${hint} (see --help)\n` })

@@ -53,7 +53,7 @@ async function packagesOf(...args: string[]): Promise<string[]> {
     .sort()
 }
 
-test.each(['start', 'demo', 'conf', 'dead-letters', 'smoke', 'costs', 'scale', 'init'])(
+test.each(['start', 'demo', 'conf', 'dead-letters', 'smoke', 'costs', 'scale', 'init', 'template'])(
   'the help of %s loads no CDK, no SDK and no MQTT client',
   async (command) => {
     const packages = await packagesOf(command, '--help')

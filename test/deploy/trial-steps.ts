@@ -11,6 +11,7 @@ import { connectDevice } from './device.ts'
 import { GAPS } from './engine-gaps.ts'
 import type { Ground } from './ground.ts'
 import { tryRoles } from './strict-trial.ts'
+import { tryTemplate } from './template-trial.ts'
 
 export interface Step {
   readonly name: string
@@ -125,6 +126,15 @@ export const STEPS: readonly Step[] = [
       assert.equal(imports(said), TABLE_NAMES.length, said)
       await taken(ground, ground.second)
       await row(ground, 'mqtt_msg', KEPT)
+    },
+  },
+  {
+    name: 'mqtt-dynamodb template: deployed by the lines that it prints, without CDK and bootstrap; again with other parameters; another prefix is refused',
+    async run(ground) {
+      const table = await tryTemplate(ground)
+      const device = await connectDevice(ground.engine, DEVICE)
+      await row(ground, table, { clientid: { S: DEVICE }, connect_state: { N: '1' } })
+      await device.endAsync()
     },
   },
   {

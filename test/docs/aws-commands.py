@@ -9,11 +9,15 @@ import jmespath
 from botocore import xform_name
 
 OF_THE_CLI = {"query", "output", "region", "profile", "endpoint-url", "cli-binary-format", "max-items", "page-size", "starting-token"}
+# Of the CLI alone. `npm run deploy:try` runs them.
+OWN_COMMANDS = {("cloudformation", "package"), ("cloudformation", "deploy"), ("s3", "mb")}
 session = botocore.session.get_session()
 
 
 def problem_of(command):
     _, service, operation, *words = shlex.split(command)
+    if (service, operation) in OWN_COMMANDS:
+        return None
     if service not in session.get_available_services():
         return f"no service {service}"
     model = session.get_service_model(service)

@@ -94,6 +94,7 @@ const LONGEST = 240
 const TWICE: Readonly<Record<string, string>> = {
   'conf.ts': 'the command, and what it reads',
   'data-plane.ts': 'its client, and its stand-in',
+  'template.ts': 'the command, and what the local run reads',
   'metrics.ts': 'what the handlers count, and where the local run shows it',
 }
 /** A campaign and the bench have parts of their own, named as their kin elsewhere. */
