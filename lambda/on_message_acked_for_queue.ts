@@ -19,7 +19,7 @@ const TOPICS_AT_ONCE = 10
  * message.acked, from the ack topic: removes the messages from their topics' queues, for everybody. (A PUBACK of a direct message does the
  * same in the handler that sent it.) Only a subscriber of a message's topic may acknowledge it. Right acks are done although others are refused.
  */
-export async function on_message_acked_for_queue({ clientid, acks }: AckEvent, context: Context): Promise<void> {
+export async function on_message_acked_for_queue({ clientid, at, acks }: AckEvent, context: Context): Promise<void> {
   const { messages, subscriptions, topics } = context.ports
   const inTurn = inTurnOf(TOPICS_AT_ONCE)
   // In any order: if an id is added to its queue after the head is read, the event is tried again.
@@ -36,7 +36,7 @@ export async function on_message_acked_for_queue({ clientid, acks }: AckEvent, c
   await allDone(
     [...byTopic].map(async ([topic, ids]) => {
       const row = await (heads.get(topic) ?? inTurn(() => topics.head(topic)))
-      await inTurn(() => acknowledgeOn(topic, ids, clientid, row, context))
+      await inTurn(() => acknowledgeOn(topic, ids, { clientid, at }, row, context))
     }),
   )
   const [fault] = faults.filter((one) => one !== undefined)
@@ -57,7 +57,7 @@ function faultOf(ack: Ack, topic: string | undefined, filters: readonly string[]
 async function acknowledgeOn(
   topic: string,
   ids: readonly string[],
-  clientid: string,
+  { clientid, at }: Pick<AckEvent, 'clientid' | 'at'>,
   row: TopicRow | undefined,
   context: Context,
 ): Promise<void> {
@@ -67,7 +67,8 @@ async function acknowledgeOn(
   const early = ids.find((id) => !homes.has(id) && clock.now() - millisOfMsgid(id) < QUEUEING)
   if (row !== undefined) {
     const ready = ids.filter((id) => homes.has(id) || clock.now() - millisOfMsgid(id) >= QUEUEING)
-    if (ready.length > 0) await acknowledge(context, { topic, clientid, homes: addHomes(homes, ready, row.seq) })
+    const pubacks = new Map(ready.map((id) => [id, { at, asked: false }]))
+    if (ready.length > 0) await acknowledge(context, { topic, clientid, homes: addHomes(homes, ready, row.seq), pubacks })
   }
   if (early !== undefined) {
     throw new BackendError(

@@ -123,10 +123,10 @@ function rememberedSubscriptions(
   }
 }
 
-function directMessage(clientId: string, message: Message, { retain, prefix = '' }: SendOptions): SendDirectMessageCommandInput {
+function directMessage(clientId: string, message: Message, { retain, prefix = '', receipt }: SendOptions): SendDirectMessageCommandInput {
   const { user, contentType, payloadFormat, responseTopic, correlationData } = message.properties
   // A direct message cannot carry the RETAIN flag, so a property says it. Property order is kept; `msgid` tells what to acknowledge.
-  const ours: [string, string][] = [['msgid', message.msgid]]
+  const ours: [string, string][] = receipt ? [] : [['msgid', message.msgid]]
   if (prefix !== '') ours.push(['topic', message.topic])
   if (retain) ours.push(['retain', '1'])
   const others = user.filter(([key]) => !ours.some(([ourKey]) => key === ourKey))

@@ -40,6 +40,9 @@ export const OUTCOME_METRICS: Readonly<Record<SendOutcome, string>> = {
 
 /** Messages that were taken off their queue without a PUBACK, because IoT Core delivered them natively. */
 export const SETTLED = 'message_settled'
+/** Receipts that the sender of a message has got, and tries to send one that it did not get. They are no deliveries. */
+export const RECEIPTS_SENT = 'receipt_sent'
+export const RECEIPTS_UNSENT = 'receipt_unsent'
 /** GetRetainedMessage answered 429. */
 export const RETAINED_CHECK_THROTTLED = 'retained_check_throttled'
 /** Direct messages without a PUBACK, but those to a client that is gone. */

@@ -26,12 +26,17 @@ export function topicMatches(filter: string, topic: string): boolean {
  * @throws BackendError `bad-topic-name` saying what is wrong where.
  */
 export function checkTopicName(topic: string): void {
-  const fault = textFault(topic)
+  const fault = topicNameFault(topic)
   if (fault) throw new BackendError('bad-topic-name', `bad topic name: ${fault}`)
+}
+
+/** What is wrong with a topic name, and where; `undefined`: nothing. */
+export function topicNameFault(topic: string): string | undefined {
+  const fault = textFault(topic)
+  if (fault !== undefined) return fault
   // [MQTT-3.3.2-2] no wildcards in the topic of a PUBLISH
   const wildcard = topic.search(/[+#]/)
-  if (wildcard >= 0)
-    throw new BackendError('bad-topic-name', `bad topic name: a wildcard at character ${wildcard + 1}, wanted a plain name`)
+  return wildcard >= 0 ? `a wildcard at character ${wildcard + 1}, wanted a plain name` : undefined
 }
 
 /**

@@ -29,6 +29,8 @@ const DROP_NAMES: Calls = [
   'mqtt_msg:BatchGetItem',
 ]
 const ACKNOWLEDGE: Calls = ['mqtt_acked:PutItem', 'mqtt_msg:BatchWriteItem', ...DROP_NAMES]
+/** Where the history is kept, a message's row notes whose PUBACK its sender was told of. */
+const noting = (config: HookConfig): Calls => (config.history.length > 0 ? ['mqtt_msg:UpdateItem'] : [])
 /** A conf without on_message_acked_for_queue acknowledges nothing, but expired messages are removed there too. */
 const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
 const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
@@ -36,7 +38,7 @@ const drain = (config: HookConfig): Calls => [
   'mqtt_topic_msg_map:GetItem',
   'mqtt_topic_msg_map:BatchGetItem',
   'SendDirectMessage',
-  ...(acknowledges(config) ? ACKNOWLEDGE : CLEAN),
+  ...(acknowledges(config) ? [...ACKNOWLEDGE, ...noting(config)] : CLEAN),
 ]
 /** When subscriptions ended is asked, too. */
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
-import { World } from '../support/world.ts'
+import { PAGE_ROWS, type Row, World } from '../support/world.ts'
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'tables.md'), 'utf8')
 const chapterOf = (table: TableName): string => PAGE.split(`\n## ${table}\n`)[1]!.split('\n## ')[0]!
@@ -18,12 +18,14 @@ const listedIn = (table: TableName): string[] =>
   )
 
 const PROPERTIES = {
-  user_properties: [{ a: 'b' }],
+  user_properties: [{ a: 'b' }, { receipt: '1' }],
   content_type: 'text/plain',
   format_indicator: 'UTF8_DATA',
   response_topic: 'r',
   correlation_data: 'Yw==',
 }
+
+const HISTORY: Row = { hook: 'message.publish', topic: 'history', action: 'on_message_store' }
 
 /** A little of everything: the rows of six tables at several moments. */
 async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
@@ -47,6 +49,8 @@ async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
   await world.publish('kept', '')
   await world.unsubscribe('a', 's-a', 't')
   await look()
+  await world.publish('history', 'm', PROPERTIES)
+  await world.subscribe('d', 's-d', 'history')
   await world.disconnect('b', 's-b')
   await look()
   return seen
@@ -54,7 +58,7 @@ async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
 
 forEachEngine((engine) => {
   it('each table: the attributes of its rows', async () => {
-    const seen = await rowsOf(new World(engine, await createTables(engine), { expiredAfter: 3600 }))
+    const seen = await rowsOf(new World(engine, await createTables(engine), { expiredAfter: 3600, rows: [...PAGE_ROWS, HISTORY] }))
     for (const table of TABLE_NAMES) {
       const names = [...seen.get(table)!]
       expect({ table, missing: names.filter((name) => !namedIn(table).has(name)) }).toEqual({ table, missing: [] })

@@ -19,6 +19,9 @@ const NOT_NATIVE: Row[] = PAGE_ROWS.map((row) =>
   /on_(message_retain|retain_delete)/.test(row.action) ? { ...row, retain: 'property' } : row,
 )
 
+/** All publishes ask for one; of some topics the history is kept. */
+const RECEIPTS = 'receipts, and a history'
+
 const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
   ["the page's conf", {}],
   ['on_subscribe_lookup on client.connected', { rows: ON_CONNECTED }],
@@ -28,6 +31,10 @@ const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
   ['without on_retain_lookup', { rows: rowsWithout('on_retain_lookup') }],
   ['without message.acked, where messages expire', { rows: rowsWithout('on_message_acked_for_queue'), expiredAfter: 1_800 }],
   ['without session.unsubscribed: nothing settles', { rows: rowsWithout('on_acked_delete') }],
+  [
+    RECEIPTS,
+    { rows: [...PAGE_ROWS, ...['q/#', 'e'].map((topic): Row => ({ hook: 'message.publish', topic, action: 'on_message_store' }))] },
+  ],
 ]
 
 const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -64,6 +71,14 @@ async function cutShortSealing(world: World, topic: string): Promise<void> {
   const segment = await world.row('mqtt_topic_msg_map', segmentKey(topic, sealed))
   if (row === undefined || segment === undefined) return
   await world.put('mqtt_topic_msg_map', { ...row, sealing: segment.MsgId!, sealed: { N: `${sealed}` } })
+}
+
+function asksForReceipts(world: World): void {
+  const plain = world.publishEvent.bind(world)
+  jest.spyOn(world, 'publishEvent').mockImplementation((topic, payload, more = {}) => {
+    const { user_properties = [] } = more as { user_properties?: object[] }
+    return plain(topic, payload, { ...more, response_topic: 'replies', user_properties: [...user_properties, { receipt: '1' }] })
+  })
 }
 
 /** Brings the handlers to make all their calls; hooks that the conf does not have are left out. */
@@ -304,6 +319,7 @@ forEachEngine((engine) => {
     'I9: %s: every call that is granted is made',
     async (name, options) => {
       const world = new World(engine, await createTables(engine), options)
+      if (name === RECEIPTS) asksForReceipts(world)
       await new Story(world).tell()
       const made = (hook: HookName) => [...new Set(world.calls.filter((call) => call.hook === hook).map(({ call }) => call))].sort()
       const hooks = HOOKS.filter((hook) => world.configs.some((config) => config.hook === hook))

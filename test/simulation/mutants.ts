@@ -38,7 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a durable message is taken off before its PUBACK',
     file: 'core/queue/dispatch-run.ts',
     from: '    const outcome = await this.send(consumer, message)\n',
-    to: '    this.acked(consumer, message.msgid, seqs)\n    const outcome = await this.send(consumer, message)\n',
+    to: '    this.acked(consumer, message, seqs)\n    const outcome = await this.send(consumer, message)\n',
     violates: /^I12: .* who did not acknowledge it/,
     cast: 'durable',
   },

@@ -43,6 +43,7 @@ const IGNORED: Readonly<Record<Ignored['code'], string>> = {
   'bad-operator-row': 'mqtt_sub row of client',
   'bad-property': 'publish of client',
   'bad-durable-subscription': 'subscription of client',
+  'receipt-unsent': 'receipt for client',
 }
 
 /** What was passed over. */

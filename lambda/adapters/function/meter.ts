@@ -12,6 +12,8 @@ import {
   OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
+  RECEIPTS_SENT,
+  RECEIPTS_UNSENT,
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
@@ -100,9 +102,9 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
     },
     acked: {
       ...acked,
-      put(topic: string, clientid: string, msgid: string) {
+      put(topic: string, clientid: string, msgid: string, at?: number) {
         acknowledged.add(msgid)
-        return acked.put(topic, clientid, msgid)
+        return acked.put(topic, clientid, msgid, at)
       },
     },
     topics: {
@@ -133,6 +135,10 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
       let last: number | undefined
       const send: Device['send'] = async (clientid, message, options) => {
         const outcome = await device.send(clientid, message, options)
+        if (options?.receipt) {
+          add(counts, outcome === 'acked' ? RECEIPTS_SENT : RECEIPTS_UNSENT)
+          return outcome
+        }
         add(counts, OUTCOME_METRICS[outcome])
         if (outcome !== 'acked' && outcome !== 'gone') add(counts, FAILED_DELIVERIES)
         if (outcome === 'acked') {

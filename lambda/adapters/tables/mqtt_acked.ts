@@ -2,14 +2,15 @@
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { AckedTable } from '../../core/model/ports.ts'
 import { millisOfMsgid } from '../../core/msgid.ts'
-import { S, text } from './attributes.ts'
+import { N, S, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
 
 export function ackedTable(db: Database): AckedTable {
   const TableName = db.tables.mqtt_acked
   return {
-    async put(topic, clientid, msgid) {
-      await db.client.send(new PutItemCommand({ TableName, Item: { topic: S(topic), clientid: S(clientid), msgid: S(msgid) } }))
+    async put(topic, clientid, msgid, at) {
+      const Item = { topic: S(topic), clientid: S(clientid), msgid: S(msgid), ...(at === undefined ? {} : { acked_at: N(at) }) }
+      await db.client.send(new PutItemCommand({ TableName, Item }))
     },
 
     async remove(topic, clientid, at) {

@@ -58,5 +58,17 @@ export function messageTable(db: Database): MessageTable {
       })
       await ifHolds(db.client.send(update))
     },
+
+    async noteAcked(msgid, { clientid, at }) {
+      const update = new UpdateItemCommand({
+        TableName: db.tables.mqtt_msg,
+        Key: keyOf(msgid),
+        UpdateExpression: 'SET acked_by = :by, acked_at = :at',
+        // The row may have expired. A later acknowledgement, or the same one once more, changes nothing (I4).
+        ConditionExpression: 'attribute_exists(msgid) AND attribute_not_exists(acked_by)',
+        ExpressionAttributeValues: { ':by': S(clientid), ':at': N(at) },
+      })
+      await ifHolds(db.client.send(update))
+    },
   }
 }

@@ -3,6 +3,7 @@
 import type { MessageProperties } from '../events/properties.ts'
 import { type Publish, userProperty } from '../events/publish-events.ts'
 import { msgidOf } from '../msgid.ts'
+import { receiptFault } from './receipt.ts'
 
 export interface Message {
   readonly msgid: string
@@ -67,11 +68,13 @@ const isQos = (text: string): boolean => /^[012]$/.test(text)
 /** What is wrong with the publish's user properties of ours; they are passed over. */
 export function propertyFaults(publish: Publish): string[] {
   const [qos, expiry] = ['qos', 'expiry'].map((name) => userProperty(publish, name))
+  const receipt = receiptFault(publish)
   return [
     ...(qos === undefined || isQos(qos) ? [] : [`user property qos is ${JSON.stringify(qos.slice(0, 20))}, wanted 0, 1 or 2`]),
     ...(expiry === undefined || isExpiry(expiry)
       ? []
       : [`user property expiry is ${JSON.stringify(expiry.slice(0, 20))}, wanted seconds from 0 to 4294967295`]),
+    ...(receipt === undefined ? [] : [receipt]),
   ]
 }
 

@@ -51,6 +51,8 @@ export interface MessageTable {
   remove(msgids: readonly string[]): Promise<void>
   /** Writes `retain` and `qos` of the message into its row, if it has one still. */
   correct(message: Message): Promise<void>
+  /** Notes in the message's row who acknowledged it first, and when (ms). */
+  noteAcked(msgid: string, acked: { readonly clientid: string; readonly at: number }): Promise<void>
 }
 
 /** The end of a subscription, or of its connection. */
@@ -127,7 +129,8 @@ export interface TopicTable {
 
 /** `mqtt_acked`. */
 export interface AckedTable {
-  put(topic: string, clientid: string, msgid: string): Promise<void>
+  /** `at`: when the client acknowledged it, in ms; absent: that is inferred. */
+  put(topic: string, clientid: string, msgid: string, at?: number): Promise<void>
   /** Deletes the row if its message was published at or before `at` (ms). */
   remove(topic: string, clientid: string, at: number): Promise<void>
 }
@@ -152,8 +155,12 @@ export interface DeliveryQueue {
   request(delivery: DeliveryRequest): Promise<void>
 }
 
-/** `retain`: it is a retained message. `prefix`: the message goes to the client on its topic below that prefix. */
+/**
+ * `retain`: it is a retained message. `prefix`: the message goes to the client on its topic below that prefix. `receipt`: it is a receipt,
+ * and has no user property of ours: nobody is to acknowledge it on the ack topic.
+ */
 export interface SendOptions {
+  readonly receipt?: boolean
   readonly retain?: boolean
   readonly prefix?: string
 }

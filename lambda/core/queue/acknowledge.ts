@@ -2,6 +2,7 @@
 
 import type { HookConfig } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
+import type { Puback } from '../model/receipt.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { topicMatches } from '../topic.ts'
 import { oldestFirst } from './pending.ts'
@@ -11,6 +12,8 @@ export interface Acknowledged {
   readonly clientid: string
   /** The messages' ids, and the segments that have them. */
   readonly homes: Homes
+  /** Msgid -> its acknowledgement. Absent: all are settled, and nobody saw one. */
+  readonly pubacks?: ReadonlyMap<string, Puback>
 }
 
 /** Whether a row of message.acked covers the topic. Without one nothing ever leaves its queue. */
@@ -21,12 +24,16 @@ export const hasAckRow = (config: HookConfig, topic: string): boolean => config.
  * leave an id without a message, which the next reader removes, but never a message without an id.
  * Where `on_message_store` covers the topic the row stays as history. Without a message.acked row nothing is taken off.
  */
-export async function acknowledge({ ports, config }: Context, { topic, clientid, homes }: Acknowledged): Promise<void> {
+export async function acknowledge({ ports, config }: Context, { topic, clientid, homes, pubacks }: Acknowledged): Promise<void> {
   const ids = oldestFirst(homes.keys())
   const newest = ids.at(-1)
   if (newest === undefined || !hasAckRow(config, topic)) return
   const keep = config.history.some((filter) => topicMatches(filter, topic))
-  await Promise.all([ports.acked.put(topic, clientid, newest), keep ? undefined : ports.messages.remove(ids)])
+  const asked = ids.flatMap((msgid) => (pubacks?.get(msgid)?.asked ? [{ msgid, at: pubacks.get(msgid)!.at }] : []))
+  await Promise.all([
+    ports.acked.put(topic, clientid, newest, pubacks?.get(newest)?.at),
+    ...(keep ? asked.map(({ msgid, at }) => ports.messages.noteAcked(msgid, { clientid, at })) : [ports.messages.remove(ids)]),
+  ])
   if (keep) await ports.topics.removeIds(topic, homes)
   else await dropIds(ports, topic, homes)
 }

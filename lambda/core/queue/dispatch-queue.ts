@@ -40,8 +40,17 @@ export async function dispatch(context: Context, { topic, at, joins }: Dispatch)
   throw unfinished(topic, `subscribers changed during each of ${ROUNDS} attempts`)
 }
 
-async function dispatchFrom(context: Context, row: TopicRow, { topic, at, joins }: Dispatch): Promise<void> {
-  const run = new DispatchRun(context, topic, at)
+async function dispatchFrom(context: Context, row: TopicRow, how: Dispatch): Promise<void> {
+  const run = new DispatchRun(context, how.topic, how.at)
+  try {
+    await dispatched(context, run, row, how)
+  } finally {
+    // Another event may have the lease by now: nobody waits for them.
+    await run.receipts.sent()
+  }
+}
+
+async function dispatched(context: Context, run: DispatchRun, row: TopicRow, { topic, joins }: Dispatch): Promise<void> {
   const [delivered] = await Promise.allSettled([untilNothingIsLeft(context, run, row)])
   const [saved] = await Promise.allSettled([run.writeAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')

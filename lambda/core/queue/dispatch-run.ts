@@ -1,6 +1,7 @@
 /** One dispatch: the queue's messages, oldest first, each to the durable subscriber who has waited longest; acknowledgements in groups. */
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
+import type { Puback } from '../model/receipt.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Homes, TopicRow } from '../model/topic-row.ts'
 import { acknowledge, dropIds } from './acknowledge.ts'
@@ -8,6 +9,7 @@ import { hasJustArrived } from './drain-stop.ts'
 import { MessagePages } from './message-pages.ts'
 import { CLOSING_TIME, PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst, pendingForwards } from './pending.ts'
+import { Receipts } from './receipts.ts'
 
 /** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
@@ -53,7 +55,9 @@ export class DispatchRun {
   /** Ids that are done, delivered or not; those of them that leave the queue with the next acknowledgements. */
   private readonly passed = new Set<string>()
   private readonly offQueue = new Set<string>()
-  private readonly unsaved = new Map<string, Homes>()
+  /** Client id -> what it acknowledged. */
+  private readonly unsaved = new Map<string, { readonly homes: Homes; readonly pubacks: Map<string, Puback> }>()
+  readonly receipts: Receipts
   private acks: Promise<void> = Promise.resolve()
   /** The event continues at its next try, and keeps its lease until then. */
   rests = false
@@ -62,6 +66,7 @@ export class DispatchRun {
     this.context = context
     this.topic = topic
     this.at = at
+    this.receipts = new Receipts(context)
   }
 
   get passedOver(): PassedOver[] {
@@ -119,7 +124,7 @@ export class DispatchRun {
   private async give(consumer: Consumer, pending: Pending): Promise<void> {
     const { message, seqs } = pending
     const outcome = await this.send(consumer, message)
-    if (outcome === 'acked') return this.acked(consumer, message.msgid, seqs)
+    if (outcome === 'acked') return this.acked(consumer, message, seqs)
     if (outcome === 'unsendable') return void this.passed.add(message.msgid)
     consumer.passedOver = outcome
     this.returned = inOrder([...this.returned, pending])
@@ -174,20 +179,24 @@ export class DispatchRun {
     return { seat, clientid, prefix, sender: new PatientSender(this.context, clientid, { justArrived }) }
   }
 
-  private acked({ clientid }: Consumer, msgid: string, seqs: Set<number>): void {
+  private acked({ clientid }: Consumer, message: Message, seqs: Set<number>): void {
+    const { msgid } = message
     this.passed.add(msgid)
     this.offQueue.add(msgid)
     this.pages?.readAhead()
-    this.unsaved.set(clientid, (this.unsaved.get(clientid) ?? new Map()).set(msgid, seqs))
-    if ([...this.unsaved.values()].reduce((sum, { size }) => sum + size, 0) >= ACKS_TOGETHER) this.flush()
+    const mine = this.unsaved.get(clientid) ?? { homes: new Map(), pubacks: new Map() }
+    mine.homes.set(msgid, seqs)
+    mine.pubacks.set(msgid, this.receipts.acked(clientid, message))
+    this.unsaved.set(clientid, mine)
+    if ([...this.unsaved.values()].reduce((sum, { homes }) => sum + homes.size, 0) >= ACKS_TOGETHER) this.flush()
   }
 
   /** Acknowledgements are written while the next messages are under way. */
   private flush(): void {
     const all = [...this.unsaved]
     this.unsaved.clear()
-    for (const [clientid, homes] of all) {
-      this.acks = this.acks.then(() => acknowledge(this.context, { topic: this.topic, clientid, homes }))
+    for (const [clientid, acked] of all) {
+      this.acks = this.acks.then(() => acknowledge(this.context, { topic: this.topic, clientid, ...acked }))
     }
     this.acks.catch(() => {})
   }

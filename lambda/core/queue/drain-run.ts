@@ -4,6 +4,7 @@ import type { HookRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
+import type { Puback } from '../model/receipt.ts'
 import type { Seat } from '../model/seat.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
@@ -12,6 +13,7 @@ import { MessagePages } from './message-pages.ts'
 import type { Stands } from './operator-rows.ts'
 import { PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
+import { Receipts } from './receipts.ts'
 
 /** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
@@ -43,12 +45,15 @@ export class DrainRun {
   /** Whether the client has acknowledged anything. */
   progressed = false
   private unsaved: Homes = new Map()
+  private pubacks = new Map<string, Puback>()
+  readonly receipts: Receipts
   private acks: Promise<void> = Promise.resolve()
 
   /** `stands`: asked before each try. */
   constructor(context: Context, drain: Drain, stands: Stands) {
     this.context = context
     this.drain = drain
+    this.receipts = new Receipts(context)
     this.remaining = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
     this.sender = new PatientSender(context, drain.clientid, { justArrived: drain.justArrived, stands })
   }
@@ -79,7 +84,7 @@ export class DrainRun {
         if (outcome !== 'acked' && outcome !== 'unsendable') return outcome
         this.passed.add(id)
         if (outcome !== 'acked') continue
-        this.acked(id, homes.get(id) ?? new Set())
+        this.acked(message, homes.get(id) ?? new Set())
         pages.readAhead()
       }
     }
@@ -89,20 +94,23 @@ export class DrainRun {
     return undefined
   }
 
-  private acked(id: string, seqs: Set<number>): void {
+  private acked(message: Message, seqs: Set<number>): void {
+    const id = message.msgid
     this.remaining--
     this.progressed = true
     if (hasAckRow(this.context.config, this.drain.seat.topic)) this.offQueue.add(id)
     this.unsaved.set(id, seqs)
+    this.pubacks.set(id, this.receipts.acked(this.drain.clientid, message))
     if (this.unsaved.size >= ACKS_TOGETHER) this.flush()
   }
 
   /** Acknowledgements are written while the next messages are under way. */
   private flush(): void {
-    const homes = this.unsaved
+    const { unsaved: homes, pubacks } = this
     this.unsaved = new Map()
+    this.pubacks = new Map()
     const { seat, clientid } = this.drain
-    this.acks = this.acks.then(() => acknowledge(this.context, { topic: seat.topic, clientid, homes }))
+    this.acks = this.acks.then(() => acknowledge(this.context, { topic: seat.topic, clientid, homes, pubacks }))
     this.acks.catch(() => {})
   }
 

@@ -70,6 +70,22 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
 export async function drain(context: Context, drain: Drain, row: TopicRow, ahead?: ReadAhead): Promise<void> {
   const place = { seat: drain.seat }
   const run = new DrainRun(context, drain, standing(context, place))
+  try {
+    await drained(context, place, run, drain, row, ahead)
+  } finally {
+    // The queue is in other hands by now: nobody waits for them.
+    await run.receipts.sent()
+  }
+}
+
+async function drained(
+  context: Context,
+  place: { seat: Seat },
+  run: DrainRun,
+  drain: Drain,
+  row: TopicRow,
+  ahead: ReadAhead | undefined,
+): Promise<void> {
   const [delivered] = await Promise.allSettled([untilHandedOver(context, place, run, row, ahead)])
   const [saved] = await Promise.allSettled([run.writeAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')

@@ -5,6 +5,7 @@ import { fetchRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
+import type { Puback } from '../model/receipt.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
@@ -17,6 +18,7 @@ import { endSilent, hasJustArrived } from './drain-stop.ts'
 import { type Delivered, sendFor } from './operator-rows.ts'
 import { UNANSWERED } from './patient-sender.ts'
 import { locate } from './pending.ts'
+import { Receipts } from './receipts.ts'
 import { seatsFor } from './receivers.ts'
 
 export interface Stored {
@@ -41,6 +43,15 @@ export interface Pushed {
 
 /** Pushes queued messages to the topic's live clients; who acknowledges first takes a message off the queue. */
 export async function pushQueued(context: Context, pushed: Pushed): Promise<void> {
+  const receipts = new Receipts(context)
+  try {
+    await push(context, { ...pushed, receipts })
+  } finally {
+    await receipts.sent()
+  }
+}
+
+async function push(context: Context, pushed: Pushing): Promise<void> {
   const { row, stored } = pushed
   const oldest = Math.min(...stored.map(({ message }) => millisOfMsgid(message.msgid)))
   // An earlier try may have leased the queue for anybody.
@@ -58,20 +69,23 @@ export async function pushQueued(context: Context, pushed: Pushed): Promise<void
   ])
 }
 
-async function pushToSeats(context: Context, pushed: Pushed, seats: readonly Seat[]): Promise<void> {
+async function pushToSeats(context: Context, pushed: Pushing, seats: readonly Seat[]): Promise<void> {
   const done = await Promise.allSettled(seats.map((seat) => (hasWildcard(seat.topic) ? pushToWildcard : pushToSeat)(context, pushed, seat)))
   // A table or the network failed, so somebody was not even tried: the message stays for the next try, though another client has it.
   for (const result of done) if (result.status === 'rejected' && !(result.reason instanceof BackendError)) throw result.reason
   const taken = new Set<string>()
-  for (const { clientid, msgids } of done.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))) {
-    await takeOff(context, pushed, clientid, msgids, taken)
+  for (const acked of done.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))) {
+    await takeOff(context, pushed, acked, taken)
   }
   for (const result of done) if (result.status === 'rejected') throw result.reason
 }
 
+type Pushing = Pushed & { readonly receipts: Receipts }
+
+/** What a client acknowledged, by msgid. */
 interface Acked {
   readonly clientid: string
-  readonly msgids: readonly string[]
+  readonly pubacks: Map<string, Puback>
 }
 
 /** Pushes messages that are on no queue (QoS 0, or a filter without on_message_publish) to server-side subscribers. */
@@ -83,33 +97,33 @@ export async function pushUnqueued(context: Context, message: Message): Promise<
   await allDone(servers.map((seat) => pushPatiently(context, seat, [message])))
 }
 
-async function pushToSeat(all: Context, { row, stored, at }: Pushed, seat: Seat): Promise<Acked> {
+async function pushToSeat(all: Context, { row, stored, at, receipts }: Pushing, seat: Seat): Promise<Acked> {
   const context = goingOn(all, seat.live.catching?.by)
   const { topics, clock } = context.ports
   const { live } = seat
   const { clientid } = subscriberOf(seat)
   const due = live.kind === 'server' ? stored : stored.filter(({ message }) => millisOfMsgid(message.msgid) < live.since + MARGIN)
-  const nothing = { clientid, msgids: [] }
+  const nothing = { clientid, pubacks: new Map<string, Puback>() }
   const catching = live.catching
   const isBegun = isOurs(all, catching?.by)
   if (due.length === 0 && !isBegun) return nothing
   // Another handler is draining the queue for this client: it finds the new messages there, in order.
   if (catching !== undefined && catching.by !== context.invocation.id && catching.until >= clock.now()) return nothing
   const justArrived = hasJustArrived(live, clock.now())
-  const acked: string[] = []
+  const acked: Acked = { clientid, pubacks: new Map() }
   if (catching === undefined) {
     const last = await sendInOrder(
       context,
       seat,
       (message) => sendFor(context.ports, seat, message),
       due.map(({ message }) => message),
-      acked,
+      (message) => acked.pubacks.set(message.msgid, receipts.acked(clientid, message)),
     )
     // A missing right is not found by trying again: the message stays queued, and the client's next connect says what is wrong.
     const final = last === 'acked' || last === 'unsendable' || last === 'forbidden' || last === 'ended' || (last === 'gone' && !justArrived)
-    if (final) return { clientid, msgids: acked }
+    if (final) return acked
   }
-  await takeOff(context, { row, stored: due.map((one) => ({ ...one, repeated: false })), at }, clientid, acked, new Set())
+  await takeOff(context, { row, stored: due.map((one) => ({ ...one, repeated: false })), at }, acked, new Set())
   const lease = { by: context.invocation.id, until: context.invocation.deadline }
   const leased = await topics.lease(seat, lease, clock.now())
   if (leased === undefined) return nothing
@@ -124,22 +138,25 @@ const goingOn = (context: Context, holder: string | undefined): Context =>
 const isOurs = ({ invocation }: Context, holder: string | undefined): holder is string =>
   holder !== undefined && (holder === invocation.id || invocation.batch?.includes(holder) === true)
 
-async function pushToWildcard(context: Context, { stored }: Pushed, seat: Seat): Promise<Acked> {
-  const msgids: string[] = []
+async function pushToWildcard(context: Context, { stored, receipts }: Pushing, seat: Seat): Promise<Acked> {
+  const { clientid } = subscriberOf(seat)
+  const pubacks = new Map<string, Puback>()
   await pushPatiently(
     context,
     seat,
     stored.map(({ message }) => message),
-    msgids,
+    // Queues are of exact topics: who listens to many of them takes nothing off, and no sender asks for its receipt.
+    isDurable(seat) ? undefined : (message) => pubacks.set(message.msgid, receipts.acked(clientid, message)),
   )
-  // Queues are of exact topics: who listens to many of them takes nothing off.
-  return { clientid: subscriberOf(seat).clientid, msgids: isDurable(seat) ? [] : msgids }
+  return { clientid, pubacks }
 }
 
-async function pushPatiently(context: Context, seat: Seat, messages: readonly Message[], acked: string[] = []): Promise<void> {
-  const last = await sendInOrder(context, seat, (message) => sendPatiently(context, seat, message), messages, acked)
+async function pushPatiently(context: Context, seat: Seat, messages: readonly Message[], onAcked?: OnAcked): Promise<void> {
+  const last = await sendInOrder(context, seat, (message) => sendPatiently(context, seat, message), messages, onAcked)
   if (last === 'silent') await endSilent(context, seat)
 }
+
+type OnAcked = (message: Message) => void
 
 /** One in flight, so order holds; stops at the first message that was not acknowledged, save one that can never be sent. */
 async function sendInOrder(
@@ -147,13 +164,13 @@ async function sendInOrder(
   seat: Seat,
   send: (message: Message) => Promise<Delivered>,
   messages: readonly Message[],
-  acked: string[] = [],
+  onAcked?: OnAcked,
 ): Promise<Delivered> {
   let outcome: Delivered = 'acked'
   for (const message of messages) {
     outcome = await send(message)
     if (outcome === 'ended') await ports.topics.endServer(seat)
-    if (outcome === 'acked') acked.push(message.msgid)
+    if (outcome === 'acked') onAcked?.(message)
     else if (outcome !== 'unsendable') return outcome
   }
   return outcome
@@ -177,20 +194,17 @@ async function sendPatiently({ ports }: Context, seat: Seat, message: Message): 
   return outcome
 }
 
-async function takeOff(
-  context: Context,
-  { row, stored }: Pushed,
-  clientid: string,
-  msgids: readonly string[],
-  taken: Set<string>,
-): Promise<void> {
+async function takeOff(context: Context, { row, stored }: Pushed, { clientid, pubacks }: Acked, taken: Set<string>): Promise<void> {
   const { topics } = context.ports
+  const msgids = [...pubacks.keys()]
   const fresh = msgids.filter((id) => !taken.has(id))
   const repeated = stored.filter(({ message, repeated }) => repeated && fresh.includes(message.msgid)).map(({ message }) => message.msgid)
   const homes = repeated.length > 0 ? await locate(topics, row, repeated) : new Map<string, Set<number>>()
   const seqs = new Map(stored.map(({ message, seq }) => [message.msgid, seq]))
   for (const id of fresh) if (!homes.has(id)) homes.set(id, new Set([seqs.get(id)!]))
   for (const id of fresh) taken.add(id)
-  if (fresh.length > 0) await acknowledge(context, { topic: row.topic, clientid, homes })
-  else if (msgids.length > 0 && hasAckRow(context.config, row.topic)) await context.ports.acked.put(row.topic, clientid, msgids.at(-1)!)
+  const newest = msgids.at(-1)
+  if (fresh.length > 0) await acknowledge(context, { topic: row.topic, clientid, homes, pubacks })
+  else if (newest !== undefined && hasAckRow(context.config, row.topic))
+    await context.ports.acked.put(row.topic, clientid, newest, pubacks.get(newest)!.at)
 }
