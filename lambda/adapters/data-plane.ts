@@ -129,14 +129,14 @@ function directMessage(clientId: string, message: Message, { retain, prefix = ''
   const ours: [string, string][] = receipt ? [] : [['msgid', message.msgid]]
   if (prefix !== '') ours.push(['topic', message.topic])
   if (retain) ours.push(['retain', '1'])
-  const others = user.filter(([key]) => !ours.some(([ourKey]) => key === ourKey))
+  const all = [...user.filter(([key]) => !ours.some(([ourKey]) => key === ourKey)), ...ours]
   return {
     clientId,
     topic: `${prefix}${message.topic}`,
     confirmation: true,
     timeout: CONFIRMATION_TIMEOUT,
     payload: message.payload,
-    userProperties: JSON.stringify([...others, ...ours].map(([key, value]) => ({ [key]: value }))),
+    ...(all.length === 0 ? {} : { userProperties: JSON.stringify(all.map(([key, value]) => ({ [key]: value }))) }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
