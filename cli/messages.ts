@@ -1,4 +1,5 @@
 /** `mqtt-dynamodb messages list|show|purge`: what waits on a topic, one message, and a queue that is emptied. */
+import { depthOf } from '../lambda/core/queue/depth.ts'
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
 import { existingFile, oneOf } from './command-line/values.ts'
 import { limit, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
@@ -84,10 +85,7 @@ export const command = () =>
           exits(async (topic, { aws, conf, dryRun, yes, json, ...flags }) => {
             if (aws) throw wrongUse('--aws is given, wanted a local run: on AWS the conf that is deployed is not known here')
             if (!dryRun && !yes) throw wrongUse('purge deletes messages, wanted --yes, or --dry-run to see how many')
-            const [{ depthOf }, { withTables, found }] = await Promise.all([
-              import('./operate/table-reads.ts'),
-              import('./operate/operator-tables.ts'),
-            ])
+            const { withTables, found } = await import('./operate/operator-tables.ts')
             const [{ purge }, { OUR_CONF }] = await Promise.all([import('./console/deeds.ts'), import('./console/place.ts')])
             const [about, purged] = await withTables(flags, async (tables) => {
               const row = found(await tables.ports.topics.head(topic), `topic ${JSON.stringify(topic)}: it has no queue`)

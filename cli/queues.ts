@@ -1,4 +1,5 @@
 /** `mqtt-dynamodb queues list|show`: which topics have messages waiting, and who subscribes to them. */
+import { depthOf } from '../lambda/core/queue/depth.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { listCommand, more, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
@@ -11,7 +12,7 @@ export const command = () =>
     .addCommand(
       listCommand('list', 'topics and what waits on them', LIST).action(
         exits(async ({ limit, after, json, ...flags }) => {
-          const [{ depthOf, subscribersOf, topicsPage }, { withTables }] = await reading()
+          const [{ subscribersOf, topicsPage }, { withTables }] = await reading()
           const { rows, next } = await withTables(flags, (tables) => topicsPage(tables, after, limit))
           const queues = rows
             .map((row) => ({ topic: row.topic, ...depthOf(row), subscribers: subscribersOf(row).length }))
@@ -30,7 +31,7 @@ export const command = () =>
         .argument('<TOPIC>', 'the topic')
         .action(
           exits(async (topic, { json, ...flags }) => {
-            const [{ depthOf, subscribersOf, topicDetails }, { withTables, found }] = await reading()
+            const [{ subscribersOf, topicDetails }, { withTables, found }] = await reading()
             const details = await withTables(flags, (tables) => topicDetails(tables, topic, 5))
             const { row, messages } = found(details, `topic ${JSON.stringify(topic)}: it has no queue`)
             const { about, exact } = depthOf(row)

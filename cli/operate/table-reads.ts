@@ -5,7 +5,8 @@ import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
 import type { Presence } from '../../lambda/core/model/presence.ts'
 import type { Subscription } from '../../lambda/core/model/seat.ts'
-import { finalSegments, HEAD_IDS, type Homes, splitEntry, type TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { type Homes, splitEntry, type TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { depthOf } from '../../lambda/core/queue/depth.ts'
 import { oldestFirst, pendingBackwards } from '../../lambda/core/queue/pending.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
@@ -80,18 +81,6 @@ export async function clientDetails(place: Tables, clientid: string): Promise<Cl
   const exact = all.map(({ topic }) => parseSubscription(topic).filter).filter((filter) => !hasWildcard(filter))
   const heads = exact.length === 0 ? [] : await topics.heads([...new Set(exact)])
   return { presence, subscriptions: all, waiting: new Map(heads.map((row) => [row.topic, depthOf(row).about])) }
-}
-
-export interface Depth {
-  readonly about: number
-  /** Whether the number is exact: no segments. */
-  readonly exact: boolean
-}
-
-/** From the head alone: of a segment nobody knows how many of its ids are acknowledged. */
-export function depthOf(row: TopicRow): Depth {
-  const segments = Math.max(0, finalSegments(row) - row.first)
-  return { about: row.ids.length + (row.sealing?.ids.length ?? 0) + segments * HEAD_IDS, exact: segments === 0 }
 }
 
 export const subscribersOf = ({ live }: TopicRow): { clientid: string; kind: string }[] =>

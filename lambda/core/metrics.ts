@@ -64,6 +64,13 @@ export const PUBLISH_TO_STORED = 'publish_to_stored'
 /** Milliseconds from the subscribe or connect, by its event, to the PUBACK of the last message that it brought. */
 export const SUBSCRIBE_TO_LAST_DELIVERED = 'subscribe_to_last_delivered'
 
+/** Below both of these a queue is no backlog, and is not measured: on each publish's line it would cost more than it tells. */
+export const LEAST_BACKLOG = { messages: 16, ms: 60_000 } as const
+/** About how many messages wait on the topic that is deepest of an invocation's publishes. Of a backlog only. */
+export const QUEUE_DEPTH_MAX = 'queue_depth_max'
+/** Milliseconds since the oldest message that the heads of these topics name was published. Of a backlog only. */
+export const QUEUE_AGE_MAX = 'queue_age_max'
+
 /**
  * Hooks whose events bring queued and retained messages: those of {@link SUBSCRIBE_TO_LAST_DELIVERED}. They may come back for as long as a
  * client's backlog lasts, so their age says nothing.

@@ -62,6 +62,16 @@ export const ALARMS = [
     title: 'Failed deliveries',
     advice: 'Direct messages stay without PUBACK: the dashboard shows why. The messages stay queued.',
   },
+  {
+    id: 'deep-queue',
+    title: 'Deep queue',
+    advice: 'As many messages as the option alarmQueueDepth says wait on one topic: npx mqtt-dynamodb queues list says on which.',
+  },
+  {
+    id: 'old-messages',
+    title: 'Old messages',
+    advice: 'A message waits for as long as the option alarmQueueAge says: its client is away, or subscribes to another topic.',
+  },
 ] as const
 
 export type AlarmId = (typeof ALARMS)[number]['id']
@@ -105,4 +115,6 @@ export const LIMITS = {
   throttledEvents: { ...LASTING, threshold: 1 },
   /** A half-open client costs one unanswered message every 5 to 13 s until IoT Core notices: 100 are several clients, for long. */
   failedDeliveries: { ...LASTING, threshold: 100 },
-} as const satisfies Record<string, Limit>
+  /** The thresholds are options: what is a backlog depends on the fleet. Only a publish measures, so one period with one is enough. */
+  backlog: ONCE,
+} as const satisfies Record<string, Omit<Limit, 'threshold'> & Partial<Limit>>

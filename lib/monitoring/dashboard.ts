@@ -22,6 +22,8 @@ import {
   OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
+  QUEUE_AGE_MAX,
+  QUEUE_DEPTH_MAX,
   RETAINED_CHECK_THROTTLED,
   SETTLED,
   SUBSCRIBE_TO_LAST_DELIVERED,
@@ -90,6 +92,10 @@ export class BackendDashboard extends Construct {
         ['Rules: failures of account and region', this.rules()],
         ['Rules: throttled', [ruleMetric('RuleMessageThrottled', 'RuleName')]],
         ['Ends of subscriptions and connections: age (ms)', [this.shared(EVENT_AGE, Stats.MAXIMUM)]],
+      ),
+      row(
+        ['Deepest queue of a topic (messages, about)', [this.shared(QUEUE_DEPTH_MAX, Stats.MAXIMUM)]],
+        ['Oldest message in the head of a topic (ms)', [this.shared(QUEUE_AGE_MAX, Stats.MAXIMUM)]],
       ),
       row(
         ['Tables: throttled', this.throttled()],

@@ -18,6 +18,8 @@ import {
   FAILED_DELIVERIES,
   GIVEN_UP,
   HANDLER_ERRORS,
+  QUEUE_AGE_MAX,
+  QUEUE_DEPTH_MAX,
   THROTTLED_EVENTS,
 } from '../../lambda/core/metrics.ts'
 import { pascalCase } from '../construct-ids.ts'
@@ -32,7 +34,7 @@ import { BackendDashboard } from './dashboard.ts'
 import { accountThrottles, functionMetric, queueMetric, ruleMetric, sharedMetric, VISIBLE } from './watched-metrics.ts'
 
 export interface MonitoringProps
-  extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail' | 'monthlyBudget'>,
+  extends Pick<BackendOptions, 'alarmTopicArn' | 'alarmEmail' | 'alarmQueueDepth' | 'alarmQueueAge' | 'monthlyBudget'>,
     Pick<OwnResources, 'alarmTopic'> {
   /** CloudWatch namespace of the functions' metrics. */
   readonly namespace: string
@@ -55,6 +57,7 @@ export class Monitoring extends Construct {
     for (const [hook, pipeline] of props.hooks) this.watchHook(hook, pipeline)
     if (props.hooks.size > 0) this.watchRules()
     if (props.hooks.size > 0) this.watchHandlers()
+    this.watchBacklog()
     const { monthlyBudget: amount, alarmEmail: email } = props
     if (amount !== undefined && email !== undefined) new AccountBudget(this, 'AccountBudget', { amount, email })
     this.dashboard = new BackendDashboard(this, 'Dashboard', { ...props, alarms: this.alarms })
@@ -86,6 +89,15 @@ export class Monitoring extends Construct {
       this.alarm('old-events', 'all hooks', shared(EVENT_AGE, Stats.MAXIMUM), LIMITS.oldEvents)
     if ([...hooks.values()].some(({ grants }) => grants.dataPlane.includes('SendDirectMessage')))
       this.alarm('failed-deliveries', 'SendDirectMessage', shared(FAILED_DELIVERIES), LIMITS.failedDeliveries)
+  }
+
+  /** Off unless a threshold is given. */
+  private watchBacklog(): void {
+    const { namespace, alarmQueueDepth: depth, alarmQueueAge: seconds } = this.props
+    const largest = (name: string) => sharedMetric(namespace, name, Stats.MAXIMUM)
+    if (depth !== undefined) this.alarm('deep-queue', 'topics', largest(QUEUE_DEPTH_MAX), { ...LIMITS.backlog, threshold: depth })
+    if (seconds !== undefined)
+      this.alarm('old-messages', 'topics', largest(QUEUE_AGE_MAX), { ...LIMITS.backlog, threshold: seconds * 1000 })
   }
 
   private alarm(id: AlarmId, subject: string, metric: Metric | MathExpression, { threshold, periods, periodSeconds }: Limit): void {

@@ -24,6 +24,7 @@ export function refuseContradictions(options: WithTables, place: Place): void {
     ...ofBudget(options),
     ...regions(options, place),
     ...ofOtherHooks(options, place),
+    ...ofBacklog(options, place),
     ...batches(options, place),
   ]
   if (first !== undefined) throw new BackendError('option', first)
@@ -81,6 +82,12 @@ const ofOtherHooks = (options: BackendOptions, { hooks }: Place): string[] =>
     const others = typeof value === 'object' ? Object.keys(value).filter((hook) => !hooks.includes(hook as HookName)) : []
     return others.map((hook) => `option ${name} names ${hook}, for which the conf has no row; wanted one of ${hooks.join(', ')}`)
   })
+
+/** Only a publish on a queue measures the queue. */
+const ofBacklog = (options: BackendOptions, { hooks }: Place): string[] =>
+  (['alarmQueueDepth', 'alarmQueueAge'] as const)
+    .filter((name) => options[name] !== undefined && !hooks.includes('message.publish'))
+    .map((name) => `option ${name} is given, and the conf has no row of message.publish, which measures it; wanted both or none`)
 
 /** Lambda developer guide, "Creating an SQS event source mapping": a batch of more than 10 needs a window of at least a second. */
 const batches = (options: BackendOptions, { hooks }: Place): string[] =>

@@ -1,6 +1,7 @@
 /** The options of `cdk synth -c name=value`, and of an app that imports the construct. */
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { LEAST_BACKLOG } from '../../lambda/core/metrics.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, where, whole } from './choices.ts'
 
@@ -33,6 +34,10 @@ export interface BackendOptions {
   readonly monthlyBudget?: number
   /** ARN of an SNS topic that alarms notify, in the stack's region. Default: none. */
   readonly alarmTopicArn?: string
+  /** Messages: an alarm goes off when about so many wait on one topic to which somebody publishes. Default: no such alarm. */
+  readonly alarmQueueDepth?: number
+  /** Seconds: an alarm goes off when a message has waited for so long on a topic to which somebody publishes. Default: no such alarm. */
+  readonly alarmQueueAge?: number
   /** Memory of the functions in megabytes. The defaults of this and the next options are in lib/pipeline/hook-settings.ts. */
   readonly memory?: PerHook<number>
   /** Timeout of an invocation in seconds. */
@@ -94,6 +99,9 @@ const CHOICES: Record<keyof AppOptions, Choice> = {
     'the ARN of a standard SNS topic (arn:aws:sns:<region>:<account>:<name>)',
     /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
   ),
+  // Less is no backlog, and not measured: LEAST_BACKLOG of lambda/core/metrics.ts.
+  alarmQueueDepth: whole('messages', LEAST_BACKLOG.messages, 100_000_000),
+  alarmQueueAge: whole('seconds', LEAST_BACKLOG.ms / 1000, 100_000_000),
   memory: perHook(whole('megabytes', 128, 10_240)),
   // A handler stops deliveries 8 s before its timeout: with less than 15 s it would deliver nothing.
   timeout: perHook(whole('seconds', 15, 900)),

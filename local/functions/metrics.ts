@@ -1,5 +1,5 @@
 /** The functions' metrics, as CloudWatch would show them: their lines in the embedded metric format, added up since the run began. */
-import { HANDLER_ERRORS, HOOK_DIMENSION, OUTCOME_METRICS, REASON_DIMENSION } from '../../lambda/core/metrics.ts'
+import { HANDLER_ERRORS, HOOK_DIMENSION, OUTCOME_METRICS, QUEUE_DEPTH_MAX, REASON_DIMENSION } from '../../lambda/core/metrics.ts'
 
 /** So many values of each metric are kept for percentiles. */
 const KEPT = 10_000
@@ -49,6 +49,7 @@ export class FunctionMetrics {
     for (const { Name, Unit } of emf._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics)) {
       if (Unit === 'Milliseconds') keep(held, Name, [emf[Name]].flat() as number[])
       else if (Name === HANDLER_ERRORS) add(held.errors, `${emf[REASON_DIMENSION]}`, emf[Name] as number)
+      else if (Name === QUEUE_DEPTH_MAX) held.counts.set(Name, Math.max(emf[Name] as number, held.counts.get(Name) ?? 0))
       else add(held.counts, Name, emf[Name] as number)
     }
   }

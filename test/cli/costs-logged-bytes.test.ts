@@ -37,7 +37,7 @@ forEachEngine((engine) => {
     expect(world.logs.filter((line) => line.includes('"outcome":"failed"'))).toHaveLength(1)
   })
 
-  it('a fleet without errors counts into as many metrics', async () => {
+  it('a fleet without errors and backlog counts into as many metrics', async () => {
     const world = await worldWith('info')
     const session = async (name: string, version: number) => {
       await world.connect('c', name, version)
@@ -62,7 +62,7 @@ forEachEngine((engine) => {
         Dimensions.flatMap((set) => Metrics.map(({ Name }) => `${Name} ${set}`)),
       )
     })
-    const counted = new Set(names.filter((name) => !/error|delivery_|unfinished/.test(name)))
+    const counted = new Set(names.filter((name) => !/error|delivery_|unfinished|queue_/.test(name)))
     expect([...counted].sort()).toHaveLength(CUSTOM_METRICS)
   })
 })

@@ -139,6 +139,23 @@ forEachEngine((engine) => {
     expect(measured('session.subscribed')).toEqual([expect.not.objectContaining({ message_settled: expect.anything() })])
   })
 
+  it('a backlog is told by the head that the publish gets back: depth and age of the largest of a batch', async () => {
+    const reads = jest.spyOn(world.ports.topics, 'heads').mockClear()
+    await world.publish('short', 'x')
+    const before = reads.mock.calls.length
+    for (let i = 0; i < 20; i++) await world.publish('deep', `${i}`)
+    const depths = measured('message.publish').map((line) => (line as { queue_depth_max?: number }).queue_depth_max)
+    // The sixteenth of a topic is a backlog.
+    expect(depths).toEqual([...Array.from({ length: 16 }, () => undefined), 16, 17, 18, 19, 20])
+    expect(reads.mock.calls.length - before).toBe(20 * before)
+    world.wait(90_000)
+    await world.invoke('message.publish', world.publishEvent('short', 'y'), world.publishEvent('none', 'z'))
+    const { queue_depth_max, queue_age_max } = measured('message.publish').at(-1) as { queue_depth_max: number; queue_age_max: number[] }
+    expect(queue_depth_max).toBe(2)
+    expect(queue_age_max).toHaveLength(1)
+    expect(queue_age_max[0]).toBeGreaterThanOrEqual(90_000)
+  })
+
   it('presence events are counted under their hooks', async () => {
     await world.connect('c', 's1')
     await world.disconnect('c', 's1')

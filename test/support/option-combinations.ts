@@ -19,6 +19,8 @@ export const OPTION_COMBINATIONS: Readonly<Record<string, BackendOptions>> = {
     logRetention: 365,
     alarmEmail: 'ops@example.com',
     monthlyBudget: 200,
+    alarmQueueDepth: 1000,
+    alarmQueueAge: 86_400,
   },
   'alarms on a topic that is there, nothing expires': { alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops', ttl: false },
   'a known endpoint': { dataEndpoint: 'abc-ats.iot.eu-west-1.amazonaws.com' },

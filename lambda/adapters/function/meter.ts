@@ -12,6 +12,8 @@ import {
   OPERATOR_ROW_IGNORED,
   OUTCOME_METRICS,
   PUBLISH_TO_STORED,
+  QUEUE_AGE_MAX,
+  QUEUE_DEPTH_MAX,
   RECEIPTS_SENT,
   RECEIPTS_UNSENT,
   RETAINED_CHECK_THROTTLED,
@@ -24,8 +26,9 @@ import {
 } from '../../core/metrics.ts'
 import type { Message } from '../../core/model/message.ts'
 import type { Device, Ports } from '../../core/model/ports.ts'
-import type { Homes } from '../../core/model/topic-row.ts'
+import type { Homes, TopicRow } from '../../core/model/topic-row.ts'
 import { isTimeInDoubt, millisOfMsgid } from '../../core/msgid.ts'
+import { backlogOf } from '../../core/queue/depth.ts'
 import { isThrottled } from '../data-plane.ts'
 import type { Measured } from './emf.ts'
 import { codeOf, isRefused } from './log.ts'
@@ -86,6 +89,14 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
     add(counts, SETTLED, settled.length)
   }
 
+  /** A publish gets the head of its topic back. The largest of the invocation is told. */
+  function queued(row: TopicRow): void {
+    const backlog = backlogOf(row, clock.now())
+    if (backlog === undefined) return
+    counts.set(QUEUE_DEPTH_MAX, Math.max(backlog.depth, counts.get(QUEUE_DEPTH_MAX) ?? 0))
+    latencies.set(QUEUE_AGE_MAX, [Math.max(backlog.ageMs, ...(latencies.get(QUEUE_AGE_MAX) ?? []))])
+  }
+
   const shared = {
     messages: {
       ...messages,
@@ -109,6 +120,11 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
     },
     topics: {
       ...topics,
+      async add(topic: string, msgids: readonly string[]) {
+        const row = await topics.add(topic, msgids)
+        queued(row)
+        return row
+      },
       async removeIds(topic: string, homes: Homes) {
         await topics.removeIds(topic, homes)
         countSettled([...homes.keys()])

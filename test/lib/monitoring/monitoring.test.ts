@@ -17,7 +17,7 @@ const ALARM = 'AWS::CloudWatch::Alarm'
 const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 const TOPIC = 'arn:aws:sns:eu-west-1:111122223333:ops'
 
-const everything = backend(EVERY_HOOK, { ...ENDPOINT, retainIndex: true })
+const everything = backend(EVERY_HOOK, { ...ENDPOINT, retainIndex: true, alarmQueueDepth: 1000, alarmQueueAge: 3600 })
 
 interface Watched {
   readonly Namespace: string
@@ -94,6 +94,8 @@ const EMITTED = [
   metrics.EVENT_AGE,
   metrics.PUBLISH_TO_STORED,
   metrics.SUBSCRIBE_TO_LAST_DELIVERED,
+  metrics.QUEUE_DEPTH_MAX,
+  metrics.QUEUE_AGE_MAX,
 ]
 
 /** Beyond what aws-cdk-lib carries. AWS IoT developer guide, "Rule metrics" and "Rule action metrics"; Lambda developer guide, "Concurrency metrics": across all functions. */
@@ -218,6 +220,20 @@ describe('the alarms', () => {
     expect(ofKind(everything, 'old-events')).toMatchObject([
       { MetricName: 'event_age', Statistic: 'Maximum', Threshold: 300_000, Dimensions: [{ Name: 'Hooks', Value: 'all' }] },
     ])
+  })
+
+  test('a backlog rings where a threshold is given, in messages or in seconds, at its largest', () => {
+    const of = (id: string) => ofKind(everything, id)
+    expect([...of('deep-queue'), ...of('old-messages')]).toMatchObject([
+      { MetricName: 'queue_depth_max', Statistic: 'Maximum', Threshold: 1000, EvaluationPeriods: 1 },
+      { MetricName: 'queue_age_max', Statistic: 'Maximum', Threshold: 3_600_000, EvaluationPeriods: 1 },
+    ])
+    const none = backend(EVERY_HOOK, ENDPOINT)
+    expect([...ofKind(none, 'deep-queue'), ...ofKind(none, 'old-messages')]).toEqual([])
+    const presence = tableOf(row('client.connected', 'on_client_connected'))
+    expect(() => backend(presence, { ...ENDPOINT, alarmQueueAge: 60 })).toThrow(
+      /^option alarmQueueAge is given, and the conf has no row of message.publish/,
+    )
   })
 
   test('are of what the conf uses: presence alone delivers nothing', () => {

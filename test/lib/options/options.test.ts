@@ -89,6 +89,8 @@ describe('options from context', () => {
     ['logRetention', '31', /^option logRetention is "31", wanted days that CloudWatch knows: 1, 3, 5, 7, 14, 30, .*3653$/],
     ['logRetention', 9999, /^option logRetention is 9999/],
     ['monthlyBudget', '9.99', /^option monthlyBudget is "9.99", wanted US dollars, 1 to 1000000$/],
+    ['alarmQueueDepth', 15, /^option alarmQueueDepth is 15, wanted messages, 16 to 100000000$/],
+    ['alarmQueueAge', '59', /^option alarmQueueAge is "59", wanted seconds, 60 to 100000000$/],
     ['alarmEmail', 'ops', /^option alarmEmail is "ops", wanted an e-mail address$/],
     ['alarmTopicArn', 'arn:aws:sns:eu-west-1:111122223333:ops.fifo', /wanted the ARN of a standard SNS topic/],
     [
