@@ -53,7 +53,6 @@ const OPERATOR_ROW: Calls = ['mqtt_sub:Query', 'mqtt_topic_msg_map:UpdateItem']
 const PUSH: Calls = ['mqtt_topic_msg_map:BatchGetItem', 'SendDirectMessage']
 
 const RETAINED = (config: HookConfig, retainIndex: boolean): Calls => [
-  'mqtt_retain:GetItem',
   'mqtt_retain:Scan',
   'mqtt_retain:BatchGetItem',
   ...(retainIndex ? (['mqtt_retain/index:Query'] as const) : []),

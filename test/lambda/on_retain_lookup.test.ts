@@ -56,7 +56,7 @@ forEachEngine((engine) => {
       const calls = world.calls.slice(from).filter(({ call }) => call.startsWith('mqtt_retain'))
       return calls.map(({ call, readUnits }) => ({ call, readUnits }))
     }
-    expect(await spentBy('a')).toEqual([{ call: 'mqtt_retain:GetItem', readUnits: 0.5 }])
+    expect(await spentBy('a')).toEqual([{ call: 'mqtt_retain:BatchGetItem', readUnits: 0.5 }])
     const found = await spentBy('a/b/#')
     for (let i = 0; i < 100; i++) await world.publish(`a/b${i}/${'x'.repeat(200)}`, 'neighbour')
     expect(await spentBy('a/b/#')).toEqual(found)
@@ -158,6 +158,37 @@ forEachEngine((engine) => {
       await world.subscribe('c', 's1', 'a/#')
       expect(world.device('c').got).toEqual(got)
       expect(world.device('c').messages.every(({ retain }) => retain)).toBe(true)
+    })
+
+    it.each(['durable/a/b', "an operator's row"])('... and before it goes to an exact subscriber by %s', async (by) => {
+      const world = await given()
+      nativelyRetained(world, 'a/b', 'old')
+      await world.publish('a/b', 'old')
+      for (const { msgid } of await world.scan('mqtt_msg')) await world.handle('message.acked', world.ackEvent('x', msgid!.S!))
+      nativelyRetained(world, 'a/b', 'new')
+      const isDurable = by.startsWith('durable/')
+      if (!isDurable) await world.operatorSubscribes('c', 'a/b')
+      await world.connect('c', 's1')
+      if (isDurable) await world.subscribe('c', 's1', by)
+      expect(
+        world
+          .device('c')
+          .messages.filter(({ retain }) => retain)
+          .map(({ message }) => `${message.payload}`),
+      ).toEqual(['new'])
+    })
+
+    it('... and again before each further try: what is published meanwhile IoT Core has sent itself', async () => {
+      const world = await withOld()
+      world.device('c').script.push('gone')
+      const { send } = world.ports.device
+      jest.spyOn(world.ports.device, 'send').mockImplementation(async (...args) => {
+        const outcome = await send(...args)
+        nativelyRetained(world, 'a/b', 'new')
+        return outcome
+      })
+      await world.subscribe('c', 's1', 'a/#')
+      expect(world.device('c').got).toEqual(['new'])
     })
 
     it('what is not our row has an id of its own: its ack takes no queued message away', async () => {

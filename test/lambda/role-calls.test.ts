@@ -117,11 +117,12 @@ class Story {
       world.native.set(topic, { payload: Buffer.from('x'), qos: 1, lastModified: world.now })
       await this.publish(topic, 'x', retain)
     }
-    world.native.clear()
+    world.native.delete('r/cleared')
     await this.publish('r/cleared', '', retain)
     const filters = ['r/kept', 'r/+', '+/kept']
     for (const filter of filters) await world.operatorSubscribes('o', filter)
     await this.connect('o', 's1')
+    world.native.clear()
     await this.subscribe('n', 's1', ...filters)
     await world.operatorSubscribes('l', 'none/+')
     const connected = world.connectedEvent('l', 's1')

@@ -44,6 +44,8 @@ export interface DataPlaneWorld {
   /** A direct message begins. */
   readonly sends: (owner: Owner, message: Sending) => void
   readonly sent: (owner: Owner, sent: Sent) => void
+  /** GetRetainedMessage was answered; `undefined`: there is none, `null`: it was throttled. */
+  readonly told: (owner: Owner, topic: string, payload: string | undefined | null) => void
 }
 
 export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneClient {
@@ -54,7 +56,7 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
     if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
     if (command instanceof GetConnectionCommand) return getConnection(world, command.input.clientId!)
     if (command instanceof ListSubscriptionsCommand) return listSubscriptions(world, command.input.clientId!)
-    if (command instanceof GetRetainedMessageCommand) return getRetainedMessage(world, command.input.topic!)
+    if (command instanceof GetRetainedMessageCommand) return getRetainedMessage(world, owner, command.input.topic!)
     throw new Error(`${command.constructor.name} is not simulated`)
   }
   return { send } as unknown as IoTDataPlaneClient
@@ -121,9 +123,11 @@ function listSubscriptions({ faults, iotCore }: DataPlaneWorld, clientid: string
   return { subscriptions: [...filters].map(([topicFilter, { qos }]) => ({ topicFilter, qos })) }
 }
 
-function getRetainedMessage({ faults, iotCore }: DataPlaneWorld, topic: string): object {
-  if (faults.happens('retained-throttled')) throw new CallFailed(...THROTTLED)
+function getRetainedMessage({ faults, iotCore, told }: DataPlaneWorld, owner: Owner, topic: string): object {
+  const throttled = faults.happens('retained-throttled')
   const message = iotCore.retained.get(topic)
+  told(owner, topic, throttled ? null : message?.payload)
+  if (throttled) throw new CallFailed(...THROTTLED)
   if (message === undefined) throw new CallFailed(...GONE)
   return { topic, payload: Buffer.from(message.payload), qos: 1, lastModifiedTime: message.at }
 }

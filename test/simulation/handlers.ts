@@ -75,6 +75,7 @@ export interface HandlersOptions {
     sends(run: Run, message: Sending): void
     sent(run: Run, sent: Sent): void
     /** Wraps the ports of a run to see what it does. */
+    told(run: Run, topic: string, payload: string | undefined | null): void
     ports(run: Run, ports: Ports): Ports
   }
 }
@@ -179,6 +180,7 @@ export class Handlers {
             iotCore,
             sends: (_, message) => watch.sends(run, message),
             sent: (_, sent) => watch.sent(run, sent),
+            told: (_, topic, payload) => watch.told(run, topic, payload),
           },
           run,
         ),

@@ -497,6 +497,29 @@ export const MUTANTS: readonly Mutant[] = [
     cast: 'retained',
   },
   {
+    name: 'our row goes to a subscriber though IoT Core holds another message',
+    file: 'core/retained/send-retained.ts',
+    from: 'if (held.payload.equals(message.payload)) return message',
+    to: 'if (held.payload !== undefined) return message',
+    shows: 2,
+    violates: /^I14: .* sends '.*', retained on/,
+    cast: 'retained',
+  },
+  {
+    name: 'a retained message is tried again as it was',
+    file: 'core/retained/send-retained.ts',
+    from: `    const current = async () => {
+      const message = await retained()
+`,
+    to: `    const first = retained()
+    const current = async () => {
+      const message = await first
+`,
+    shows: 49,
+    violates: /^I14: .* sends '.*', retained on/,
+    cast: 'retained',
+  },
+  {
     name: 'an empty publish clears nothing that is on its way',
     file: 'core/retained/retain-flag.ts',
     from: '{ ...NOT_RETAINED, mayHaveCleared: true }',

@@ -8,6 +8,7 @@ import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
 import type { Operator } from './operator.ts'
 import type { Queues } from './queues.ts'
+import { retainedWitness } from './retained-witness.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** What was seen while the handlers ran. */
@@ -55,6 +56,7 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     unpromised: new Set(),
     twice: [],
   }
+  const truth = retainedWitness((violation) => evidence.violations.push(violation))
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
@@ -104,6 +106,7 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
   }
 
   function sent(run: Run, { clientid, msgid, retained, topic: to, payload, outcome }: Sent): void {
+    if (retained) truth.sends(run, clientid, to.replace(/^durable\//, ''), payload)
     lastEnd.set(stream(run, { clientid, msgid, retained }), operator.moment())
     note(`#${run.number} sends ${nameOf(msgid)} to ${clientid}: ${outcome}`)
     const topic = iotCore.byId.get(msgid)?.topic ?? ''
@@ -233,5 +236,5 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     }
   }
 
-  return { evidence, observe, watch: { sends, sent, ports } }
+  return { evidence, observe, watch: { sends, sent, told: truth.told, ports } }
 }

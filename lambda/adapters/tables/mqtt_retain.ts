@@ -67,8 +67,8 @@ export function retainTable(db: Database): RetainTable {
       await removeUpTo(message.topic, event_id.S)
     },
 
-    async get(topic, as) {
-      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) }, { consistent: as !== 'eventual' })
+    async get(topic) {
+      const item = await getItem(db, 'mqtt_retain', { topic: S(topic) })
       return item && messageOfItem(item)
     },
 

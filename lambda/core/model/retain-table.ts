@@ -9,8 +9,8 @@ export interface RetainTable {
    * {@link clearedBy} returns it from now on. If that is unsure, or inferred, messages of the half second before it stay, except `inferredFrom`.
    */
   clear(message: Message, how: { certain: boolean; inferredFrom?: string | undefined }): Promise<void>
-  /** A strongly consistent read; `eventual`: perhaps without the writes of the last second, at half the price. */
-  get(topic: string, as?: 'eventual'): Promise<Message | undefined>
+  /** A strongly consistent read. */
+  get(topic: string): Promise<Message | undefined>
   /** Id of the latest clearing message, if it is remembered. */
   clearedBy(topic: string): Promise<string | undefined>
   /** Topics with a retained message that any of the filters matches, page by page, each once. `from`: goes on after that place. */

@@ -17,6 +17,8 @@ const PATIENCE = 15_000
 
 /** `silent`: the last sends were not acknowledged; `unknown`: IoT Core failed with them; `late`: the time is over. */
 export type Sent = Exclude<Delivered, 'throttled'> | 'late'
+/** What is to be sent, asked before each try; `undefined`: nothing any more. */
+export type Current = () => Promise<Message | undefined>
 
 export class PatientSender {
   private readonly context: Context
@@ -38,11 +40,18 @@ export class PatientSender {
 
   /** Sends again after a missing PUBACK or throttling: the client may get a message twice, never not at all. */
   async send(message: Message, options?: SendOptions): Promise<Sent> {
+    return (await this.sendCurrent(async () => message, options)) ?? 'ended'
+  }
+
+  /** The same of what may change while it is tried. `undefined`: there is nothing to send any more. */
+  async sendCurrent(current: Current, options?: SendOptions): Promise<Sent | undefined> {
     const { clock, device } = this.context.ports
     const began = clock.now()
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       if (this.isLate()) return 'late'
       if ((await this.stands?.()) === false) return 'ended'
+      const message = await current()
+      if (message === undefined) return undefined
       const outcome = await device.send(this.clientid, message, options)
       if (outcome === 'acked') {
         this.arrivalPauses = []

@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto'
 import { BackendError } from '../errors.ts'
+import type { HookConfig } from '../hooks.ts'
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import type { RetainedRow } from '../model/retain-table.ts'
 import { msgidOf } from '../msgid.ts'
 import { operatorRowStands, type Stands } from '../queue/operator-rows.ts'
-import { PatientSender, UNANSWERED } from '../queue/patient-sender.ts'
+import { type Current, PatientSender, UNANSWERED } from '../queue/patient-sender.ts'
 import { hasWildcard, topicMatches } from '../topic.ts'
 
 /** Messages read at once: 128 KB each at most, so a few MB. */
@@ -28,29 +29,32 @@ export async function sendRetained(subscriber: Subscriber, context: Context): Pr
   const { clientid, filters, as } = subscriber
   const stands = as === 'server' ? async () => operatorRowStands(context.ports, clientid, filters[0]!) : undefined
   const sender = new RetainedSender(subscriber, context, stands)
-  for (const filter of filters.filter((one) => !hasWildcard(one))) {
-    const message = await ofTopic({ filter, native: as === 'native' }, context)
-    if (message !== undefined && !(await sender.send(message))) return
+  const truth = new Truth(context)
+  for (const topic of filters.filter((one) => !hasWildcard(one))) {
+    const [row] = await context.ports.retained.getAll([topic])
+    if (row !== undefined && !(await sender.send(() => (as === 'native' ? unlessSent(row, context) : truth.of(row))))) return
   }
   const wildcards = filters.filter(hasWildcard)
-  if (wildcards.length > 0) await sendMatching(wildcards, sender, context)
+  if (wildcards.length > 0) await sendMatching(wildcards, sender, truth, context)
 }
 
-async function ofTopic({ filter, native }: { filter: string; native: boolean }, { ports }: Context): Promise<Message | undefined> {
-  // Publish and SUBSCRIBE come through two queues: a message of the last moment may as well be younger than the SUBSCRIBE.
-  const message = await ports.retained.get(filter, 'eventual')
-  const sentByIotCore = message !== undefined && native && (await ports.device.retained(filter)) !== undefined
-  return sentByIotCore ? undefined : message
+/** The message of a native exact subscription, unless IoT Core holds one, which it has sent itself, or has cleared it. */
+async function unlessSent({ message, foreign }: RetainedRow, { ports, config }: Context): Promise<Message | undefined> {
+  const held = await ports.device.retained(message.topic)
+  return held === undefined && (foreign || !followsIotCore(message.topic, config)) ? message : undefined
 }
+
+/** Whether the topic's row is what IoT Core holds, `"retain": "native"`. */
+const followsIotCore = (topic: string, { nativeRetained }: HookConfig): boolean =>
+  nativeRetained.some((filter) => topicMatches(filter, topic))
 
 /** All filters in one go, read and sent by and by. What does not fit into this invocation goes on at the next receive. */
-async function sendMatching(filters: readonly string[], sender: RetainedSender, context: Context): Promise<void> {
+async function sendMatching(filters: readonly string[], sender: RetainedSender, truth: Truth, context: Context): Promise<void> {
   const { retained } = context.ports
   const { id, receives } = context.invocation
   const work = `${id} ${sender.prefix}${digest(filters.join(' '))}`
   const from = receives > 1 ? await retained.leftOff(work) : undefined
   let place = from
-  const truth = new Truth(context)
   try {
     for await (const { topics, part, last } of retained.topicsMatching(filters, from)) {
       for (let i = 0; i < topics.length; i += READ_AT_ONCE) {
@@ -58,8 +62,7 @@ async function sendMatching(filters: readonly string[], sender: RetainedSender, 
         const rows = new Map((await retained.getAll(some)).map((row) => [row.message.topic, row]))
         for (const topic of some) {
           const row = rows.get(topic)
-          const message = row && (await truth.of(row))
-          if (message !== undefined && !(await sender.send(message))) return
+          if (row !== undefined && !(await sender.send(() => truth.of(row)))) return
           place = { part, topic }
         }
       }
@@ -84,7 +87,7 @@ class Truth {
   async of({ message, foreign }: RetainedRow): Promise<Message | undefined> {
     const { ports, config } = this.context
     const { topic } = message
-    if (this.questions === 0 || !config.nativeRetained.some((filter) => topicMatches(filter, topic))) return message
+    if (this.questions === 0 || !followsIotCore(topic, config)) return message
     this.questions--
     const [asked] = await Promise.allSettled([ports.device.retained(topic)])
     if (asked.status === 'rejected') {
@@ -120,10 +123,13 @@ class RetainedSender {
     this.sender = new PatientSender(context, clientid, { justArrived: true, stands })
   }
 
-  /** Whether the client is still there. @throws BackendError where the event must be tried again */
-  async send(message: Message): Promise<boolean> {
-    if (hasExpired(message, this.context.ports.clock.now())) return true
-    const outcome = await this.sender.send(message, { retain: true, prefix: this.prefix })
+  /** Whether the client is still there. Each try asks anew what is retained (I14). @throws BackendError where the event must be tried again */
+  async send(retained: Current): Promise<boolean> {
+    const current = async () => {
+      const message = await retained()
+      return message === undefined || hasExpired(message, this.context.ports.clock.now()) ? undefined : message
+    }
+    const outcome = await this.sender.sendCurrent(current, { retain: true, prefix: this.prefix })
     if (outcome === 'late' || outcome === 'unknown') throw this.late()
     if (outcome === 'silent') return this.silent()
     if (outcome === 'forbidden') {
