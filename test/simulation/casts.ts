@@ -33,6 +33,8 @@ export interface Cast {
   readonly changes?: number
   /** Share of the publishes that come from a subscriber. */
   readonly own?: number
+  /** Every third publish comes from one of the clients, and asks for a receipt. */
+  readonly receipts?: true
 }
 
 export const CASTS: readonly Cast[] = [
@@ -115,8 +117,8 @@ export const CASTS: readonly Cast[] = [
     settle: 1,
     consumers: 'any',
   },
-  { name: 'durable', natives: 0, operators: {}, durables: 1, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24] },
-  { name: 'competing', natives: 0, operators: {}, durables: 3, topics: ['a/1'], bursts: [1, 2, 8, 24], shared: 0.2 },
+  { name: 'durable', natives: 0, operators: {}, durables: 1, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24], receipts: true },
+  { name: 'competing', natives: 0, operators: {}, durables: 3, topics: ['a/1'], bursts: [1, 2, 8, 24], shared: 0.2, receipts: true },
   { name: 'competing, spilled', natives: 1, operators: { s1: ['a/1'] }, durables: 6, topics: ['a/1'], bursts: [1, 2, 8], settle: 1 },
   {
     name: 'durable beside all kinds',
@@ -127,5 +129,6 @@ export const CASTS: readonly Cast[] = [
     bursts: [1, 1, 8],
     retained: 0.2,
     changes: 0.1,
+    receipts: true,
   },
 ]

@@ -46,11 +46,22 @@ export interface DataPlaneWorld {
   readonly sent: (owner: Owner, sent: Sent) => void
   /** GetRetainedMessage was answered; `undefined`: there is none, `null`: it was throttled. */
   readonly told: (owner: Owner, topic: string, payload: string | undefined | null) => void
+  /** A receipt begins. */
+  readonly receipt: (owner: Owner, receipt: Receipt) => void
+}
+
+/** A direct message to the sender of a message, which tells who acknowledged it. */
+export interface Receipt {
+  readonly to: string
+  readonly topic: string
+  readonly correlation: string | undefined
+  readonly payload: { readonly msgid: string; readonly topic: string; readonly clientid: string }
 }
 
 export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneClient {
   const { scheduler } = world
   const send = async (command: { readonly input: unknown }): Promise<object> => {
+    if (isReceipt(command)) return sendReceipt(world, owner, command.input)
     if (command instanceof SendDirectMessageCommand) world.sends(owner, identityOf(command.input))
     await scheduler.turn(owner)
     if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
@@ -62,6 +73,17 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
   return { send } as unknown as IoTDataPlaneClient
 }
 
+/** All other direct messages say their msgid. */
+const isReceipt = (command: { readonly input: unknown }): command is SendDirectMessageCommand =>
+  command instanceof SendDirectMessageCommand && command.input.userProperties === undefined
+
+async function sendReceipt(world: DataPlaneWorld, owner: Owner, input: SendDirectMessageCommandInput): Promise<object> {
+  const { clientId: to = '', topic = '', correlationData: correlation } = input
+  world.receipt(owner, { to, topic, correlation, payload: JSON.parse(Buffer.from(input.payload as Buffer).toString()) })
+  await world.scheduler.turn(owner)
+  return answered(world, owner, input, transmit(world, world.iotCore.clients.get(to), undefined))
+}
+
 export type Sending = Pick<Sent, 'clientid' | 'msgid' | 'retained'>
 
 function identityOf(input: SendDirectMessageCommandInput): Sending {
@@ -71,12 +93,22 @@ function identityOf(input: SendDirectMessageCommandInput): Sending {
 }
 
 async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: SendDirectMessageCommandInput): Promise<object> {
-  const { scheduler, sent } = world
   const message = identityOf(input)
   const payload = Buffer.from(input.payload as Buffer).toString()
   const failure = transmit(world, world.iotCore.clients.get(message.clientid), message.msgid)
-  await scheduler.turn(owner, failure === NO_PUBACK ? input.timeout! * 1000 : 0)
-  sent(owner, { ...message, topic: input.topic!, payload, outcome: failure === undefined ? '200' : failure.join(' ').trim() })
+  const outcome = failure === undefined ? '200' : failure.join(' ').trim()
+  return answered(world, owner, input, failure, () => world.sent(owner, { ...message, topic: input.topic!, payload, outcome }))
+}
+
+async function answered(
+  { scheduler }: DataPlaneWorld,
+  owner: Owner,
+  { timeout }: SendDirectMessageCommandInput,
+  failure: Failure | undefined,
+  sent = () => {},
+): Promise<object> {
+  await scheduler.turn(owner, failure === NO_PUBACK ? timeout! * 1000 : 0)
+  sent()
   if (failure === undefined) return {}
   const [name, status] = failure
   const error = new CallFailed(name, status)
@@ -85,8 +117,13 @@ async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: Sen
 
 type Failure = readonly [name: string, status?: number]
 
-/** `undefined`: the client has acknowledged it. */
-function transmit({ scheduler, faults, iotCore }: DataPlaneWorld, client: SimClient | undefined, msgid: string): Failure | undefined {
+/** `undefined`: the client has acknowledged it. `msgid`: absent of a receipt, which is no message of a queue. */
+function transmit(
+  { scheduler, faults, iotCore }: DataPlaneWorld,
+  client: SimClient | undefined,
+  msgid: string | undefined,
+): Failure | undefined {
+  const received = (by: SimClient) => void (msgid !== undefined && iotCore.received(by, msgid, 'direct'))
   if (faults.happens('send-throttled')) return THROTTLED
   const connection = client?.connection
   if (client === undefined || connection === undefined) return GONE
@@ -94,15 +131,15 @@ function transmit({ scheduler, faults, iotCore }: DataPlaneWorld, client: SimCli
   if (connection.halfOpenSince !== undefined) return NO_PUBACK
   if (client.manner.mute) return NO_PUBACK
   if (faults.happens('puback-lost')) {
-    if (scheduler.random.chance(0.5)) iotCore.received(client, msgid, 'direct')
+    if (scheduler.random.chance(0.5)) received(client)
     return NO_PUBACK
   }
   if (faults.happens('send-failed')) {
     const got = scheduler.random.chance(0.5)
-    if (got) iotCore.received(client, msgid, 'direct')
+    if (got) received(client)
     return got ? ['ECONNRESET'] : ['InternalFailureException', 500]
   }
-  iotCore.received(client, msgid, 'direct')
+  received(client)
   return undefined
 }
 
@@ -129,5 +166,6 @@ function getRetainedMessage({ faults, iotCore, told }: DataPlaneWorld, owner: Ow
   told(owner, topic, throttled ? null : message?.payload)
   if (throttled) throw new CallFailed(...THROTTLED)
   if (message === undefined) throw new CallFailed(...GONE)
-  return { topic, payload: Buffer.from(message.payload), qos: 1, lastModifiedTime: message.at }
+  const userProperties = message.asked ? { userProperties: Buffer.from(JSON.stringify([{ receipt: '1' }])) } : {}
+  return { topic, payload: Buffer.from(message.payload), qos: 1, lastModifiedTime: message.at, ...userProperties }
 }

@@ -10,7 +10,7 @@ import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { allowedTo } from '../support/call-log.ts'
 import { HOOK_HANDLERS } from '../support/hook-handlers.ts'
 import type { Cast } from './casts.ts'
-import { dataPlaneOf, type Sending, type Sent } from './data-plane.ts'
+import { dataPlaneOf, type Receipt, type Sending, type Sent } from './data-plane.ts'
 import { clientOf, type DatabaseWorld } from './dynamodb-client.ts'
 import type { IotCore } from './iot-core.ts'
 import type { QueuedEvent, Queues } from './queues.ts'
@@ -74,6 +74,7 @@ export interface HandlersOptions {
   readonly watch: {
     sends(run: Run, message: Sending): void
     sent(run: Run, sent: Sent): void
+    receipt(run: Run, receipt: Receipt): void
     /** Wraps the ports of a run to see what it does. */
     told(run: Run, topic: string, payload: string | undefined | null): void
     ports(run: Run, ports: Ports): Ports
@@ -181,6 +182,7 @@ export class Handlers {
             sends: (_, message) => watch.sends(run, message),
             sent: (_, sent) => watch.sent(run, sent),
             told: (_, topic, payload) => watch.told(run, topic, payload),
+            receipt: (_, receipt) => watch.receipt(run, receipt),
           },
           run,
         ),

@@ -97,6 +97,7 @@ class History implements Scene {
       random: worldRandom,
       acks: cast.acks ?? 0,
       settle: (cast.settle ?? 10) * 1000,
+      receipts: cast.receipts === true,
       emit,
       note,
     })
@@ -144,6 +145,7 @@ class History implements Scene {
     violations.push(...evidence.twice.filter(({ first }) => !first.interrupted).map(({ said }) => said))
     coverage.count('messages', this.iotCore.published.length)
     coverage.count('settled without promise', evidence.unpromised.size)
+    coverage.count('receipts', evidence.receipts)
     coverage.count('operations', scheduler.released)
     coverage.count('operations chosen among several', scheduler.chosen)
     coverage.count(`histories: ${this.cast.name}`)

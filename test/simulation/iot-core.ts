@@ -31,6 +31,8 @@ export interface IotCoreOptions {
   readonly acks: number
   /** What is promised: a message counts as delivered if its receiver acknowledges it within this. Milliseconds. */
   readonly settle: number
+  /** Whether every third publish asks for a receipt. */
+  readonly receipts: boolean
   readonly emit: (one: Emitted) => void
   readonly note: (line: string) => void
 }
@@ -209,13 +211,16 @@ export class IotCore {
     const uuid = `${number.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`
     const msgid = msgidOf({ at: timestamp, uuid })
     const payload = retain === 'clear' || (how.empty && retain === undefined) ? '' : name
-    const { sender = 'publisher' } = how
-    const message: Published = { msgid, topic, sender, name, at: timestamp, publishedAt: this.now, payload, retain }
+    const asked = this.options.receipts && number % 3 === 0
+    const { sender = 'publisher' } = asked ? { sender: [...this.clients.keys()][(number / 3) % this.clients.size]! } : how
+    const message: Published = { msgid, topic, sender, name, at: timestamp, publishedAt: this.now, payload, asked, retain }
     this.published.push(message)
     this.byId.set(msgid, message)
     if (retain === 'put') this.retained.set(topic, message)
     if (retain === 'clear') this.retained.delete(topic)
-    const event = { topic, clientid: sender, timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64') }
+    const asking = { response_topic: `replies/${sender}`, correlation_data: name, user_properties: [{ receipt: '1' }] }
+    const seen = { topic, clientid: sender, timestamp, traceid: uuid, uuid, payload: Buffer.from(payload).toString('base64') }
+    const event = asked ? { ...seen, ...asking } : seen
     this.options.emit({ hook: 'message.publish', event, label: name })
     const to = this.receiversOf(message)
     const kind = retain === undefined ? '' : ` (retained: ${retain})`

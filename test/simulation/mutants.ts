@@ -43,6 +43,22 @@ export const MUTANTS: readonly Mutant[] = [
     cast: 'durable',
   },
   {
+    name: 'a receipt is sent before the PUBACK',
+    file: 'core/queue/dispatch-run.ts',
+    from: '    const outcome = await this.send(consumer, message)\n',
+    to: '    this.receipts.acked(consumer.clientid, message)\n    const outcome = await this.send(consumer, message)\n',
+    violates: /^receipt: .* who did not acknowledge it/,
+    cast: 'durable',
+  },
+  {
+    name: 'a receipt goes to the client that acknowledged, and not to the sender',
+    file: 'core/queue/receipts.ts',
+    from: 'this.send(message.sender, receipt)',
+    to: 'this.send(clientid, receipt)',
+    violates: /^receipt: .* sends .* one for/,
+    cast: 'competing',
+  },
+  {
     name: 'a durable subscription is settled at its end',
     file: 'core/subscriptions/end.ts',
     from: '  if (isDurable(subscription.topic, context)) return endDurable(subscription, { session: end.session, until: end.at }, context)\n',

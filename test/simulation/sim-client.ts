@@ -113,6 +113,8 @@ export interface Published {
   readonly at: number
   readonly publishedAt: number
   readonly payload: string
+  /** Its sender asked for a receipt. */
+  readonly asked: boolean
   /** A retained publish: of a payload, or an empty one that clears. */
   readonly retain?: 'put' | 'clear' | undefined
 }

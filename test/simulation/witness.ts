@@ -2,7 +2,7 @@
 
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
-import type { Sending, Sent } from './data-plane.ts'
+import type { Receipt, Sending, Sent } from './data-plane.ts'
 import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'
 import type { IotCore } from './iot-core.ts'
@@ -22,6 +22,8 @@ export interface Evidence {
   readonly namedAgain: Set<string>
   /** Ids of messages that were settled for somebody who does not acknowledge in time: documented as not promised. */
   readonly unpromised: Set<string>
+  /** Receipts that were sent, each try. */
+  receipts: number
   /** Messages that two durable subscribers got: a fault, unless the first run failed later on. */
   readonly twice: { readonly first: Run; readonly said: string }[]
 }
@@ -55,6 +57,7 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     namedAgain: new Set(),
     unpromised: new Set(),
     twice: [],
+    receipts: 0,
   }
   const truth = retainedWitness((violation) => evidence.violations.push(violation))
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
@@ -148,6 +151,19 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     all.push({ run, msgid })
   }
 
+  /** Its message's sender asked for it, and the client that it names has acknowledged the message already. */
+  function receipt(run: Run, { to, topic, correlation, payload: { msgid, clientid, topic: of } }: Receipt): void {
+    evidence.receipts++
+    const name = nameOf(msgid)
+    note(`#${run.number} sends ${to} a receipt for ${name} by ${clientid}`)
+    const message = iotCore.byId.get(msgid)
+    const isRight =
+      message?.asked && to === message.sender && topic === `replies/${to}` && correlation === message.name && of === message.topic
+    if (!isRight) evidence.violations.push(`receipt: #${run.number} sends ${to} one for ${name} of ${message?.sender} on ${topic}`)
+    if (!iotCore.clients.get(clientid)?.confirmed.has(msgid))
+      evidence.violations.push(`receipt: #${run.number} says that ${clientid} has ${name}, who did not acknowledge it`)
+  }
+
   function ports(run: Run, real: Ports): Ports {
     begun.set(run, operator.moment())
     // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
@@ -236,5 +252,5 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
     }
   }
 
-  return { evidence, observe, watch: { sends, sent, told: truth.told, ports } }
+  return { evidence, observe, watch: { sends, sent, receipt, told: truth.told, ports } }
 }
