@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'taken off before its PUBACK',
     file: 'core/queue/drain-run.ts',
     from: '        const outcome = await this.sender.send(message)',
-    to: '        this.acked(id, homes.get(id) ?? new Set())\n        const outcome = await this.sender.send(message)',
+    to: '        this.acked(message, homes.get(id) ?? new Set())\n        const outcome = await this.sender.send(message)',
     violates: /^I3: .* who did not get it/,
   },
   {

@@ -30,8 +30,8 @@ it('I8: no function may publish, whatever the conf', () => {
 })
 
 it.each([
-  ['with the index', true, ['BatchGetItem', 'GetItem', 'Scan']],
-  ['without', false, ['BatchGetItem', 'GetItem', 'Scan']],
+  ['with the index', true, ['BatchGetItem', 'Scan']],
+  ['without', false, ['BatchGetItem', 'Scan']],
 ] as const)('mqtt_retain %s', (_name, retainIndex, operations) => {
   expect(grants('session.subscribed', PAGE_ROWS, retainIndex)).toMatchObject({ retainIndex, tables: { mqtt_retain: operations } })
 })
