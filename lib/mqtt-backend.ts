@@ -23,6 +23,7 @@ import { RuleTarget } from './pipeline/rule-target.ts'
 
 const NO_HOOKS = 'the hook table has no hook at all, wanted at least one row (backend.dynamo.hook.<hook>.<label> = {...} of the conf)'
 
+/** The hook table, options, and resources of the app. */
 export interface MqttBackendProps extends BackendOptions, OwnResources {
   /** Which action runs on which hook: `hookTableIn` reads it from a conf. */
   readonly hookTable: HookTable
@@ -30,6 +31,7 @@ export interface MqttBackendProps extends BackendOptions, OwnResources {
 
 /** DynamoDB message storage for IoT Core of the stack's account and region: six tables, and rules, a queue and a function for each hook of the table. */
 export class MqttBackend extends Construct {
+  /** Made by the stack, existing ones, or the app's own. */
   readonly tables: Readonly<Record<TableName, ITable>>
   /** Names of the tables that stay when the stack is destroyed. The app's own tables are not among them. */
   readonly keptTables: readonly string[]
@@ -37,7 +39,9 @@ export class MqttBackend extends Construct {
   readonly hooks: ReadonlyMap<HookName, HookResources>
   /** Errors of the IoT rules, each with the event that failed. */
   readonly ruleErrors: IQueue
+  /** Each notifies `alarmTopic`, `alarmTopicArn` and `alarmEmail`, where given. */
   readonly alarms: readonly Alarm[]
+  /** Alarms and metrics on one page. */
   readonly dashboard: Dashboard
   private readonly options: BackendOptions
   private readonly logRetention: number

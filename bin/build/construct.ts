@@ -2,11 +2,11 @@
  * The construct and the CDK app: a CommonJS file for each source, with its types. CommonJS as aws-cdk-lib is, so that `import` and
  * `require` give the same classes: the construct asks `instanceof`.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, transformSync } from 'esbuild'
 import { DIST, nameOf, ROOT, shipped } from './places.ts'
+import { emitTypes } from './types.ts'
 
 const ENTRIES = ['lib/public-api.ts', 'lib/public-conf.ts', 'bin/app.ts']
 
@@ -16,7 +16,7 @@ export async function buildConstruct(): Promise<void> {
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, commonJs(file))
   }
-  emitTypes()
+  writeTypes()
 }
 
 /** The entries and what they import of the repository. */
@@ -49,12 +49,8 @@ function commonJs(file: string): string {
   return code.replaceAll(/(\brequire\("\.[^"]*)\.ts"/g, '$1.js"')
 }
 
-/** @throws Error with the compiler's words */
-function emitTypes(): void {
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const project = join(ROOT, 'bin', 'build', 'tsconfig.types.json')
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project, '--outDir', DIST], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(stdout)
+function writeTypes(): void {
+  emitTypes(DIST)
   for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.d.ts')) continue
     const file = join(DIST, name)

@@ -17,7 +17,9 @@ export const ACTIONS_OF_HOOK = {
   'message.acked': ['on_message_acked_for_queue'],
 } as const
 
+/** As in `backend.dynamo.hook.<hook>` of the conf. */
 export type HookName = keyof typeof ACTIONS_OF_HOOK
+/** As in `"function"` of a row of the conf. */
 export type ActionName = (typeof ACTIONS_OF_HOOK)[HookName][number]
 
 /** The actions that the hook may carry. */
@@ -28,6 +30,7 @@ export const HOOKS = Object.keys(ACTIONS_OF_HOOK) as HookName[]
 /** How a rule event's RETAIN flag, which IoT rules cannot see, is found out. */
 export type RetainMode = 'native' | 'property' | 'topic'
 
+/** What a subscription gets of its queue: `"offline_opts"` of a row. */
 export interface OfflineOpts {
   /** At most so many queued messages are delivered for one subscription. */
   readonly maxReturnedCount?: number
@@ -38,14 +41,18 @@ export interface OfflineOpts {
 /** One line `backend.dynamo.hook.<hook>.<label> = {...}`. */
 export interface HookRow {
   readonly hook: HookName
+  /** What tells rows of a hook apart: the last word of the key. */
   readonly label: string
   readonly action: ActionName
   /** Topic filter; absent on `client.*` and `session.created` rows. */
   readonly topic?: string
+  /** One of the table's `pools`; for the local run only. */
   readonly pool: string
   /** QoS of messages (message.publish) or subscriptions (session.subscribed) that carry none: rules cannot see it. Default 1. */
   readonly qos?: 0 | 1 | 2
+  /** Of rows of `on_message_retain` and `on_retain_delete`. Default `native`. */
   readonly retain?: RetainMode
+  /** Of rows of `on_message_fetch_for_queue`. Default: all that waits. */
   readonly offlineOpts?: OfflineOpts
   /** How long a native subscriber may take to acknowledge, in seconds; `never`: what it got is not inferred. Default 10. */
   readonly settle?: number | 'never'
@@ -53,8 +60,10 @@ export interface HookRow {
   readonly consumers?: Consumers
 }
 
+/** `"consumers"` of a row. */
 export type Consumers = 'exact' | 'any'
 
+/** `backend.dynamo.<pool>` of the conf. */
 export interface Pool {
   /** DynamoDB endpoint, for the local run only. */
   readonly server?: string
@@ -64,6 +73,7 @@ export interface Pool {
 
 /** What a conf file says. */
 export interface HookTable {
+  /** `backend.dynamo.region`, else a pool's `aws_default_region`: the stack's region. */
   readonly region?: string
   readonly pools: Readonly<Record<string, Pool>>
   /** In the order of the file. */

@@ -6,6 +6,7 @@ export interface TableDefinition {
   readonly ttl?: string
 }
 
+/** Keys of the tables; all are strings. `ttl`: the attribute by which DynamoDB deletes what has expired. */
 export const TABLES = {
   mqtt_client: { hashKey: 'clientid' },
   mqtt_sub: { hashKey: 'clientid', rangeKey: 'topic' },
@@ -15,6 +16,7 @@ export const TABLES = {
   mqtt_acked: { hashKey: 'topic', rangeKey: 'clientid' },
 } as const satisfies Record<string, TableDefinition>
 
+/** Names on EMQX's page, without a prefix. */
 export type TableName = keyof typeof TABLES
 export const TABLE_NAMES = Object.keys(TABLES) as TableName[]
 

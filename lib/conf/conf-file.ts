@@ -6,7 +6,10 @@ import { type ParsedConf, parseConf } from './conf.ts'
 
 export const DEFAULT_CONF = 'etc/emqx_backend_dynamo.conf'
 
-/** @throws BackendError `bad-conf` if `file` cannot be read. An included file that cannot be read is one of the conf's errors. */
+/**
+ * Reads a conf file from disk; a relative path begins in the working directory.
+ * @throws BackendError `bad-conf` if `file` cannot be read. An included file that cannot be read is one of the conf's errors
+ */
 export function readConf(file: string): ParsedConf {
   const readInclude = (path: string, fromFile: string) => readFileSync(resolve(dirname(fromFile), path))
   return parseConf(bytesOf(file), { file, readInclude })

@@ -24,6 +24,7 @@ import { EncodingFault } from './utf-8.ts'
 
 export type { ConfProblem } from './lines.ts'
 
+/** A conf, with what is wrong with it. */
 export interface ParsedConf {
   /** Complete only if there are no errors. */
   readonly table: HookTable
@@ -38,6 +39,7 @@ const REGION = /^[a-z]{2,3}(?:-[a-z]+){1,3}-\d{1,2}$/
 const POOL_SIZE = /^[1-9]\d{0,4}$/
 
 /**
+ * Reads a conf, and reports all errors at once.
  * @param conf bytes of a file, or its text
  * @param options `file` is the conf's name in messages; paths of `include` are relative to it
  */
@@ -77,6 +79,7 @@ export function hookTableOf({ table, errors }: ParsedConf): HookTable {
  */
 export const hookTableIn = (conf: string | Uint8Array, file: string): HookTable => hookTableOf(parseConf(conf, { file }))
 
+/** `file:line: message`. */
 export const problemLine = ({ file, line, message }: ConfProblem): string => `${file}:${line}: ${message}`
 
 class Problems implements Report {

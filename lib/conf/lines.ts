@@ -12,6 +12,7 @@
 import { dirname, isAbsolute, join, normalize } from 'node:path'
 import { LINE_END, utf8Text } from './utf-8.ts'
 
+/** An error or a warning about a line of a conf. */
 export interface ConfProblem {
   readonly file: string
   /** From 1. */
@@ -35,7 +36,9 @@ export interface Setting {
   readonly offset: number
 }
 
+/** How a conf is read. */
 export interface ConfReader {
+  /** Name of the conf in messages. */
   readonly file: string
   /** Returns an included file. `path` is as written, `fromFile` the file that includes it. Throws if it cannot be read. */
   readonly readInclude?: (path: string, fromFile: string) => string | Uint8Array

@@ -5,6 +5,7 @@ import { LEAST_BACKLOG } from '../../lambda/core/metrics.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { type Choice, flag, matching, oneOf, type PerHook, perHook, tableNames, where, whole } from './choices.ts'
 
+/** The options: docs/deploy.md says more of each. */
 export interface BackendOptions {
   /** Stands before every table name. Default: none, so that the names are EMQX's. */
   readonly prefix?: string
@@ -38,11 +39,11 @@ export interface BackendOptions {
   readonly alarmQueueDepth?: number
   /** Seconds: an alarm goes off when a message has waited for so long on a topic to which somebody publishes. Default: no such alarm. */
   readonly alarmQueueAge?: number
-  /** Memory of the functions in megabytes. The defaults of this and the next options are in lib/pipeline/hook-settings.ts. */
+  /** Memory of the functions in megabytes. The defaults of this and the next options: docs/deploy.md, "Options". */
   readonly memory?: PerHook<number>
   /** Timeout of an invocation in seconds. */
   readonly timeout?: PerHook<number>
-  /** Concurrent invocations for one hook's queue, at most. Default: as many as the account has. */
+  /** Concurrent invocations for one hook's queue, at most. */
   readonly concurrency?: PerHook<number>
   /** Events in one invocation, at most. */
   readonly batchSize?: PerHook<number>
@@ -50,6 +51,7 @@ export interface BackendOptions {
   readonly batchWindow?: PerHook<number>
 }
 
+/** Of the tables that the stack makes. */
 export type Billing = 'on-demand' | 'provisioned' | `provisioned:${number}/${number}`
 
 export const DEFAULT_STACK_NAME = 'MqttBackend'

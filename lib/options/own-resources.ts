@@ -7,6 +7,7 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import type { BackendOptions } from './options.ts'
 
+/** Resources of the app, in the place of options that name one by ARN or name. */
 export interface OwnResources {
   /** Customer-managed key for the tables and the hooks' queues, in the place of `keyArn`. Its policy must leave its use to IAM, as that of a `Key` does. */
   readonly key?: IKey

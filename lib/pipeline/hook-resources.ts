@@ -1,7 +1,7 @@
-/** What an app may build on of a hook. */
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 
+/** What the construct shows of a hook. Nothing can be granted to the function: its role allows what its actions call. */
 export interface HookResources {
   /** Runs the hook's actions. */
   readonly function: IFunction
