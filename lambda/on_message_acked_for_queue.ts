@@ -1,14 +1,15 @@
 import { listensTo } from './core/durable-filter.ts'
 import { BackendError } from './core/errors.ts'
 import type { Ack, AckEvent } from './core/events/ack-events.ts'
-import { REFUSED_CODE, UNFINISHED_CODE } from './core/metrics.ts'
+import { isKeptForMany } from './core/hooks.ts'
+import { UNFINISHED_CODE } from './core/metrics.ts'
 import type { Context } from './core/model/ports.ts'
 import { addHomes, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import { allDone, inTurnOf } from './core/promises.ts'
+import { faultOf, refuseFaulty } from './core/queue/ack-faults.ts'
 import { acknowledge } from './core/queue/acknowledge.ts'
 import { findPending } from './core/queue/pending.ts'
-import { topicMatches } from './core/topic.ts'
 
 /** An invocation first stores a message, then adds its id to the queue: both within this time. Milliseconds. */
 const QUEUEING = 120_000
@@ -19,13 +20,15 @@ const TOPICS_AT_ONCE = 10
  * message.acked, from the ack topic: removes the messages from their topics' queues, for everybody. (A PUBACK of a direct message does the
  * same in the handler that sent it.) Only a subscriber of a message's topic may acknowledge it. Right acks are done although others are refused.
  */
-export async function on_message_acked_for_queue({ clientid, at, acks }: AckEvent, context: Context): Promise<void> {
+export async function on_message_acked_for_queue({ clientid, at, acks: all }: AckEvent, context: Context): Promise<void> {
   const { messages, subscriptions, topics } = context.ports
   const inTurn = inTurnOf(TOPICS_AT_ONCE)
   // In any order: if an id is added to its queue after the head is read, the event is tried again.
-  const heads = new Map(namedTopics(acks).map((topic) => [topic, inTurn(() => topics.head(topic))]))
+  const heads = new Map(namedTopics(all, context).map((topic) => [topic, inTurn(() => topics.head(topic))]))
   for (const head of heads.values()) head.catch(() => {})
-  const [stored, standing] = await Promise.all([messages.topicsOf(acks.map(({ msgid }) => msgid)), subscriptions.of(clientid)])
+  const [stored, standing] = await Promise.all([messages.topicsOf(all.map(({ msgid }) => msgid)), subscriptions.of(clientid)])
+  // Those of topics kept for many are for on_message_acked_for_pubsub.
+  const acks = all.filter(({ msgid }) => !isKeptForMany(context.config, stored.get(msgid) ?? ''))
   const filters = standing.map(({ topic }) => listensTo(topic, context.config.durablePrefix))
   const faults = acks.map((ack) => faultOf(ack, stored.get(ack.msgid), filters))
   const byTopic = new Map<string, string[]>()
@@ -39,20 +42,11 @@ export async function on_message_acked_for_queue({ clientid, at, acks }: AckEven
       await inTurn(() => acknowledgeOn(topic, ids, { clientid, at }, row, context))
     }),
   )
-  const [fault] = faults.filter((one) => one !== undefined)
-  if (fault !== undefined) throw new BackendError(REFUSED_CODE, `ack of client '${clientid}': ${fault}`)
+  refuseFaulty(clientid, faults)
 }
 
-const namedTopics = (acks: readonly Ack[]): string[] => [...new Set(acks.flatMap(({ topic }) => topic ?? []))]
-
-/** Why the client may not acknowledge the message. A message that is gone is no fault: somebody has acknowledged it. */
-function faultOf(ack: Ack, topic: string | undefined, filters: readonly string[]): string | undefined {
-  if (topic === undefined) return undefined
-  if (ack.topic !== undefined && ack.topic !== topic)
-    return `message ${ack.msgid} is on topic '${topic}', wanted an ack with that topic or none`
-  if (!filters.some((filter) => topicMatches(filter, topic))) return `not a subscriber of topic '${topic}', wanted a row of mqtt_sub`
-  return undefined
-}
+const namedTopics = (acks: readonly Ack[], { config }: Context): string[] =>
+  [...new Set(acks.flatMap(({ topic }) => topic ?? []))].filter((topic) => !isKeptForMany(config, topic))
 
 async function acknowledgeOn(
   topic: string,

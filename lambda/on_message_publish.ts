@@ -1,3 +1,4 @@
+import { isKeptForMany } from './core/hooks.ts'
 import type { Context } from './core/model/ports.ts'
 import { HEAD_IDS, type TopicRow } from './core/model/topic-row.ts'
 import { millisOfMsgid } from './core/msgid.ts'
@@ -38,11 +39,15 @@ export function on_message_publish(topics: readonly Publishes[]): Enqueuing[] {
     if (repeated.length > 0) await forgetAcknowledged(context, queued.row, repeated, await existing())
     await requestQueued(context, queued)
     const { row } = queued
-    const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row))
+    const sealed = row.ids.length >= HEAD_IDS && (await context.ports.topics.seal(row, lifetimeOf(context, row.topic)))
     await settleInPassing(context, row, millisOfMsgid(messages.at(-1)!.msgid), { sealed })
   }
   return topics.map((one, i) => ({ named: named[i]!, done: request(one, named[i]!) }))
 }
+
+/** Of the segments of a topic that is kept for many, in seconds: nobody takes ids off. */
+const lifetimeOf = ({ config }: Context, topic: string): number | undefined =>
+  isKeptForMany(config, topic) ? config.expiredAfter : undefined
 
 const idsOfRepeated = ({ stored }: { readonly stored: readonly Stored[] }): string[] =>
   stored.filter(({ repeated }) => repeated).map(({ message }) => message.msgid)
@@ -58,7 +63,13 @@ function existingOf(topics: readonly Publishes[], named: readonly Promise<Queued
 }
 
 /** A repeated event may have added the id of a message that was acknowledged in between: then the id goes too (I5). */
-async function forgetAcknowledged({ ports }: Context, row: TopicRow, repeated: readonly string[], existing: Set<string>): Promise<void> {
+async function forgetAcknowledged(
+  { ports, config }: Context,
+  row: TopicRow,
+  repeated: readonly string[],
+  existing: Set<string>,
+): Promise<void> {
+  if (isKeptForMany(config, row.topic)) return
   const gone = repeated.filter((id) => !existing.has(id))
   await dropIds(ports, row.topic, new Map(gone.map((id) => [id, new Set([row.seq])])))
 }

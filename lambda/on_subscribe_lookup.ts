@@ -1,11 +1,12 @@
 import { durableFilter } from './core/durable-filter.ts'
 import type { Connected } from './core/events/lifecycle-events.ts'
-import { fetchRow, type HookConfig, type HookRow, retainRow } from './core/hooks.ts'
+import { fetchRow, type HookConfig, type HookRow, isKeptForMany, retainRow } from './core/hooks.ts'
 import type { Context } from './core/model/ports.ts'
 import { connectionIsOver } from './core/model/presence.ts'
 import { bySeat, type Seated, type Subscription, seatOf, spillOf } from './core/model/seat.ts'
 import type { Live } from './core/model/topic-row.ts'
 import { allDone } from './core/promises.ts'
+import { beginPosition } from './core/queue/begin-position.ts'
 import { fetchQueue } from './core/queue/drain.ts'
 import { sendRetained } from './core/retained/send-retained.ts'
 import { hasUnsubscribed } from './core/subscriptions/begin.ts'
@@ -21,6 +22,7 @@ export async function on_subscribe_lookup(event: Connected, context: Context): P
   // Rows such as `t` and `$share/g/t` share a seat: what is queued comes once.
   const rows = bySeat(operators.filter((row) => isUsable(row, context)))
   if (rows.length === 0) return
+  await Promise.all(rows.map((ofSeat) => beginReading(event, ofSeat, context)))
   const seated = await Promise.all(rows.map((ofSeat) => goLive(event, ofSeat, context)))
   const over = connectionIsOver(await clients.presence(event.clientid), event)
   await allDone(rows.map((ofSeat, i) => (over ? leave : follow)(event, ofSeat, seated[i], context)))
@@ -37,6 +39,13 @@ function isUsable({ clientid, topic, qos }: Subscription, { ignored, config }: C
 
 /** The operator's rows of one seat; never empty. */
 type RowsOfSeat = readonly Subscription[]
+
+/** On a topic kept for many each client of an operator's row has a read position, which stands before anybody delivers to it. */
+async function beginReading(event: Connected, rows: RowsOfSeat, context: Context): Promise<void> {
+  const { filter: topic } = parseSubscription(rows[0]!.topic)
+  if (hasWildcard(topic) || !isKeptForMany(context.config, topic)) return
+  await beginPosition(context, { topic, clientid: event.clientid, at: event.at, filters: rows.map((row) => row.topic) })
+}
 
 async function leave(event: Connected, [row]: RowsOfSeat, seated: Seated | undefined, { ports }: Context): Promise<void> {
   const { topic, entry } = seatOf(row!)

@@ -17,6 +17,8 @@ const DOES: Readonly<Record<ActionName, string>> = {
   on_subscribe_lookup: 'it is subscribed to its rows of mqtt_sub that you wrote',
   on_client_disconnected: 'its row of mqtt_client says that it is offline, and its subscriptions end',
   on_message_fetch_for_queue: 'it gets what is queued, oldest first, if the topic is exact',
+  on_message_fetch_for_pubsub:
+    'it gets what came since it was last there, oldest first, if the topic is exact; each subscriber gets each message',
   on_retain_lookup: 'it gets the retained messages of mqtt_retain, also by a wildcard',
   on_acked_delete: 'its last acknowledgement in mqtt_acked is deleted',
   on_message_publish: 'it is stored in mqtt_msg and put on the queue of its topic, mqtt_topic_msg_map',
@@ -24,6 +26,7 @@ const DOES: Readonly<Record<ActionName, string>> = {
   on_message_retain: "if it is retained, it becomes its topic's row of mqtt_retain",
   on_retain_delete: "if it is retained and empty, its topic's row of mqtt_retain is deleted",
   on_message_acked_for_queue: 'it leaves the queue for everybody, and mqtt_acked names it',
+  on_message_acked_for_pubsub: 'its read position in mqtt_acked moves on; others get the message all the same',
 }
 
 /** @param file what the answer calls the conf */

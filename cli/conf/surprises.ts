@@ -27,7 +27,7 @@ function keptForEver(table: HookTable): string[] {
 const neverFetched = (table: HookTable): string[] =>
   lacking(
     queued(table),
-    rowsOf(table, 'on_message_fetch_for_queue').filter(({ qos }) => qos !== 0),
+    rowsOf(table, 'on_message_fetch_for_queue', 'on_message_fetch_for_pubsub').filter(({ qos }) => qos !== 0),
     (rows, part) =>
       `${named(rows)}: ${part} messages on ${topicsOf(rows)} are queued, but no row of session.subscribed with on_message_fetch_for_queue delivers them.`,
   )
@@ -36,7 +36,8 @@ const neverFetched = (table: HookTable): string[] =>
 const neverTakenOff = (table: HookTable): string[] =>
   lacking(
     queued(table),
-    rowsOf(table, 'on_message_acked_for_queue'),
+    // Nobody takes off what is kept for many.
+    rowsOf(table, 'on_message_acked_for_queue', 'on_message_fetch_for_pubsub'),
     (rows, part) =>
       `${named(rows)}: ${part} messages on ${topicsOf(rows)} stay queued after they were acknowledged, because no row of message.acked takes them off.`,
   )
@@ -57,7 +58,7 @@ function lacking(
 
 function nothingToFetch(table: HookTable): string[] {
   const written = filtersOf(queued(table))
-  const idle = rowsOf(table, 'on_message_fetch_for_queue').filter(
+  const idle = rowsOf(table, 'on_message_fetch_for_queue', 'on_message_fetch_for_pubsub').filter(
     (row) => !filtersOf([row]).some((filter) => written.some((other) => overlaps(other, filter))),
   )
   return idle.length === 0
@@ -68,7 +69,9 @@ function nothingToFetch(table: HookTable): string[] {
 function wildcardConsumers(table: HookTable): string[] {
   const any = filtersOf(rowsOf(table, 'on_message_fetch_for_queue').filter(({ consumers }) => consumers === 'any'))
   const counts = (row: HookRow) => filtersOf([row]).every((filter) => any.some((other) => covers(other, filter)))
-  const wide = queued(table).filter((row) => /[+#]/.test(row.topic ?? '#') && !counts(row))
+  const kept = filtersOf(rowsOf(table, 'on_message_fetch_for_pubsub'))
+  const isKept = (row: HookRow) => filtersOf([row]).every((filter) => kept.some((other) => covers(other, filter)))
+  const wide = queued(table).filter((row) => /[+#]/.test(row.topic ?? '#') && !counts(row) && !isKept(row))
   const counted = table.expiredAfter === undefined ? queued(table).filter(counts) : []
   return [
     ...(wide.length === 0

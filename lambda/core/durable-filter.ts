@@ -2,7 +2,7 @@
  * Durable subscriptions: a client that SUBSCRIBEs to `durable/<topic>` is subscribed to `<topic>` by us, not by IoT Core, and gets its
  * messages on `durable/<topic>` by direct message. Nobody publishes below the prefix, so nothing comes there natively.
  */
-import { fetchRow, type HookConfig } from './hooks.ts'
+import { fetchRow, type HookConfig, isKeptForMany } from './hooks.ts'
 import { coveringFilter, filterFault, hasWildcard, parseSubscription, topicMatches } from './topic.ts'
 
 /** The filter of the topics that a durable subscription listens to; `undefined`: it is an ordinary one. `prefix` '': there are none. */
@@ -29,6 +29,8 @@ export function durableFault(filter: string, config: HookConfig): string | undef
   const fault = filterFault(filter)
   if (fault !== undefined) return fault
   if (hasWildcard(filter)) return config.serverSubscriptions ? undefined : 'a wildcard, wanted a topic: the conf has no on_subscribe_lookup'
+  if (isKeptForMany(config, filter))
+    return fetchRow(config, filter)?.qos === 0 ? 'the row of on_message_fetch_for_pubsub has QoS 0' : undefined
   if (!isQueue(filter, config)) return 'no row of on_message_fetch_for_queue with a QoS above 0 covers it'
   const isTakenOff = config.acked.some((acked) => topicMatches(acked, filter))
   return isTakenOff ? undefined : 'no row of on_message_acked_for_queue covers it, so nothing would ever be taken off'

@@ -11,10 +11,10 @@ export const ACTIONS_OF_HOOK = {
   'client.connected': ['on_client_connected', 'on_subscribe_lookup'],
   'session.created': ['on_subscribe_lookup'],
   'client.disconnected': ['on_client_disconnected'],
-  'session.subscribed': ['on_message_fetch_for_queue', 'on_retain_lookup'],
+  'session.subscribed': ['on_message_fetch_for_queue', 'on_message_fetch_for_pubsub', 'on_retain_lookup'],
   'session.unsubscribed': ['on_acked_delete'],
   'message.publish': ['on_message_publish', 'on_message_store', 'on_message_retain', 'on_retain_delete'],
-  'message.acked': ['on_message_acked_for_queue'],
+  'message.acked': ['on_message_acked_for_queue', 'on_message_acked_for_pubsub'],
 } as const
 
 /** As in `backend.dynamo.hook.<hook>` of the conf. */
@@ -142,15 +142,17 @@ const DELIVERY_HOOKS: readonly HookName[] = ['session.subscribed', 'session.crea
 
 /** What takes seats is on one of these hooks. */
 function deliveryHook({ rows }: HookTable): HookName | undefined {
-  const takesSeats = rows.some(({ action }) => action === 'on_subscribe_lookup' || action === 'on_message_fetch_for_queue')
+  const takesSeats = rows.some(({ action }) => action === 'on_subscribe_lookup' || fetches(action))
   return takesSeats ? DELIVERY_HOOKS.find((hook) => rows.some((row) => row.hook === hook)) : undefined
 }
 
 const DURABLE_PREFIX = 'durable/'
 
-/** Durable subscriptions are of queues: without one there are none. */
+/** Durable subscriptions are of queues and of topics kept for many: without one there are none. */
 export const durablePrefixOf = ({ rows, durablePrefix = DURABLE_PREFIX }: Pick<HookTable, 'rows' | 'durablePrefix'>): string =>
-  rows.some(({ action }) => action === 'on_message_fetch_for_queue') ? durablePrefix : ''
+  rows.some(({ action }) => fetches(action)) ? durablePrefix : ''
+
+const fetches = (action: ActionName): boolean => action === 'on_message_fetch_for_queue' || action === 'on_message_fetch_for_pubsub'
 
 const filtersOf = (table: HookTable, action: ActionName): string[] =>
   table.rows.filter((row) => row.action === action).map((row) => row.topic ?? '#')
@@ -159,9 +161,14 @@ const filtersOf = (table: HookTable, action: ActionName): string[] =>
 export const rowsCovering = (rows: readonly HookRow[], topic: string): HookRow[] =>
   rows.filter((row) => topicMatches(row.topic ?? '#', topic))
 
-/** The `session.subscribed` row by which queued messages on the topic are fetched, if any. */
+/** The `session.subscribed` row by which stored messages on the topic are fetched, if any: a topic that is kept for many is no queue. */
 export const fetchRow = (config: HookConfig, topic: string): HookRow | undefined =>
-  subscribedRow(config, 'on_message_fetch_for_queue', topic)
+  subscribedRow(config, 'on_message_fetch_for_pubsub', topic) ?? subscribedRow(config, 'on_message_fetch_for_queue', topic)
+
+/** Whether each subscriber of the topic gets every message, and an acknowledgement takes none off. */
+export const isKeptForMany = (config: Pick<HookConfig, 'subscribed'>, topic: string): boolean =>
+  subscribedRow(config, 'on_message_fetch_for_pubsub', topic) !== undefined
+
 /** The default of `"settle"`: as long as an ordinary client may take. Seconds. */
 const SETTLE = 10
 
@@ -176,10 +183,10 @@ export function settleTime(config: HookConfig, topic: string): number | undefine
 export const countsWildcards = (config: HookConfig, topic?: string): boolean =>
   topic === undefined
     ? config.subscribed.some(({ action, consumers }) => action === 'on_message_fetch_for_queue' && consumers === 'any')
-    : fetchRow(config, topic)?.consumers === 'any'
+    : !isKeptForMany(config, topic) && fetchRow(config, topic)?.consumers === 'any'
 
 /** The same for retained messages. */
 export const retainRow = (config: HookConfig, topic: string): HookRow | undefined => subscribedRow(config, 'on_retain_lookup', topic)
 
-const subscribedRow = (config: HookConfig, action: HookRow['action'], topic: string) =>
+const subscribedRow = (config: Pick<HookConfig, 'subscribed'>, action: HookRow['action'], topic: string) =>
   rowsCovering(config.subscribed, topic).find((row) => row.action === action)

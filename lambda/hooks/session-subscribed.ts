@@ -1,12 +1,13 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { durableFilter, listensTo } from '../core/durable-filter.ts'
 import type { SubscriptionChange } from '../core/events/lifecycle-events.ts'
-import { type HookRow, rowsCovering } from '../core/hooks.ts'
+import { type HookConfig, type HookRow, isKeptForMany, rowsCovering } from '../core/hooks.ts'
 import { type DeliveryRequest, parseSubscribedOrRequest } from '../core/model/delivery-request.ts'
 import { type Actions, eachEvent, type Hook, perform } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import type { Seat } from '../core/model/seat.ts'
 import { allDone } from '../core/promises.ts'
+import { beginPosition } from '../core/queue/begin-position.ts'
 import { dispatch } from '../core/queue/dispatch-queue.ts'
 import { alsoDelivering } from '../core/queue/requested-deliveries.ts'
 import { sendRetained } from '../core/retained/send-retained.ts'
@@ -15,11 +16,14 @@ import { beginDurable, type Joining } from '../core/subscriptions/durable.ts'
 import { askAgain } from '../core/subscriptions/granted.ts'
 import { settleOthers } from '../core/subscriptions/settle.ts'
 import { hasWildcard, parseSubscription } from '../core/topic.ts'
+import { on_message_fetch_for_pubsub } from '../on_message_fetch_for_pubsub.ts'
 import { on_message_fetch_for_queue } from '../on_message_fetch_for_queue.ts'
 import { on_retain_lookup } from '../on_retain_lookup.ts'
 
 const ACTIONS: Actions<'session.subscribed', [readonly Subscribing[], HookRow, Context]> = {
   on_message_fetch_for_queue: (subscribing, row, context) => subscribing[0] && on_message_fetch_for_queue(subscribing[0], row, context),
+  on_message_fetch_for_pubsub: ([subscribing], _row, context) =>
+    subscribing && on_message_fetch_for_pubsub(subscribing.event, subscribing.seated, context),
   on_retain_lookup,
 }
 
@@ -50,6 +54,7 @@ const DURABLE_ACTIONS: Actions<'session.subscribed', [Joining, Context]> = {
     await settleOthers(context, seated, at)
     await dispatch(context, { topic, at, joins: true })
   },
+  on_message_fetch_for_pubsub: ({ event, seated }, context) => on_message_fetch_for_pubsub(event, seated, context),
   on_retain_lookup: ({ event: { clientid }, filter, sent }, context) => {
     const { filter: durable, share } = parseSubscription(sent)
     const prefix = durable.slice(0, durable.length - filter.length)
@@ -59,7 +64,9 @@ const DURABLE_ACTIONS: Actions<'session.subscribed', [Joining, Context]> = {
 
 /** The same for durable subscriptions to one topic, as `durable/t` and `$share/g/durable/t` are: they are one consumer of its queue. */
 async function subscribedDurably(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<void> {
-  const rows = firstOfEachAction(rowsCovering(context.config.rows, listensTo(filters[0]!, context.config.durablePrefix)))
+  const topic = listensTo(filters[0]!, context.config.durablePrefix)
+  const rows = rowsFor(context.config, topic)
+  await beginReading(event, { topic, filters }, context)
   let joining: Joining | undefined
   for (const filter of filters) joining = (await beginDurable(event, filter, rows[0]?.qos ?? 1, context)) ?? joining
   if (joining === undefined) return
@@ -88,7 +95,9 @@ interface Begun {
 
 /** Records the subscriptions to the filters of a seat. `undefined`: the event is stale, and leaves no trace. */
 async function begin(event: SubscriptionChange, filters: readonly string[], context: Context): Promise<Begun | undefined> {
-  const rows = firstOfEachAction(rowsCovering(context.config.rows, parseSubscription(filters[0]!).filter))
+  const topic = parseSubscription(filters[0]!).filter
+  const rows = rowsFor(context.config, topic)
+  await beginReading(event, { topic, filters }, context)
   const begun: Subscribing[] = []
   for (const filter of filters) {
     const one = await beginSubscription(event, filter, rows, { ...context, alone: filters.length === 1 })
@@ -118,6 +127,22 @@ async function lookUpWildcards(beginning: readonly Promise<Begun | undefined>[],
 
 const isShared = ({ subscribing }: Begun, { action }: HookRow): boolean =>
   action === 'on_retain_lookup' && hasWildcard(parseSubscription(subscribing.filter).filter)
+
+/** On a topic kept for many the client's read position stands before anybody delivers to it. */
+async function beginReading(
+  event: SubscriptionChange,
+  { topic, filters }: { readonly topic: string; readonly filters: readonly string[] },
+  context: Context,
+): Promise<void> {
+  if (hasWildcard(topic) || !isKeptForMany(context.config, topic)) return
+  await beginPosition(context, { topic, clientid: event.clientid, at: event.at, filters })
+}
+
+/** A topic that is kept for many is no queue. */
+const rowsFor = ({ rows, subscribed }: HookConfig, topic: string): HookRow[] =>
+  firstOfEachAction(rowsCovering(rows, topic)).filter(
+    ({ action }) => action !== 'on_message_fetch_for_queue' || !isKeptForMany({ subscribed }, topic),
+  )
 
 /** Several rows of an action may cover a filter, but it is one subscription: the first row in the conf counts. */
 const firstOfEachAction = (rows: readonly HookRow[]): HookRow[] =>

@@ -1,7 +1,7 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { listensTo } from '../core/durable-filter.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/lifecycle-events.ts'
-import { rowsCovering } from '../core/hooks.ts'
+import { isKeptForMany, rowsCovering } from '../core/hooks.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { allDone } from '../core/promises.ts'
@@ -20,7 +20,14 @@ export const sessionUnsubscribed: Hook<SubscriptionChange> = {
 async function unsubscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   await endSubscription(context, event, filter)
   const topics = listensTo(filter, context.config.durablePrefix)
+  if (isKeptForMany(context.config, topics) && (await listensStill(event, topics, context))) return
   await performInOrder(ACTIONS, rowsCovering(context.config.rows, topics), event, topics, context)
+}
+
+/** On a topic kept for many: by another filter, or it has subscribed once more since. The client's read position is for that. */
+async function listensStill({ clientid }: SubscriptionChange, topic: string, { ports, config }: Context): Promise<boolean> {
+  const rows = await ports.subscriptions.of(clientid)
+  return rows.some((row) => listensTo(row.topic, config.durablePrefix) === topic)
 }
 
 export const handler = lambdaHandler(sessionUnsubscribed)

@@ -137,7 +137,7 @@ class ConfTable {
     return {
       ...(region === undefined ? {} : { region }),
       pools: Object.fromEntries(this.pools),
-      rows: readRows(this.hooks, names, this.durablePrefix, this.report),
+      rows: readRows(this.hooks, names, { durable: this.durablePrefix, expires: this.expiredAfter !== undefined }, this.report),
       ...(this.durablePrefix === undefined ? {} : { durablePrefix: this.durablePrefix }),
       ...(this.expiredAfter === undefined ? {} : { expiredAfter: this.expiredAfter }),
     }

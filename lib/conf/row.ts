@@ -33,6 +33,7 @@ const RETAIN_ACTIONS: readonly string[] = ['on_message_retain', 'on_retain_delet
 const RETAIN_MODES: readonly Json[] = ['native', 'property', 'topic'] satisfies RetainMode[]
 const QOS_HOOKS: readonly HookName[] = ['message.publish', 'session.subscribed']
 const FETCH_ACTION: ActionName = 'on_message_fetch_for_queue'
+const KEPT_ACTION: ActionName = 'on_message_fetch_for_pubsub'
 
 /** The row, or undefined if action or pool are missing or wrong. Every fault is reported to `refuse`. */
 export function readRow(
@@ -136,8 +137,11 @@ function readRetain(json: Json | undefined, action: ActionName | undefined, refu
 }
 
 function readOfflineOpts(json: Json | undefined, action: ActionName | undefined, refuse: Refuse): OfflineOpts | undefined {
-  if (json === undefined || !isOnFetch('offline_opts', action, refuse)) return undefined
+  if (json === undefined || (action !== KEPT_ACTION && !isOnFetch('offline_opts', action, refuse))) return undefined
   if (!isObject(json)) return void refuse(`"offline_opts" is ${shown(json)}, wanted {"max_returned_count": 500, "time_range": "2h"}`)
+  if (action === KEPT_ACTION && json.has('max_returned_count')) {
+    refuse(`"max_returned_count" is not possible on ${KEPT_ACTION}, which leaves nothing out, wanted {"time_range": "2h"} or nothing`)
+  }
   refuseUnknownKeys(json, ['max_returned_count', 'time_range'], '"offline_opts"', refuse)
   const maxReturnedCount = readCount(json.get('max_returned_count'), refuse)
   const timeRange = readTimeRange(json.get('time_range'), refuse)

@@ -1,6 +1,7 @@
 /** Reads all hook settings of a conf as rows, and drops rows that would run an action twice. */
 
 import { durablePrefixOf, HOOKS, type HookName, type HookRow } from '../../lambda/core/hooks.ts'
+import { awsFilters, covers } from '../pipeline/filter-cover.ts'
 import { ruleRefusal } from '../pipeline/rule-limits.ts'
 import { publishFaults } from '../pipeline/rule-sql.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -13,8 +14,13 @@ interface ReadRow {
   readonly setting: Setting
 }
 
-/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. `durable`: `backend.dynamo.durable.prefix`. */
-export function readRows(settings: readonly Setting[], pools: ReadonlySet<string>, durable: string | undefined, report: Report): HookRow[] {
+/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. `durable`: `backend.dynamo.durable.prefix`; `expires`: whether messages do. */
+export function readRows(
+  settings: readonly Setting[],
+  pools: ReadonlySet<string>,
+  { durable, expires }: { durable: string | undefined; expires: boolean },
+  report: Report,
+): HookRow[] {
   const read = settings.flatMap((setting): ReadRow[] => {
     const row = rowOf(setting, pools, report)
     return row === undefined ? [] : [{ row, setting }]
@@ -23,6 +29,7 @@ export function readRows(settings: readonly Setting[], pools: ReadonlySet<string
   const durablePrefix = durablePrefixOf({ rows, ...(durable === undefined ? {} : { durablePrefix: durable }) })
   refuseRules(read, durablePrefix, report)
   refuseBelow(durablePrefix, read, report)
+  refuseKeptForEver(read, expires, report)
   return rows
 }
 
@@ -68,6 +75,28 @@ function refuseRules(read: readonly ReadRow[], durablePrefix: string, report: Re
   )) {
     const { setting } = publishes.find(({ row }) => row.topic === fault.filter)!
     report.error(setting.place, ruleRefusal(fault).message)
+  }
+}
+
+/** Nobody takes messages off a topic that is kept for many, and what reads it moves on by acknowledgements only. */
+function refuseKeptForEver(read: readonly ReadRow[], expires: boolean, report: Report): void {
+  const acked = read.filter(({ row }) => row.action === 'on_message_acked_for_pubsub').flatMap(({ row }) => awsFilters(row.topic ?? '#'))
+  for (const { row, setting } of read) {
+    if (row.action !== 'on_message_fetch_for_pubsub') continue
+    const topic = row.topic ?? '#'
+    if (!expires) {
+      report.error(
+        setting.place,
+        'on_message_fetch_for_pubsub keeps every message until it expires, wanted a line such as backend.dynamo.msg.expired_after = 7d',
+      )
+    }
+    if (!awsFilters(topic).every((filter) => acked.some((other) => covers(other, filter)))) {
+      const wanted = `backend.dynamo.hook.message.acked.<label> = {"topic": "${topic}", "action": {"function": "on_message_acked_for_pubsub"}, "pool": "${row.pool}"}`
+      report.error(
+        setting.place,
+        `on_message_fetch_for_pubsub on "${topic}" would deliver the same again and again, wanted a line ${wanted}`,
+      )
+    }
   }
 }
 

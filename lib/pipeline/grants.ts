@@ -34,16 +34,23 @@ const noting = (config: HookConfig): Calls => (config.history.length > 0 ? ['mqt
 /** A conf without on_message_acked_for_queue acknowledges nothing, but expired messages are removed there too. */
 const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
 const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
+/** Read positions of topics kept for many. */
+const MOVE_POSITION: Calls = ['mqtt_acked:GetItem', 'mqtt_acked:UpdateItem']
+/** An UNSUBSCRIBE that is handled meanwhile takes the position away again. */
+const BEGIN_POSITION: Calls = [...MOVE_POSITION, 'mqtt_acked:DeleteItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem']
 const drain = (config: HookConfig): Calls => [
   'mqtt_topic_msg_map:GetItem',
   'mqtt_topic_msg_map:BatchGetItem',
   'SendDirectMessage',
   ...(acknowledges(config) ? [...ACKNOWLEDGE, ...noting(config)] : CLEAN),
+  ...(isKept(config) ? MOVE_POSITION : []),
 ]
 /** When subscriptions ended is asked, too. */
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
-const fetches = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
-const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && fetches(config)
+const isKept = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_pubsub')
+const hasQueues = (config: HookConfig): boolean => config.subscribed.some(({ action }) => action === 'on_message_fetch_for_queue')
+const fetches = (config: HookConfig): boolean => isKept(config) || hasQueues(config)
+const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && hasQueues(config)
 const settling = (config: HookConfig): Calls => (settles(config) ? ['GetConnection', 'ListSubscriptions', ...SETTLE] : [])
 const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_client:GetItem']
 /** Where the seat of a client's own subscription is stands in its row. */
@@ -80,6 +87,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_sub:Query',
         ...GO_LIVE,
         ...(fetches(config) ? drain(config) : []),
+        ...(isKept(config) ? BEGIN_POSITION : []),
         ...(follows('on_retain_lookup') ? RETAINED(config, retainIndex) : []),
       ]
     case 'on_client_disconnected':
@@ -93,6 +101,8 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
       ]
     case 'on_message_fetch_for_queue':
       return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config), ...settling(config)]
+    case 'on_message_fetch_for_pubsub':
+      return [...GO_LIVE_NATIVE, ...drain(config), ...BEGIN_POSITION]
     case 'on_retain_lookup':
       return [...RETAINED(config, retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
@@ -113,6 +123,8 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
       return ['mqtt_retain:PutItem', 'mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:GetItem', ...retainChecks(config)]
     case 'on_retain_delete':
       return ['mqtt_retain:DeleteItem', 'mqtt_topic_msg_map:PutItem', ...retainChecks(config)]
+    case 'on_message_acked_for_pubsub':
+      return ['mqtt_sub:Query', 'mqtt_msg:BatchGetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...MOVE_POSITION]
     case 'on_message_acked_for_queue':
       return ['mqtt_sub:Query', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
   }

@@ -9,7 +9,7 @@ import { here } from '../support/run-program.ts'
 const ACTIONS_BY_DEFAULT = new Set(
   Object.values(ACTIONS_OF_HOOK)
     .flat()
-    .filter((action) => action !== 'on_message_store'),
+    .filter((action) => action !== 'on_message_store' && !action.endsWith('_for_pubsub')),
 )
 const POOL = 'backend.dynamo.pool1.aws_secret_access_key = hidden'
 const CONNECTED = 'backend.dynamo.hook.client.connected.1 = {"action": {"function": "on_client_connected"}, "pool": "pool1"}'

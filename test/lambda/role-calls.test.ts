@@ -21,6 +21,11 @@ const NOT_NATIVE: Row[] = PAGE_ROWS.map((row) =>
 
 /** All publishes ask for one; of some topics the history is kept. */
 const RECEIPTS = 'receipts, and a history'
+const KEPT: Row[] = [
+  ...PAGE_ROWS,
+  { hook: 'session.subscribed', topic: 'kept/#', action: 'on_message_fetch_for_pubsub' },
+  { hook: 'message.acked', topic: 'kept/#', action: 'on_message_acked_for_pubsub' },
+]
 
 const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
   ["the page's conf", {}],
@@ -35,6 +40,7 @@ const CONFS: readonly (readonly [name: string, options: WorldOptions])[] = [
     RECEIPTS,
     { rows: [...PAGE_ROWS, ...['q/#', 'e'].map((topic): Row => ({ hook: 'message.publish', topic, action: 'on_message_store' }))] },
   ],
+  ['topics kept for many beside queues', { rows: KEPT, expiredAfter: 1_800 }],
 ]
 
 const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -303,6 +309,39 @@ class Story {
     if (ids.length > 0) await this.unsubscribe('acker', 's1', 'acks/1')
   }
 
+  /** A topic kept for many, where that is in the conf: a queue like any other where it is not. */
+  async kept() {
+    const { world } = this
+    await this.connect('k', 's1')
+    await this.subscribe('k', 's1', 'durable/kept/1', 'kept/2')
+    await world.operatorSubscribes('ko', 'kept/1')
+    await this.connect('ko', 's1')
+    for (const topic of ['kept/1', 'kept/2']) await cutShortSealing(world, topic)
+    const stored = (await world.scan('mqtt_msg')).filter(({ topic }) => topic?.S === 'kept/2').map(({ msgid }) => msgid!.S!)
+    await this.publish('kept/2', 'x')
+    for (const id of stored.slice(-1)) await this.handle('message.acked', world.ackEvent('k', id))
+    await this.unsubscribe('k', 's1', 'durable/kept/1')
+    // Its UNSUBSCRIBE is handled while its SUBSCRIBE is.
+    const { begin } = world.ports.acked
+    for (const [c, come] of [
+      ['ku', () => this.subscribe('ku', 's1', 'kept/2')],
+      ['ko2', () => this.connect('ko2', 's1')],
+    ] as const) {
+      if (c === 'ko2') await world.operatorSubscribes(c, 'kept/2')
+      else await this.connect(c, 's1')
+      const ends = world.unsubscribedEvent(c, 's1', 'kept/2')
+      jest.spyOn(world.ports.acked, 'begin').mockImplementationOnce(async (...given) => {
+        const begun = await begin(...given)
+        await unrecorded(() =>
+          world.ports.topics.markGone('kept/2', { clientid: c, session: 's1', topics: ['kept/2'], at: Number(ends.timestamp) + 10_000 }),
+        )
+        return begun
+      })
+      await come()
+    }
+    jest.restoreAllMocks()
+  }
+
   async tell() {
     await this.retained()
     await this.queues()
@@ -310,6 +349,7 @@ class Story {
     await this.settling()
     await this.disorder()
     await this.acks()
+    await this.kept()
   }
 }
 

@@ -31,6 +31,8 @@ export interface Cast {
   readonly consumers?: Consumers
   /** Share of the steps at which an operator changes a row of mqtt_sub. */
   readonly changes?: number
+  /** Topics are kept for many: each subscriber gets each message. */
+  readonly many?: true
   /** Share of the publishes that come from a subscriber. */
   readonly own?: number
   /** Every third publish comes from one of the clients, and asks for a receipt. */
@@ -130,5 +132,27 @@ export const CASTS: readonly Cast[] = [
     retained: 0.2,
     changes: 0.1,
     receipts: true,
+  },
+  { name: 'many', natives: 0, operators: {}, durables: 3, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24], many: true },
+  {
+    name: 'many, all kinds',
+    natives: 2,
+    operators: { s1: ['a/1'], s2: ['a/1', 'a/+'] },
+    durables: 2,
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 4, 12, 24],
+    many: true,
+    acks: 0.2,
+    changes: 0.1,
+  },
+  {
+    name: 'many, spilled',
+    natives: 1,
+    operators: { s1: ['a/1'] },
+    durables: 6,
+    topics: ['a/1'],
+    bursts: [1, 8, 20],
+    many: true,
+    shared: 0.2,
   },
 ]

@@ -4,23 +4,12 @@ import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
 import { listensTo } from '../../lambda/core/durable-filter.ts'
 import { splitEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
-import type { Cast } from './casts.ts'
-import type { MapDynamoDb } from './dynamodb.ts'
 import type { IotCore } from './iot-core.ts'
-import type { Operator } from './operator.ts'
-import type { Queues } from './queues.ts'
+import { waiting } from './many.ts'
 import type { Row } from './rows.ts'
+import type { Scene } from './scene.ts'
 import type { Published, SimClient } from './sim-client.ts'
-import { type Evidence, leftBehindIn } from './witness.ts'
-
-export interface Scene {
-  readonly cast: Cast
-  readonly queues: Queues
-  readonly iotCore: IotCore
-  readonly evidence: Evidence
-  readonly dynamodb: MapDynamoDb
-  readonly operator: Operator
-}
+import { leftBehindIn } from './witness.ts'
 
 /** With every event handled: the rows say the truth, and nobody waits. */
 export function atRest(scene: Scene): string[] {
@@ -204,6 +193,7 @@ function subscriptionRows({ iotCore, dynamodb, queues }: Scene): string[] {
 
 /** I2: a pending message that nobody got, while a subscriber of its topic can be reached. */
 function limbo(scene: Scene): string[] {
+  if (scene.cast.many) return waiting(scene)
   const { iotCore, dynamodb, queues } = scene
   const all = [...iotCore.clients.values()]
   const leased = new Set(entriesOf(scene).flatMap(({ topic, live }) => (queues.abandoned.has(live.catching?.by ?? '') ? [topic] : [])))

@@ -34,13 +34,18 @@ const RETAINED_ROWS: readonly Row[] = [
   { hook: 'message.publish', topic: '#', action: 'on_message_retain' },
   { hook: 'message.publish', topic: '#', action: 'on_retain_delete' },
 ]
+/** Beside the rows of the queue, which they overrule. */
+const MANY_ROWS: readonly Row[] = [
+  { hook: 'session.subscribed', topic: '#', action: 'on_message_fetch_for_pubsub' },
+  { hook: 'message.acked', topic: '#', action: 'on_message_acked_for_pubsub' },
+]
 type Configs = ReadonlyMap<HookName, HookConfig>
 
 /** What the conf has beside the page's rows of the queue. */
-export type Conf = Pick<Cast, 'settle' | 'consumers'> & { readonly retained: boolean }
+export type Conf = Pick<Cast, 'settle' | 'consumers' | 'many'> & { readonly retained: boolean }
 
-function configsOf({ retained, settle, consumers }: Conf): Configs {
-  const rows = [...ROWS, ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
+function configsOf({ retained, settle, consumers, many }: Conf): Configs {
+  const rows = [...(many ? [...ROWS, ...MANY_ROWS] : ROWS), ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
     label: `${i + 1}`,
     pool: 'pool1',
     ...row,

@@ -1,12 +1,13 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
 import { CASTS, type Cast } from './casts.ts'
-import { atRest, emptied, type Scene } from './checks.ts'
+import { atRest, emptied } from './checks.ts'
 import { Coverage } from './coverage.ts'
 import { MapDynamoDb } from './dynamodb.ts'
 import type { DatabaseWorld } from './dynamodb-client.ts'
 import { Faults, SHARES, type Shares } from './faults.ts'
 import { Handlers } from './handlers.ts'
 import { IotCore } from './iot-core.ts'
+import { missing, segmentsOf } from './many.ts'
 import { operationNote } from './operation-note.ts'
 import { Operator } from './operator.ts'
 import { type Plan, planOf } from './plan.ts'
@@ -14,6 +15,7 @@ import { type Emitted, Queues } from './queues.ts'
 import { Random } from './random.ts'
 import { changed, everything } from './replay.ts'
 import { RestlessClients } from './restless-clients.ts'
+import type { Scene } from './scene.ts'
 import { Scheduler, settled } from './scheduler.ts'
 import { MANNERS } from './sim-client.ts'
 import { type Evidence, witness } from './witness.ts'
@@ -104,7 +106,15 @@ class History implements Scene {
     this.operator = new Operator(dynamodb, note)
     const { iotCore, operator } = this
     const noteOperation = options.verbose ? operationNote(note, iotCore) : options.observe
-    const watched = witness({ iotCore, queues, scheduler, operator, note })
+    const watched = witness({
+      iotCore,
+      queues,
+      scheduler,
+      operator,
+      many: cast.many === true,
+      positionsOf: (topic, from, to) => segmentsOf(dynamodb, topic, from, to),
+      note,
+    })
     const database: DatabaseWorld = {
       scheduler,
       dynamodb,
@@ -122,7 +132,7 @@ class History implements Scene {
       queues,
       iotCore,
       database,
-      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers },
+      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers, many: cast.many },
       note,
       watch: watched.watch,
     })
@@ -260,6 +270,7 @@ class History implements Scene {
     this.log.push('--- everybody gone')
     violations.push(...atRest(this))
     this.pass(60_000)
+    if (this.cast.many) return [...violations, ...(await this.everybodyReturns(violations))]
     const last = iotCore.add('last')
     iotCore.connect(last)
     this.pass(2_000)
@@ -268,6 +279,20 @@ class History implements Scene {
     this.log.push('--- after the last subscriber')
     violations.push(...emptied(this))
     return violations
+  }
+
+  /** On topics kept for many who ever subscribed comes once more, and has everything then. */
+  private async everybodyReturns(violations: string[]): Promise<string[]> {
+    const { iotCore } = this
+    for (const client of iotCore.clients.values()) {
+      const filters = [...client.reads.keys()].map((topic) => `${client.durable ? 'durable/' : ''}${topic}`)
+      iotCore.connect(client)
+      this.pass(2_000)
+      if (client.operator.length === 0 && filters.length > 0) iotCore.subscribe(client, filters)
+      await this.quiet(violations)
+    }
+    this.log.push('--- after everybody came back')
+    return [...atRest(this), ...missing(this)]
   }
 
   /** I4: lifecycle events that come once more change nothing; publishes that do are at most pending once more. */

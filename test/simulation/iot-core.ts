@@ -70,6 +70,7 @@ export class IotCore {
       silenced: new Set<string>(),
       givenUp: new Set<string>(),
       got: new Map(),
+      reads: new Map<string, number>(),
       handed: new Map(),
       refused: new Set<string>(),
       confirmed: new Set<string>(),
@@ -93,8 +94,10 @@ export class IotCore {
       since: this.now,
       filters: new Map(kept?.filters),
       announced: new Set(),
+      subscribedAt: new Map(),
     }
     client.connection = connection
+    client.firstAt ??= this.now
     if (connection.session === kept?.session) this.restarted.add(connection.session)
     delete client.kept
     this.numbers.set(connection.session, ++client.connections)
@@ -173,6 +176,9 @@ export class IotCore {
     for (const filter of filters) {
       connection.filters.set(filter, { ...options, noLocal: options.noLocal && !filter.startsWith('$share/') })
       connection.announced.add(filter)
+      connection.subscribedAt.set(filter, this.now)
+      const topic = listensTo(filter, 'durable/')
+      if (!hasWildcard(topic) && !client.reads.has(topic)) client.reads.set(topic, this.now)
       if (hasWildcard(filter)) client.listens = true
       if (parseSubscription(filter).share !== undefined) client.shares.add(parseSubscription(filter).filter)
     }
@@ -185,6 +191,8 @@ export class IotCore {
     for (const filter of filters) {
       connection.filters.delete(filter)
       connection.announced.delete(filter)
+      connection.subscribedAt.delete(filter)
+      stopReading(client, listensTo(filter, 'durable/'))
     }
     this.restarted.add(connection.session)
     this.change('session.unsubscribed', client, filters, { said: '', beforeEnds: true })
@@ -349,6 +357,13 @@ export class IotCore {
   private tell(hook: HookName, client: SimClient, event: { sessionIdentifier: string }, { more = '', beforeEnds = false } = {}): void {
     this.options.emit({ hook, event, label: `${client.id} ${event.sessionIdentifier}${more}`, beforeEnds })
   }
+}
+
+/** It unsubscribes. What it reads by another filter since then it goes on with. */
+function stopReading({ reads, connection }: SimClient, topic: string): void {
+  const others = [...(connection?.subscribedAt ?? [])].filter(([filter]) => listensTo(filter, 'durable/') === topic)
+  if (others.length === 0) reads.delete(topic)
+  else reads.set(topic, Math.min(...others.map(([, at]) => at)))
 }
 
 /** The subscription, not shared, by which a client gets the message: the one of the greatest QoS. */

@@ -35,6 +35,68 @@ export const castOf = ({ cast }: Mutant) => {
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'a read position that moves before the PUBACK',
+    file: 'core/queue/kept-run.ts',
+    from: '        const outcome = await this.sender.send(message, { prefix })\n',
+    to: `        this.unsaved.set(id, Math.max(...(homes.get(id) ?? [])))
+        const outcome = await this.sender.send(message, { prefix })
+`,
+    violates: /^I12: .* moved .* past .*, which it did not acknowledge/,
+    cast: 'many',
+  },
+  {
+    name: 'a read position by time',
+    file: 'core/model/position.ts',
+    from: '  let seq = position.seq\n',
+    to: `  const newest = Math.max(0, ...[...position.seen].map(millisOfMsgid))
+  has = (id) => millisOfMsgid(id) <= newest
+  let seq = position.seq
+`,
+    violates: /^I12: .* moved .* past|^I11: /,
+    cast: 'many',
+  },
+  {
+    name: 'a late id that is passed over',
+    file: 'core/queue/kept-run.ts',
+    from: '!this.has(id) && millisOfMsgid(id) < before)',
+    to: '!this.has(id) && millisOfMsgid(id) < before && millisOfMsgid(id) >= Math.max(0, ...[...(this.position?.seen ?? [])].map(millisOfMsgid)))',
+    violates: /^I11: |^limbo: .* is kept/,
+    cast: 'many',
+  },
+  {
+    name: 'a first read position that does not look back',
+    file: 'core/queue/begin-position.ts',
+    from: '  for (let to = first; to > 0; to -= LOOK_BACK) {',
+    to: '  for (let to = 0; to > 0; to -= LOOK_BACK) {',
+    violates: /^I11: |^limbo: .* is kept/,
+    cast: 'many',
+    shares: { late: 0.3 },
+  },
+  {
+    name: 'a late first SUBSCRIBE that leaves a later position where it is',
+    file: 'core/queue/begin-position.ts',
+    from: '    if (before !== undefined && before.since <= since) {',
+    to: '    if (before !== undefined) {',
+    violates: /^I11: |^limbo: .* is kept/,
+    cast: 'many',
+  },
+  {
+    name: 'who is gone is taken for served',
+    file: 'core/queue/push-kept.ts',
+    from: '    const moved = await move(context, row, clientid, acked, homes)\n',
+    to: '    const moved = await move(context, row, clientid, fresh.map(({ message }) => message.msgid), homes)\n',
+    violates: /^I12: .* moved .* past/,
+    cast: 'many',
+  },
+  {
+    name: 'an acknowledgement that takes a kept message off',
+    file: 'core/queue/acknowledge.ts',
+    from: '  !isKeptForMany(config, topic) && config.acked',
+    to: '  config.acked',
+    violates: /^I11: |^I5|^I12|^limbo: .* is kept/,
+    cast: 'many, all kinds',
+  },
+  {
     name: 'a durable message is taken off before its PUBACK',
     file: 'core/queue/dispatch-run.ts',
     from: '    const outcome = await this.send(consumer, message)\n',

@@ -2,8 +2,8 @@
 import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
 import { subscriberOf } from '../../lambda/core/model/seat.ts'
 import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
-import type { Scene } from './checks.ts'
 import type { Row } from './rows.ts'
+import type { Scene } from './scene.ts'
 
 type Kept = 'mqtt_client' | 'mqtt_sub' | 'mqtt_retain'
 

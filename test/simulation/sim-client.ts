@@ -51,6 +51,8 @@ export interface SimConnection {
   readonly filters: Map<string, SubscriptionOptions>
   /** Those of the filters of which this connection sent a SUBSCRIBE: a persistent session that goes on sends none. */
   readonly announced: Set<string>
+  /** Filter -> when its last SUBSCRIBE came. Milliseconds. */
+  readonly subscribedAt: Map<string, number>
 }
 
 /** A persistent session between two connections. */
@@ -90,6 +92,8 @@ export interface SimClient {
   /** Those that IoT Core held when a connection ended, and dropped with the session (docs/guarantees.md, "What is not promised"). */
   readonly dropped: Set<string>
   version: number
+  /** When it first connected. Milliseconds. */
+  firstAt?: number
   /** Connections so far. */
   connections: number
   /** When the last connection ended. */
@@ -101,6 +105,8 @@ export interface SimClient {
   readonly silenced: Set<string>
   /** As it or the operator wrote them: subscriptions whose seat may have ended for that, until this very one is made again, or the client connects. */
   readonly givenUp: Set<string>
+  /** Exact topics to which it has subscribed and not unsubscribed since -> when that began. Milliseconds. */
+  readonly reads: Map<string, number>
   readonly got: Map<string, { how: 'native' | 'direct'; at: number }>
 }
 

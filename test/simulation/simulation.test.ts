@@ -6,10 +6,10 @@
  */
 import { availableParallelism } from 'node:os'
 import { campaign } from './campaign.ts'
-import type { Scene } from './checks.ts'
 import { FAULT_NAMES } from './faults.ts'
 import { runHistory } from './history.ts'
 import { formatPlan, parsePlan, planOf } from './plan.ts'
+import type { Scene } from './scene.ts'
 import { shrink } from './shrink.ts'
 
 const HISTORIES = 2_000

@@ -45,11 +45,15 @@ interface Watched {
   readonly queues: Queues
   readonly scheduler: Scheduler
   readonly operator: Operator
+  /** Topics are kept for many: several subscribers get a message. */
+  readonly many: boolean
+  /** Ids in segments of the topic, by number. */
+  readonly positionsOf: (topic: string, from: number, to: number) => string[]
   readonly note: (line: string) => void
 }
 
 /** Watches acknowledgements (I3) and the order of each delivery (I2) as they happen. */
-export function witness({ iotCore, queues, scheduler, operator, note }: Watched) {
+export function witness({ iotCore, queues, scheduler, operator, many, positionsOf, note }: Watched) {
   const evidence: Evidence = {
     violations: [],
     takenOff: new Map(),
@@ -98,7 +102,7 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
   /** Of durable subscribers one gets a message. Where a run dies, its event is shown twice, or the message is stored again, another may. */
   function givenTwice(run: Run, clientid: string, msgid: string): void {
     const client = iotCore.clients.get(clientid)!
-    if (!client.durable || client.listens || replayed.has(msgid) || evidence.namedAgain.has(msgid)) return
+    if (!client.durable || client.listens || many || replayed.has(msgid) || evidence.namedAgain.has(msgid)) return
     const doubled = (one: Run) => one.batch.some(({ id }) => queues.doubled.has(id))
     const other = confirmed.get(msgid)?.find((one) => !doubled(one.run) && one.clientid !== clientid)
     if (other === undefined || doubled(run)) return
@@ -135,6 +139,8 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
       anew &&
       !(durable && passedOn) &&
       !replayed.has(msgid) &&
+      // What a repeated publish named once more stands in the log twice.
+      !(many && evidence.namedAgain.has(msgid)) &&
       (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt
     ) {
       evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later.msgid)}`)
@@ -164,6 +170,12 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
       evidence.violations.push(`receipt: #${run.number} says that ${clientid} has ${name}, who did not acknowledge it`)
   }
 
+  /** I12: a read position moves by PUBACKs of its client alone. */
+  function moves(run: Run, clientid: string, msgid: string): void {
+    if (iotCore.clients.get(clientid)!.confirmed.has(msgid)) return
+    evidence.violations.push(`I12: #${run.number} ${run.hook} moved ${clientid} past ${nameOf(msgid)}, which it did not acknowledge`)
+  }
+
   function ports(run: Run, real: Ports): Ports {
     begun.set(run, operator.moment())
     // acknowledge() names the newest id and its client, and takes off the messages in the same breath.
@@ -175,6 +187,14 @@ export function witness({ iotCore, queues, scheduler, operator, note }: Watched)
         put(topic, clientid, msgid) {
           acker = { clientid, newest: msgid }
           return real.acked.put(topic, clientid, msgid)
+        },
+        addSeen(topic, clientid, ids, home) {
+          for (const id of ids) moves(run, clientid, id)
+          return real.acked.addSeen(topic, clientid, ids, home)
+        },
+        fold(topic, clientid, from, move) {
+          for (const id of positionsOf(topic, from.seq, move.to)) if (iotCore.byId.get(id)!.at >= from.since) moves(run, clientid, id)
+          return real.acked.fold(topic, clientid, from, move)
         },
       },
       messages: {

@@ -1,30 +1,93 @@
-/** `mqtt_acked`: the last message that a client acknowledged on a topic. */
-import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+/** `mqtt_acked`: the last message that a client acknowledged on a topic, and on a topic kept for many its read position. */
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { AckedTable } from '../../core/model/ports.ts'
+import type { LastAcked, Position } from '../../core/model/position.ts'
 import { millisOfMsgid } from '../../core/msgid.ts'
-import { N, S, text } from './attributes.ts'
+import { type Item, N, number, S, SS, strings, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
 
 export function ackedTable(db: Database): AckedTable {
   const TableName = db.tables.mqtt_acked
+  const keyOf = (topic: string, clientid: string) => ({ topic: S(topic), clientid: S(clientid) })
+
+  /** The position after the update; `undefined`: the condition did not hold. */
+  async function update(Key: Item, UpdateExpression: string, ConditionExpression: string, values: Item): Promise<Position | undefined> {
+    const command = new UpdateItemCommand({
+      TableName,
+      Key,
+      UpdateExpression,
+      ConditionExpression,
+      ExpressionAttributeValues: values,
+      ReturnValues: 'ALL_NEW',
+    })
+    const done = await ifHolds(db.client.send(command))
+    return done && positionOf(done.Attributes ?? {})
+  }
+
   return {
     async put(topic, clientid, msgid, at) {
-      const Item = { topic: S(topic), clientid: S(clientid), msgid: S(msgid), ...(at === undefined ? {} : { acked_at: N(at) }) }
+      const Item = { ...keyOf(topic, clientid), msgid: S(msgid), ...(at === undefined ? {} : { acked_at: N(at) }) }
       await db.client.send(new PutItemCommand({ TableName, Item }))
     },
 
     async remove(topic, clientid, at) {
-      const key = { topic: S(topic), clientid: S(clientid) }
-      const msgid = text((await getItem(db, 'mqtt_acked', key))?.msgid)
-      // A repeated event must not delete an acknowledgement that came after it (I4).
-      if (msgid === undefined || millisOfMsgid(msgid) > at) return
-      const remove = new DeleteItemCommand({
-        TableName,
-        Key: key,
-        ConditionExpression: 'msgid = :msgid',
-        ExpressionAttributeValues: { ':msgid': S(msgid) },
-      })
+      const key = keyOf(topic, clientid)
+      const { msgid, position } = lastAckedOf(await getItem(db, 'mqtt_acked', key)) ?? {}
+      // A repeated event must not delete an acknowledgement or a position that came after it (I4).
+      const [condition, values] =
+        position === undefined ? ['msgid = :msgid', { ':msgid': S(msgid ?? '') }] : ['subscribed_at <= :at', { ':at': N(at) }]
+      if (position === undefined && (msgid === undefined || millisOfMsgid(msgid) > at)) return
+      const remove = new DeleteItemCommand({ TableName, Key: key, ConditionExpression: condition, ExpressionAttributeValues: values })
       await ifHolds(db.client.send(remove))
+    },
+
+    async lastAcked(topic, clientid) {
+      return lastAckedOf(await getItem(db, 'mqtt_acked', keyOf(topic, clientid)))
+    },
+
+    async begin(topic, clientid, { seq, since, subscribedAt }, before) {
+      const unchanged = before === undefined ? 'attribute_not_exists(seq)' : 'since = :before'
+      const values = { ':seq': N(seq), ':since': N(since), ':at': N(subscribedAt), ...(before && { ':before': N(before.since) }) }
+      const set = 'SET seq = :seq, since = :since, subscribed_at = :at'
+      return (await update(keyOf(topic, clientid), set, unchanged, values)) !== undefined
+    },
+
+    async subscribedAgain(topic, clientid, at) {
+      const key = keyOf(topic, clientid)
+      const values = { ':at': N(at) }
+      if (await update(key, 'SET subscribed_at = :at', 'subscribed_at < :at', values)) return true
+      return lastAckedOf(await getItem(db, 'mqtt_acked', key))?.position !== undefined
+    },
+
+    addSeen(topic, clientid, ids, home) {
+      const values = { ':ids': SS(ids), ':newest': S(ids.at(-1)!), ':home': N(home) }
+      return update(keyOf(topic, clientid), 'ADD seen :ids SET msgid = :newest', 'seq <= :home', values)
+    },
+
+    fold(topic, clientid, { seq, since }, { to, gone, newest }) {
+      const sets = `SET seq = :to${newest === undefined ? '' : ', msgid = :newest'}${gone.length === 0 ? '' : ' DELETE seen :gone'}`
+      const values = {
+        ':seq': N(seq),
+        ':since': N(since),
+        ':to': N(to),
+        ...(newest === undefined ? {} : { ':newest': S(newest) }),
+        ...(gone.length === 0 ? {} : { ':gone': SS(gone) }),
+      }
+      return update(keyOf(topic, clientid), sets, 'seq = :seq AND since = :since', values)
     },
   }
 }
+
+function lastAckedOf(item: Item | undefined): LastAcked | undefined {
+  if (item === undefined) return undefined
+  const msgid = text(item.msgid)
+  const position = item.seq === undefined ? undefined : positionOf(item)
+  return { ...(msgid === undefined ? {} : { msgid }), ...(position === undefined ? {} : { position }) }
+}
+
+const positionOf = (item: Item): Position => ({
+  seq: number(item.seq) ?? 0,
+  seen: new Set(strings(item.seen)),
+  since: number(item.since) ?? 0,
+  subscribedAt: number(item.subscribed_at) ?? 0,
+})

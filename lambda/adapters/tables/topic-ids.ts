@@ -2,6 +2,7 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { MessageTable, TopicTable } from '../../core/model/ports.ts'
 import { HEAD_IDS, type Homes, segmentKey, type TopicRow } from '../../core/model/topic-row.ts'
+import { millisOfMsgid } from '../../core/msgid.ts'
 import { N, S, SS, text } from './attributes.ts'
 import { batchGet, type Database, ifHolds } from './dynamodb.ts'
 import { idsOf, topicRowOf } from './topic-item.ts'
@@ -59,10 +60,11 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
    * Steps 2 and 3: the set becomes a segment, then leaves the head. The first helper puts the segment, and nobody puts it again: so a slow
    * helper does not bring back ids that were acknowledged since.
    */
-  async function finishSealing(topic: string, seq: number, ids: readonly string[]): Promise<void> {
+  async function finishSealing(topic: string, seq: number, ids: readonly string[], lifetime?: number): Promise<void> {
+    const newest = Math.ceil(Math.max(...ids.map(millisOfMsgid)) / 1000)
     const put = new PutItemCommand({
       TableName,
-      Item: { ...segmentOf(topic, seq), MsgId: SS(ids) },
+      Item: { ...segmentOf(topic, seq), MsgId: SS(ids), ...(lifetime !== undefined && { expires_at: N(newest + lifetime) }) },
       ConditionExpression: 'attribute_not_exists(topic)',
     })
     const written = ids.length > 0 && (await ifHolds(db.client.send(put))) !== undefined
@@ -150,13 +152,13 @@ export function topicIds(db: Database, messages: Pick<MessageTable, 'existing'>)
       await Promise.all([...bySegment].map(([seq, ids]) => removeFromSegment(topic, seq, ids)))
     },
 
-    async seal(row) {
+    async seal(row, lifetime) {
       if (row.ids.length < HEAD_IDS) return false
       // The head is full again, and the last set is still aside: its sealer may have died, so finish its work.
-      if (row.sealing !== undefined) await finishSealing(row.topic, row.sealing.seq, row.sealing.ids)
+      if (row.sealing !== undefined) await finishSealing(row.topic, row.sealing.seq, row.sealing.ids, lifetime)
       const moved = await moveAside(row)
       if (moved?.sealing === undefined) return false
-      await finishSealing(row.topic, moved.sealing.seq, moved.sealing.ids)
+      await finishSealing(row.topic, moved.sealing.seq, moved.sealing.ids, lifetime)
       return true
     },
 

@@ -5,6 +5,7 @@ import type { SendOutcome } from '../metrics.ts'
 import type { DeliveryRequest } from './delivery-request.ts'
 import type { Ignored } from './ignored.ts'
 import type { Message } from './message.ts'
+import type { LastAcked, Position } from './position.ts'
 import type { Presence } from './presence.ts'
 import type { NativeRetained, RetainTable } from './retain-table.ts'
 import type { Seat, Seated, Subscription } from './seat.ts'
@@ -86,8 +87,8 @@ export interface TopicTable {
   segments(topic: string, from: number, to: number): Promise<Map<number, readonly string[]>>
   /** Takes ids off the head, its sealing set and their segments. */
   removeIds(topic: string, homes: Homes): Promise<void>
-  /** Moves full sets into segments. Returns whether this call sealed one. */
-  seal(row: TopicRow): Promise<boolean>
+  /** Moves full sets into segments, which expire `lifetime` seconds after their newest message. Returns whether this call sealed one. */
+  seal(row: TopicRow, lifetime?: number): Promise<boolean>
   /** Says that no segment below `first` has ids, unless one came late since `row` was read. */
   advanceFirst(row: TopicRow, first: number): Promise<void>
   /** Gives the client a seat. `undefined`: a newer session of it has one. */
@@ -131,8 +132,23 @@ export interface TopicTable {
 export interface AckedTable {
   /** `at`: when the client acknowledged it, in ms; absent: that is inferred. */
   put(topic: string, clientid: string, msgid: string, at?: number): Promise<void>
-  /** Deletes the row if its message was published at or before `at` (ms). */
+  /** Deletes the row if its message was published, or its position subscribed, at or before `at` (ms). */
   remove(topic: string, clientid: string, at: number): Promise<void>
+  /** On a topic kept for many: the row as it is now; `undefined`: there is none. */
+  lastAcked(topic: string, clientid: string): Promise<LastAcked | undefined>
+  /** Writes a position with nothing seen, or moves one back to an earlier SUBSCRIBE, unless it has changed since `before` was read. */
+  begin(topic: string, clientid: string, place: Omit<Position, 'seen'>, before: Position | undefined): Promise<boolean>
+  /** Remembers a later SUBSCRIBE (ms). Returns whether there is a position. */
+  subscribedAgain(topic: string, clientid: string, at: number): Promise<boolean>
+  /** Adds ids that stand in segment `home` or later ones. `undefined`: the position is past that segment, or there is none. */
+  addSeen(topic: string, clientid: string, ids: readonly string[], home: number): Promise<Position | undefined>
+  /** Moves the position to segment `to`, if it is where `from` says. `gone`: ids of segments below; `newest`: the newest id acknowledged. */
+  fold(
+    topic: string,
+    clientid: string,
+    from: Position,
+    move: { to: number; gone: readonly string[]; newest: string | undefined },
+  ): Promise<Position | undefined>
 }
 
 export interface NativeConnection {
@@ -209,7 +225,7 @@ export interface Invocation {
 /** A limit that was hit. */
 export interface LimitHit {
   /** Which one: its code in the log. */
-  readonly limit: 'unanswered-sends' | 'client-silent'
+  readonly limit: 'unanswered-sends' | 'client-silent' | 'position-expired'
   readonly clientid: string
   /** The topic or filter. */
   readonly topic: string

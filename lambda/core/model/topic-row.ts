@@ -130,7 +130,10 @@ export type Granted = Required<Pick<Live, 'granted'>> & Pick<Live, 'grantedAt'>
 /** The seat after one more SUBSCRIBE of its session: of an unknown QoS where this one's is. */
 export function renewed(live: Live, again: Live): Live {
   // Of a durable subscription nothing is inferred from its beginning: it is the last SUBSCRIBE's, in whatever order its events come (I4).
-  if (live.kind === 'durable') return again.at > live.at ? again : live
+  if (live.kind === 'durable') {
+    const { catching: _, ...rest } = again
+    return again.at > live.at ? { ...rest, ...(live.catching === undefined ? {} : { catching: live.catching }) } : live
+  }
   // At QoS 0 nothing was for it: its window begins anew, also where nobody tells that it is QoS 1 now.
   if (live.granted === 0 && again.granted !== 0 && again.at > live.at) return again
   const { granted: _, grantedAt: __, ...rest } = live

@@ -1,6 +1,6 @@
 /** Takes messages off a topic's queue (`on_message_acked_for_queue`), whatever tells that a client has them. */
 
-import type { HookConfig } from '../hooks.ts'
+import { type HookConfig, isKeptForMany } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import type { Puback } from '../model/receipt.ts'
 import type { Homes } from '../model/topic-row.ts'
@@ -16,8 +16,9 @@ export interface Acknowledged {
   readonly pubacks?: ReadonlyMap<string, Puback>
 }
 
-/** Whether a row of message.acked covers the topic. Without one nothing ever leaves its queue. */
-export const hasAckRow = (config: HookConfig, topic: string): boolean => config.acked.some((filter) => topicMatches(filter, topic))
+/** Whether an acknowledgement takes a message off: a row of message.acked covers the topic, and it is not kept for many. */
+export const hasAckRow = (config: HookConfig, topic: string): boolean =>
+  !isKeptForMany(config, topic) && config.acked.some((filter) => topicMatches(filter, topic))
 
 /**
  * The client has the messages, so they are removed for everybody (one-to-one, as on the page). The message's row goes first: a crash may

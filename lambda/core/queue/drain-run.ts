@@ -6,13 +6,13 @@ import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import type { Puback } from '../model/receipt.ts'
 import type { Seat } from '../model/seat.ts'
-import type { Homes } from '../model/topic-row.ts'
+import type { Homes, TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, hasAckRow } from './acknowledge.ts'
 import { MessagePages } from './message-pages.ts'
 import type { Stands } from './operator-rows.ts'
 import { PatientSender, type Sent } from './patient-sender.ts'
-import { oldestFirst } from './pending.ts'
+import { oldestFirst, pendingForwards, type ReadAhead } from './pending.ts'
 import { Receipts } from './receipts.ts'
 
 /** Messages acknowledged together at most. */
@@ -32,8 +32,23 @@ export interface Drain {
 /** Why a drain cannot go on. `late`: the time is over; `ended`: the subscription is; `silent`, `unknown`: the last sends were not acknowledged. */
 export type Stop = Exclude<Sent, 'acked' | 'unsendable'>
 
+/** The deliveries of one drain. */
+export interface Run {
+  /** Whether the client has acknowledged anything. */
+  readonly progressed: boolean
+  /** For senders that asked for one. */
+  readonly receipts: Receipts
+  isLate(): boolean
+  /** What the topic holds, in parts. */
+  parts(row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes>
+  /** The ids of the part to deliver, oldest first. */
+  eligible(homes: Homes): string[]
+  deliver(ids: readonly string[], homes: Homes): Promise<Stop | undefined>
+  writeAcks(): Promise<void>
+}
+
 /** One drain's deliveries: what was sent, what is off the queue, how many more may be sent. */
-export class DrainRun {
+export class DrainRun implements Run {
   private readonly context: Context
   private readonly drain: Drain
   /** Ids that are done, delivered or not: skipped as long as they are on the queue. */
@@ -59,6 +74,8 @@ export class DrainRun {
   }
 
   isLate = (): boolean => this.sender.isLate()
+
+  parts = (row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes> => pendingForwards(this.context.ports.topics, row, ahead)
 
   /** The ids to deliver, oldest first. For a native subscriber those that IoT Core surely or perhaps did not deliver: from before its SUBSCRIBE. */
   eligible(homes: Homes): string[] {

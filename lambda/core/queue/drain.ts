@@ -1,14 +1,16 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
 
+import { isKeptForMany } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
 import { type Seat, type Seated, subscriberOf } from '../model/seat.ts'
 import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { type Drain, DrainRun, type Stop } from './drain-run.ts'
+import { type Drain, DrainRun, type Run, type Stop } from './drain-run.ts'
 import { checkStop, giveUp, unfinished } from './drain-stop.ts'
+import { KeptRun } from './kept-run.ts'
 import { type Stands, standingOf } from './operator-rows.ts'
-import { pendingForwards, type ReadAhead, readAhead } from './pending.ts'
+import { type ReadAhead, readAhead } from './pending.ts'
 
 /** The right to drain a topic's queue for a client, and the first part of the queue. */
 interface Claim {
@@ -26,7 +28,8 @@ export async function claimQueue(context: Context, { row, seat }: Seated): Promi
   if (seat.live.kind === 'client' && seat.live.catching === undefined && !mayHold(row, seat)) return 'empty'
   const { id: by, deadline: until } = context.invocation
   if (isDrainedElsewhere(row, seat, by, clock.now())) return 'elsewhere'
-  const ahead = readAhead(topics, row)
+  // On a topic kept for many the read position tells where to begin.
+  const ahead = isKeptForMany(context.config, row.topic) ? undefined : readAhead(topics, row)
   ahead?.homes.catch(() => {})
   // The seat was taken together with this lease a moment ago. A lease of an earlier try may be another handler's by now.
   const mine = seat.live.catching?.by === by && seat.live.catching.until === until
@@ -47,7 +50,8 @@ export async function fetchQueue(
   const { seat } = seated
   if (claim !== 'held') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
   // The other handler has an earlier SUBSCRIBE of the session, and stops if that one turns out to be stale: so this event is tried again.
-  if (seat.live.since < how.at) throw unfinished(how.clientid, seat, 'the handler of an earlier SUBSCRIBE delivers its queue')
+  if (seat.live.since < how.at || seat.live.kind === 'durable')
+    throw unfinished(how.clientid, seat, 'the handler of an earlier SUBSCRIBE delivers its queue')
 }
 
 /** The client subscribed to the topic by another filter, too: its queue comes once. */
@@ -69,7 +73,8 @@ const mayHold = (row: TopicRow, seat: Seat): boolean =>
  */
 export async function drain(context: Context, drain: Drain, row: TopicRow, ahead?: ReadAhead): Promise<void> {
   const place = { seat: drain.seat }
-  const run = new DrainRun(context, drain, standing(context, place))
+  const Deliveries = isKeptForMany(context.config, row.topic) ? KeptRun : DrainRun
+  const run = new Deliveries(context, drain, standing(context, place))
   try {
     await drained(context, place, run, drain, row, ahead)
   } finally {
@@ -81,7 +86,7 @@ export async function drain(context: Context, drain: Drain, row: TopicRow, ahead
 async function drained(
   context: Context,
   place: { seat: Seat },
-  run: DrainRun,
+  run: Run,
   drain: Drain,
   row: TopicRow,
   ahead: ReadAhead | undefined,
@@ -120,7 +125,7 @@ const isSame = (live: Live | undefined, mine: Live): live is Live => live?.sessi
 async function untilHandedOver(
   context: Context,
   place: { seat: Seat },
-  run: DrainRun,
+  run: Run,
   row: TopicRow,
   ahead?: ReadAhead,
 ): Promise<Stop | undefined> {
@@ -130,7 +135,7 @@ async function untilHandedOver(
   let first = ahead
   while (current !== undefined) {
     let met = 0
-    for await (const homes of pendingForwards(topics, current, first)) {
+    for await (const homes of run.parts(current, first)) {
       const ids = run.eligible(homes)
       met += ids.length
       const stop = await run.deliver(ids, homes)
@@ -142,7 +147,8 @@ async function untilHandedOver(
     const live = await stillIn(context, place, current)
     const { seat } = place
     // The seat is of another session or a later subscription by now: the handler of that event drains.
-    if (!isSame(live, seat.live)) return undefined
+    // A later SUBSCRIBE has taken a durable seat over, together with this lease.
+    if (!isSame(live, seat.live)) return seat.live.kind === 'durable' ? void (await topics.release(seat, lease.by)) : undefined
     if (live.catching !== undefined && live.catching.by !== lease.by) return undefined
     if (live.catching === undefined) current = await topics.lease(seat, lease, clock.now())
     if (met === 0 && run.isLate()) return 'late'

@@ -80,7 +80,7 @@ async function pushToSeats(context: Context, pushed: Pushing, seats: readonly Se
   for (const result of done) if (result.status === 'rejected') throw result.reason
 }
 
-type Pushing = Pushed & { readonly receipts: Receipts }
+export type Pushing = Pushed & { readonly receipts: Receipts }
 
 /** What a client acknowledged, by msgid. */
 interface Acked {
@@ -132,13 +132,13 @@ async function pushToSeat(all: Context, { row, stored, at, receipts }: Pushing, 
 }
 
 /** The event of the batch whose earlier try holds the lease goes on with it. */
-const goingOn = (context: Context, holder: string | undefined): Context =>
+export const goingOn = (context: Context, holder: string | undefined): Context =>
   isOurs(context, holder) ? { ...context, invocation: { ...context.invocation, id: holder } } : context
 
-const isOurs = ({ invocation }: Context, holder: string | undefined): holder is string =>
+export const isOurs = ({ invocation }: Context, holder: string | undefined): holder is string =>
   holder !== undefined && (holder === invocation.id || invocation.batch?.includes(holder) === true)
 
-async function pushToWildcard(context: Context, { stored, receipts }: Pushing, seat: Seat): Promise<Acked> {
+export async function pushToWildcard(context: Context, { stored, receipts }: Pushing, seat: Seat): Promise<Acked> {
   const { clientid } = subscriberOf(seat)
   const pubacks = new Map<string, Puback>()
   await pushPatiently(
@@ -159,7 +159,7 @@ async function pushPatiently(context: Context, seat: Seat, messages: readonly Me
 type OnAcked = (message: Message) => void
 
 /** One in flight, so order holds; stops at the first message that was not acknowledged, save one that can never be sent. */
-async function sendInOrder(
+export async function sendInOrder(
   { ports }: Context,
   seat: Seat,
   send: (message: Message) => Promise<Delivered>,

@@ -2,6 +2,7 @@
  * A publish on its way to whom we deliver: the function that stores hands it over to the function that delivers, if the topic's row shows
  * somebody who may have to get it. A topic without such subscribers costs nothing more.
  */
+import { isKeptForMany } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
@@ -36,9 +37,10 @@ export async function requestUnqueued(context: Context, message: Message): Promi
 
 /** Who is caught up by another handler finds the new messages on the queue, in order: that handler goes on until nothing is left. */
 function mayReceive({ config, ports }: Context, row: TopicRow, { live }: Seat, oldest: number): boolean {
-  if (live.kind === 'durable') return !isDispatched(row, ports.clock.now())
+  if (live.kind === 'durable' && !isKeptForMany(config, row.topic)) return !isDispatched(row, ports.clock.now())
   const { catching } = live
   if (catching !== undefined && catching.until >= ports.clock.now()) return false
+  if (live.kind === 'durable') return true
   return live.kind === 'server' ? config.serverSubscriptions : !getsNothing(live) && oldest < live.since + MARGIN
 }
 

@@ -1,9 +1,11 @@
 /** The other end of a delivery request: a hook whose function also delivers what publishes have left to it. */
+import { isKeptForMany } from '../hooks.ts'
 import type { DeliveryRequest } from '../model/delivery-request.ts'
 import type { Delivery, Hook } from '../model/hook.ts'
 import type { Context } from '../model/ports.ts'
 import { compareMsgids, millisOfMsgid } from '../msgid.ts'
 import { pushQueued, pushUnqueued } from './push.ts'
+import { pushKept } from './push-kept.ts'
 
 /** Messages read at once: 128 KB each at most. */
 const READ_AT_ONCE = 10
@@ -59,6 +61,7 @@ async function deliver(some: readonly Delivery<DeliveryRequest>[]): Promise<void
     const stored = part.flatMap(({ msgid, ...how }) => (found.has(msgid) ? [{ message: found.get(msgid)!, ...how }] : []))
     const at = millisOfMsgid(part.at(-1)!.msgid)
     // An earlier try may have leased the queue: it goes on though others have delivered these messages.
-    if (row !== undefined && (stored.length > 0 || receives > 1)) await pushQueued(context, { row, stored, at })
+    const push = isKeptForMany(context.config, event.topic) ? pushKept : pushQueued
+    if (row !== undefined && (stored.length > 0 || receives > 1)) await push(context, { row, stored, at })
   }
 }

@@ -1,4 +1,5 @@
 /** What a message's rows say after its retained check: they were written before IoT Core had answered. */
+import { isKeptForMany } from '../hooks.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { dropIds } from '../queue/acknowledge.ts'
@@ -12,6 +13,9 @@ export async function takeOffQueue(message: Message, queued: Queued | undefined,
   const { topic, msgid } = message
   const row = queued?.row ?? (await ports.topics.head(topic))
   if (row === undefined) return
+  // No id leaves the log of a topic that is kept for many.
+  if (isKeptForMany(config, topic))
+    return config.history.some((filter) => topicMatches(filter, topic)) ? ports.messages.correct(message) : ports.messages.remove([msgid])
   const known = queued?.stored.some((one) => one.message.msgid === msgid && !one.repeated) && invocation.receives === 1
   const homes = known ? new Map([[msgid, new Set([row.seq])]]) : await locate(ports.topics, row, [msgid])
   if (config.history.some((filter) => topicMatches(filter, topic))) {

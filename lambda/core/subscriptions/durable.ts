@@ -2,6 +2,7 @@
 
 import { durableFault, durableFilter } from '../durable-filter.ts'
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
+import { isKeptForMany } from '../hooks.ts'
 import type { Context } from '../model/ports.ts'
 import { durablePlace, type Seated, type Subscription, spillOf } from '../model/seat.ts'
 import type { Live } from '../model/topic-row.ts'
@@ -49,10 +50,13 @@ async function goOn(topic: string, at: number, context: Context): Promise<void> 
 function takeSeat(
   subscription: Subscription,
   { session, at }: SubscriptionChange,
-  { ports, config }: Context,
+  { ports, config, invocation }: Context,
 ): Promise<Seated | undefined> {
   const { topic, entry } = durablePlace(subscription, config.durablePrefix)!
-  const live: Live = { kind: 'durable', session, since: at, at }
+  // On a topic kept for many it is caught up by itself; a queue is dispatched to all.
+  const catching = { by: invocation.id, until: invocation.deadline }
+  const isCaughtUp = !hasWildcard(topic) && isKeptForMany(config, topic)
+  const live: Live = { kind: 'durable', session, since: at, at, ...(isCaughtUp && { catching }) }
   return ports.topics.goLive(topic, subscription, entry, live)
 }
 

@@ -352,7 +352,6 @@ describe('a hook row', () => {
       `${ACTIONS_OF_HOOK['message.publish'].join(', ')}, did you mean "on_message_publish"?`,
     ],
     ['a function of every object', row({ action: { function: 'constructor' } }), '"function" is "constructor", wanted one'],
-    ['the many-to-many family', row({}, 'session.subscribed', 'on_message_fetch_for_pubsub'), 'wanted one that session.subscribed takes'],
     [
       'a function on the wrong hook',
       row({}, 'message.publish', 'on_acked_delete'),
@@ -422,6 +421,44 @@ describe('a hook row', () => {
 
   test('for $ topics never runs, which is a warning', () => {
     expect(parse(given(row({ topic: '$SYS/#' })))).toMatchObject({ errors: [], warnings: [{ line: 3 }] })
+  })
+})
+
+describe('a row of topics that are kept for many', () => {
+  const FETCH = row({ topic: 'news/#' }, 'session.subscribed', 'on_message_fetch_for_pubsub')
+  const acked = (topic: string) => row({ topic }, 'message.acked', 'on_message_acked_for_pubsub')
+  const EXPIRY = 'backend.dynamo.msg.expired_after = 7d'
+
+  test('is one with its acknowledgements and an expiry', () => {
+    expect(parse(given(FETCH, acked('news/#'), EXPIRY))).toMatchObject({ errors: [], table: { rows: [{}, {}, { topic: 'news/#' }] } })
+    expect(parse(given(FETCH, acked('#'), EXPIRY)).errors).toEqual([])
+  })
+
+  test('is refused without an expiry, with what to write', () => {
+    expect(parse(given(FETCH, acked('#'))).errors).toEqual([
+      { file: 'etc/a.conf', line: 3, message: expect.stringContaining('wanted a line such as backend.dynamo.msg.expired_after = 7d') },
+    ])
+  })
+
+  test.each([[[]], [[acked('news/1')]]])('is refused where no row acknowledges all of its topics, with what to write', (rows: string[]) => {
+    expect(parse(given(FETCH, ...rows, EXPIRY)).errors).toEqual([
+      {
+        file: 'etc/a.conf',
+        line: 3,
+        message: expect.stringContaining('wanted a line backend.dynamo.hook.message.acked.<label> = {"topic": "news/#"'),
+      },
+    ])
+  })
+
+  test('takes time_range, and refuses max_returned_count', () => {
+    const with_ = (offline_opts: object) => FETCH.replace('"pool"', `"offline_opts":${JSON.stringify(offline_opts)},"pool"`)
+    expect(parse(given(with_({ time_range: '2h' }), acked('#'), EXPIRY))).toMatchObject({
+      errors: [],
+      table: { rows: [{}, { offlineOpts: { timeRange: 7_200 } }, {}] },
+    })
+    expect(parse(given(with_({ max_returned_count: 5 }), acked('#'), EXPIRY)).errors).toMatchObject([
+      { line: 3, message: expect.stringContaining('"max_returned_count" is not possible on on_message_fetch_for_pubsub') },
+    ])
   })
 })
 

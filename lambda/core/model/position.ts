@@ -1,0 +1,52 @@
+/**
+ * The read position of a client on a topic that is kept for many. It is a place in the topic's log, never a time: an id that is stored
+ * late stands in a later segment, so it is not passed over.
+ */
+import { millisOfMsgid } from '../msgid.ts'
+
+export interface Position {
+  /** The client has everything in the segments below this number. */
+  readonly seq: number
+  /** Ids of this segment and of later ones that it has. */
+  readonly seen: ReadonlySet<string>
+  /** Milliseconds: what was published before is not for it. */
+  readonly since: number
+  /** Milliseconds: the latest SUBSCRIBE. */
+  readonly subscribedAt: number
+}
+
+/** A row of `mqtt_acked`. Without a position EMQX wrote it, or an acknowledgement while the topic was a queue. */
+export interface LastAcked {
+  readonly msgid?: string
+  readonly position?: Position
+}
+
+/** Whether the client has the message of that id, or it is not for it. */
+export const isPassed = ({ seen, since }: Position, id: string): boolean => seen.has(id) || millisOfMsgid(id) < since
+
+/**
+ * Ids that are seen and need not be once the segments below `to` are left behind. One that a repeated publish has named again in a later
+ * segment, or in the head, stays. `head`: ids of the head.
+ */
+export function leftBehind(
+  { seen }: Position,
+  to: number,
+  segments: ReadonlyMap<number, readonly string[]>,
+  head: Iterable<string>,
+): string[] {
+  const later = new Set([...head, ...[...segments].filter(([seq]) => seq >= to).flatMap(([, ids]) => ids)])
+  const below = [...segments].filter(([seq]) => seq < to).flatMap(([, ids]) => ids)
+  return [...new Set(below)].filter((id) => seen.has(id) && !later.has(id))
+}
+
+/** The first of the segments up to `to` with an id that the client does not have. `segments`: those that exist. */
+export function firstUnread(
+  position: Position,
+  to: number,
+  segments: ReadonlyMap<number, readonly string[]>,
+  has: (id: string) => boolean = () => false,
+): number {
+  let seq = position.seq
+  while (seq < to && (segments.get(seq) ?? []).every((id) => has(id) || isPassed(position, id))) seq++
+  return seq
+}
