@@ -141,6 +141,7 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
       !replayed.has(msgid) &&
       // What a repeated publish named once more stands in the log twice.
       !(many && evidence.namedAgain.has(msgid)) &&
+      !movedBack.has(key) &&
       (namedAt.get(msgid) ?? Number.POSITIVE_INFINITY) < run.startedAt
     ) {
       evidence.violations.push(`I2 order: #${run.number} sent ${nameOf(msgid)} to ${clientid} after ${nameOf(later.msgid)}`)
@@ -170,6 +171,9 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
       evidence.violations.push(`receipt: #${run.number} says that ${clientid} has ${name}, who did not acknowledge it`)
   }
 
+  /** Client and topic: an earlier SUBSCRIBE, whose event came late, moved the read position back while it was read. */
+  const movedBack = new Set<string>()
+
   /** I12: a read position moves by PUBACKs of its client alone. */
   function moves(run: Run, clientid: string, msgid: string): void {
     if (iotCore.clients.get(clientid)!.confirmed.has(msgid)) return
@@ -187,6 +191,10 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
         put(topic, clientid, msgid) {
           acker = { clientid, newest: msgid }
           return real.acked.put(topic, clientid, msgid)
+        },
+        begin(topic, clientid, place, before) {
+          if (before !== undefined) movedBack.add(`${clientid} ${topic}`)
+          return real.acked.begin(topic, clientid, place, before)
         },
         addSeen(topic, clientid, ids, home) {
           for (const id of ids) moves(run, clientid, id)
