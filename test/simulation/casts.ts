@@ -133,7 +133,7 @@ export const CASTS: readonly Cast[] = [
     changes: 0.1,
     receipts: true,
   },
-  { name: 'many', natives: 0, operators: {}, durables: 3, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24], many: true },
+  { name: 'many', natives: 0, operators: {}, durables: 3, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24], many: true, receipts: true },
   {
     name: 'many, all kinds',
     natives: 2,
