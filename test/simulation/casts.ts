@@ -33,6 +33,8 @@ export interface Cast {
   readonly changes?: number
   /** Topics are kept for many: each subscriber gets each message. */
   readonly many?: true
+  /** Seconds after which messages expire: some do in a long calm. Default: never. */
+  readonly expiry?: number
   /** Share of the publishes that come from a subscriber. */
   readonly own?: number
   /** Every third publish comes from one of the clients, and asks for a receipt. */
@@ -142,6 +144,7 @@ export const CASTS: readonly Cast[] = [
     topics: ['a/1', 'a/2'],
     bursts: [1, 4, 12, 24],
     many: true,
+    expiry: 300,
     acks: 0.2,
     changes: 0.1,
   },

@@ -74,10 +74,10 @@ function namesAndRows(scene: Scene): string[] {
   })
   return [
     ...[...named]
-      .filter(([id]) => !stored.has(id) && !leftBehind.has(id) && !evidence.namedAgain.has(id))
+      .filter(([id]) => !stored.has(id) && !iotCore.hasExpired(id) && !leftBehind.has(id) && !evidence.namedAgain.has(id))
       .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
     ...[...stored]
-      .filter((id) => !named.has(id) && !leftBehind.has(id))
+      .filter((id) => !named.has(id) && !iotCore.hasExpired(id) && !leftBehind.has(id))
       .map((id) => `I5: nothing names ${nameIn(iotCore, id)}, which exists`),
     ...below.map(
       (row) => `I5: segment ${row.topic?.S?.replace(NUL, '|')} is below first and names ${row.MsgId?.SS?.map((id) => nameIn(iotCore, id))}`,

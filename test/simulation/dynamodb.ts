@@ -55,6 +55,13 @@ export class MapDynamoDb {
     return answer === undefined ? {} : { Attributes: copy(answer) }
   }
 
+  /** Time to live: deletes what has expired by `now` (ms). */
+  expire(now: number): void {
+    for (const rows of this.tables.values()) {
+      for (const [key, row] of rows) if (Number(row.expires_at?.N ?? Number.POSITIVE_INFINITY) * 1000 <= now) rows.delete(key)
+    }
+  }
+
   /** Not to be changed. */
   rows(table: TableName): Row[] {
     return [...this.tables.get(table)!.values()]

@@ -42,9 +42,9 @@ const MANY_ROWS: readonly Row[] = [
 type Configs = ReadonlyMap<HookName, HookConfig>
 
 /** What the conf has beside the page's rows of the queue. */
-export type Conf = Pick<Cast, 'settle' | 'consumers' | 'many'> & { readonly retained: boolean }
+export type Conf = Pick<Cast, 'settle' | 'consumers' | 'many' | 'expiry'> & { readonly retained: boolean }
 
-function configsOf({ retained, settle, consumers, many }: Conf): Configs {
+function configsOf({ retained, settle, consumers, many, expiry }: Conf): Configs {
   const rows = [...(many ? [...ROWS, ...MANY_ROWS] : ROWS), ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
     label: `${i + 1}`,
     pool: 'pool1',
@@ -52,7 +52,12 @@ function configsOf({ retained, settle, consumers, many }: Conf): Configs {
     ...(row.action === 'on_message_fetch_for_queue' && settle !== undefined ? { settle } : {}),
     ...(row.action === 'on_message_fetch_for_queue' && consumers !== undefined ? { consumers } : {}),
   }))
-  return new Map(hookConfigs({ pools: { pool1: {} }, rows }).map((config) => [config.hook, config]))
+  return new Map(
+    hookConfigs({ pools: { pool1: {} }, rows, ...(expiry !== undefined && { expiredAfter: expiry }) }).map((config) => [
+      config.hook,
+      config,
+    ]),
+  )
 }
 
 const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>

@@ -99,6 +99,7 @@ class History implements Scene {
       random: worldRandom,
       acks: cast.acks ?? 0,
       settle: (cast.settle ?? 10) * 1000,
+      expiry: cast.expiry === undefined ? undefined : cast.expiry * 1000,
       receipts: cast.receipts === true,
       emit,
       note,
@@ -132,7 +133,7 @@ class History implements Scene {
       queues,
       iotCore,
       database,
-      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers, many: cast.many },
+      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers, many: cast.many, expiry: cast.expiry },
       note,
       watch: watched.watch,
     })
@@ -192,6 +193,7 @@ class History implements Scene {
     await this.quiet(violations)
     this.log.push('--- a long calm')
     this.pass(this.worldRandom.pick(LONG))
+    if (this.cast.expiry !== undefined) this.dynamodb.expire(this.scheduler.now)
     this.faults.on = true
   }
 

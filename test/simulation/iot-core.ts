@@ -33,6 +33,8 @@ export interface IotCoreOptions {
   readonly settle: number
   /** Whether every third publish asks for a receipt. */
   readonly receipts: boolean
+  /** Milliseconds: so long a message is kept. Default: for ever. */
+  readonly expiry?: number | undefined
   readonly emit: (one: Emitted) => void
   readonly note: (line: string) => void
 }
@@ -337,6 +339,13 @@ export class IotCore {
       const { halfOpenSince = Number.POSITIVE_INFINITY, endedAt = Number.POSITIVE_INFINITY } = connection
       return acknowledgedAt < Math.min(halfOpenSince, endedAt, this.now + 1)
     })
+  }
+
+  /** Whether the message is to be kept no longer. */
+  hasExpired(msgid: string): boolean {
+    const { expiry = Number.POSITIVE_INFINITY } = this.options
+    const { at = this.now } = this.byId.get(msgid) ?? {}
+    return Math.floor(at / 1000) * 1000 + expiry <= this.now
   }
 
   /** By the times that their rules stamped, then as they came. */

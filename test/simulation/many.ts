@@ -40,7 +40,9 @@ export function waiting(scene: Scene): string[] {
 }
 
 const owed = ({ iotCore }: Scene, { got }: SimClient, topic: string, since: number): string[] =>
-  iotCore.published.filter((one) => one.topic === topic && one.publishedAt > since && !got.has(one.msgid)).map(({ name }) => name)
+  iotCore.published
+    .filter((one) => one.topic === topic && one.publishedAt > since && !got.has(one.msgid) && !iotCore.hasExpired(one.msgid))
+    .map(({ name }) => name)
 
 /** An operator's row that stood all the time subscribes its client from its first connection on. */
 const operatorsReads = ({ operator }: Scene, client: SimClient): [topic: string, since: number][] =>

@@ -201,7 +201,8 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
           return real.acked.addSeen(topic, clientid, ids, home)
         },
         fold(topic, clientid, from, move) {
-          for (const id of positionsOf(topic, from.seq, move.to)) if (iotCore.byId.get(id)!.at >= from.since) moves(run, clientid, id)
+          for (const id of positionsOf(topic, from.seq, move.to))
+            if (iotCore.byId.get(id)!.at >= from.since && !iotCore.hasExpired(id)) moves(run, clientid, id)
           return real.acked.fold(topic, clientid, from, move)
         },
       },
