@@ -172,6 +172,12 @@ forEachEngine((engine) => {
     })
   })
 
+  it('is no backlog: no metric tells how much is kept', async () => {
+    world = new World(engine, await createTables(engine), { rows: MANY, expiredAfter: WEEK, namespace: 'stack' })
+    await publish(...many(0, 3 * HEAD_IDS))
+    expect(world.logs.filter((line) => line.includes('queue_depth_max'))).toEqual([])
+  })
+
   it('messages and segments expire', async () => {
     await publish(...many(0, HEAD_IDS))
     const segment = await world.row('mqtt_topic_msg_map', segmentKey('t', 0))

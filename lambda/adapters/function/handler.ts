@@ -56,7 +56,7 @@ export function handlerOf<Event>(
   return async ({ Records }, lambda) => {
     const started = ports.clock.now()
     const deadline = started + lambda.getRemainingTimeInMillis()
-    const meter = namespace === undefined ? undefined : meterOf(hook.hook, ports)
+    const meter = namespace === undefined ? undefined : meterOf(hook.hook, ports, config)
     const batch = Records.map((record) => ({ record, ...parse(hook, record), watched: meter?.watch() }))
     const deliveries = batch.flatMap(({ record, event, watched }): Delivery<Event>[] => {
       if (event === undefined) return []

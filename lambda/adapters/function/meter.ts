@@ -1,5 +1,5 @@
 /** Measures one invocation by watching the calls of its ports. Actions know nothing of it. */
-import type { HookName } from '../../core/hooks.ts'
+import { type HookConfig, type HookName, isKeptForMany } from '../../core/hooks.ts'
 import {
   ACK_REFUSED,
   AGED_HOOKS,
@@ -62,7 +62,7 @@ export interface Meter extends Measured {
   handled(received: Received, result: PromiseSettledResult<void>, lastDelivered: number | undefined): void
 }
 
-export function meterOf(hook: HookName, ports: Ports): Meter {
+export function meterOf(hook: HookName, ports: Ports, config: HookConfig): Meter {
   const { device, messages, topics, acked, clock } = ports
   const counts = new Map<string, number>()
   const latencies = new Map<string, number[]>()
@@ -91,6 +91,8 @@ export function meterOf(hook: HookName, ports: Ports): Meter {
 
   /** A publish gets the head of its topic back. The largest of the invocation is told. */
   function queued(row: TopicRow): void {
+    // What is kept for many is no backlog: it stays until it expires.
+    if (isKeptForMany(config, row.topic)) return
     const backlog = backlogOf(row, clock.now())
     if (backlog === undefined) return
     counts.set(QUEUE_DEPTH_MAX, Math.max(backlog.depth, counts.get(QUEUE_DEPTH_MAX) ?? 0))
