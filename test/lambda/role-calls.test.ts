@@ -321,6 +321,14 @@ class Story {
     await this.publish('kept/2', 'x')
     for (const id of stored.slice(-1)) await this.handle('message.acked', world.ackEvent('k', id))
     await this.unsubscribe('k', 's1', 'durable/kept/1')
+    // An UNSUBSCRIBE between two SUBSCRIBEs that is handled after both.
+    await this.connect('ke', 's1')
+    await this.subscribe('ke', 's1', 'kept/3')
+    const gone = this.at(5_000).unsubscribedEvent('ke', 's1', 'kept/3')
+    this.at(5_000)
+    await this.publish('kept/3', 'x')
+    await this.handle('session.subscribed', this.at(5_000).subscribedEvent('ke', 's1', 'kept/3'))
+    await this.handle('session.unsubscribed', gone)
     // Its UNSUBSCRIBE is handled while its SUBSCRIBE is.
     const { begin } = world.ports.acked
     for (const [c, come] of [
