@@ -5,7 +5,7 @@ import type { SendOutcome } from '../metrics.ts'
 import type { DeliveryRequest } from './delivery-request.ts'
 import type { Ignored } from './ignored.ts'
 import type { Message } from './message.ts'
-import type { LastAcked, Position } from './position.ts'
+import type { PositionTable } from './position.ts'
 import type { Presence } from './presence.ts'
 import type { NativeRetained, RetainTable } from './retain-table.ts'
 import type { Seat, Seated, Subscription } from './seat.ts'
@@ -129,26 +129,11 @@ export interface TopicTable {
 }
 
 /** `mqtt_acked`. */
-export interface AckedTable {
+export interface AckedTable extends PositionTable {
   /** `at`: when the client acknowledged it, in ms; absent: that is inferred. */
   put(topic: string, clientid: string, msgid: string, at?: number): Promise<void>
   /** Deletes the row if its message was published, or its position subscribed, at or before `at` (ms). */
   remove(topic: string, clientid: string, at: number): Promise<void>
-  /** On a topic kept for many: the row as it is now; `undefined`: there is none. */
-  lastAcked(topic: string, clientid: string): Promise<LastAcked | undefined>
-  /** Writes a position with nothing seen, or moves one back to an earlier SUBSCRIBE, unless it has changed since `before` was read. */
-  begin(topic: string, clientid: string, place: Omit<Position, 'seen'>, before: Position | undefined): Promise<boolean>
-  /** Remembers a later SUBSCRIBE (ms). Returns whether there is a position. */
-  subscribedAgain(topic: string, clientid: string, at: number): Promise<boolean>
-  /** Adds ids that stand in segment `home` or later ones. `undefined`: the position is past that segment, or there is none. */
-  addSeen(topic: string, clientid: string, ids: readonly string[], home: number): Promise<Position | undefined>
-  /** Moves the position to segment `to`, if it is where `from` says. `gone`: ids of segments below; `newest`: the newest id acknowledged. */
-  fold(
-    topic: string,
-    clientid: string,
-    from: Position,
-    move: { to: number; gone: readonly string[]; newest: string | undefined },
-  ): Promise<Position | undefined>
 }
 
 export interface NativeConnection {

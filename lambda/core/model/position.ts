@@ -21,6 +21,25 @@ export interface LastAcked {
   readonly position?: Position
 }
 
+/** Read positions in `mqtt_acked`. Every method is one request of one row. */
+export interface PositionTable {
+  /** The row as it is now; `undefined`: there is none. */
+  lastAcked(topic: string, clientid: string): Promise<LastAcked | undefined>
+  /** Writes a position with nothing seen, or moves one back to an earlier SUBSCRIBE, unless it has changed since `before` was read. */
+  begin(topic: string, clientid: string, place: Omit<Position, 'seen'>, before: Position | undefined): Promise<boolean>
+  /** Remembers a later SUBSCRIBE (ms). Returns whether there is a position. */
+  subscribedAgain(topic: string, clientid: string, at: number): Promise<boolean>
+  /** Adds ids that stand in segment `home` or later ones. `undefined`: the position is past that segment, or there is none. */
+  addSeen(topic: string, clientid: string, ids: readonly string[], home: number): Promise<Position | undefined>
+  /** Moves the position to segment `to`, if it is where `from` says. `gone`: ids of segments below; `newest`: the newest id acknowledged. */
+  fold(
+    topic: string,
+    clientid: string,
+    from: Position,
+    move: { to: number; gone: readonly string[]; newest: string | undefined },
+  ): Promise<Position | undefined>
+}
+
 /** Whether the client has the message of that id, or it is not for it. */
 export const isPassed = ({ seen, since }: Position, id: string): boolean => seen.has(id) || millisOfMsgid(id) < since
 
