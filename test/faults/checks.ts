@@ -1,6 +1,7 @@
 /** What must hold when the faults are over and the queues are empty (DESIGN.md, section 4). */
 import { compareMsgids } from '../../lambda/core/msgid.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
+import type { Row } from '../simulation/rows.ts'
 import { allowedTo } from '../support/call-log.ts'
 import type { Received } from './data-plane.ts'
 import type { Leave } from './fault.ts'
@@ -113,7 +114,9 @@ export function differences(ending: Ending, wanted: Ending, leaves: readonly Lea
   const missing = <T>(all: readonly T[], from: readonly T[]) => all.filter((one) => !from.includes(one))
   const extra = [...state.stored.keys()].filter((id) => !wanted.state.stored.has(id) && !mayComeAgain(id))
   const fewer = [...wanted.state.stored.keys()].filter((id) => !state.stored.has(id))
-  const changed = [...state.stored].filter(([id, row]) => wanted.state.stored.has(id) && text(row) !== text(wanted.state.stored.get(id)!))
+  // When a PUBACK came is the clock's; who acknowledged is not, where somebody did.
+  const kept = ({ acked_at: _when, acked_by, ...row }: Row) => text(acked_by === undefined || pendingMay ? row : { ...row, acked_by })
+  const changed = [...state.stored].filter(([id, row]) => wanted.state.stored.has(id) && kept(row) !== kept(wanted.state.stored.get(id)!))
   const ungot = wanted.received.filter((one) => !received.some((other) => sameDelivery(one, other, leaves)))
   return [
     ...missing(wanted.state.decided, state.decided).map((row) => `I6: missing: ${row}`),

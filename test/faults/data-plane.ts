@@ -44,10 +44,9 @@ export class DataPlane {
     if (topic.startsWith('$')) throw new Error(`I8: a message to ${topic}`)
     if (query?.confirmation !== 'true') throw new Error('a direct message without confirmation')
     if (!this.connected.has(clientid)) return failure('ResourceNotFoundException', 404)
-    const properties = JSON.parse(Buffer.from(headers['x-amz-mqtt5-user-properties'] ?? '', 'base64').toString()) as Record<
-      string,
-      string
-    >[]
+    // All but a receipt tell their msgid.
+    if (headers['x-amz-mqtt5-user-properties'] === undefined) return success({ message: 'OK', traceId: 'x' })
+    const properties = JSON.parse(Buffer.from(headers['x-amz-mqtt5-user-properties'], 'base64').toString()) as Record<string, string>[]
     const property = (name: string) => properties.find((one) => name in one)?.[name]
     this.received.push({
       clientid,

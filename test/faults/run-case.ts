@@ -119,7 +119,9 @@ function judged({ ending: undisturbed, rivalled }: Prepared, stage: Stage, endin
   const each = orders.map((wanted) => differences(ending, wanted, leaves))
   // A message that comes after a newer one was delivered is late, not out of order.
   const late = (faults.some(({ fault }) => fault.everyReceive) || stage.setting.next !== undefined) && scenario.hook === 'message.publish'
-  const refused = faults.some(({ fault }) => /^(403|404|413)/.test(fault.name)) || rival !== undefined || late
+  // What one of them did not take comes to another after younger ones.
+  const compete = scenario.leaves?.includes('to either') === true
+  const refused = faults.some(({ fault }) => /^(403|404|413)/.test(fault.name)) || rival !== undefined || late || compete
   // The order that comes nearest.
   const different = each.toSorted((a, b) => a.length - b.length)[0]!
   return [...always(stage, ending, orders, leaves), ...(refused ? [] : order(ending)), ...different]

@@ -5,13 +5,14 @@ import type { Scenario } from '../scenario.ts'
 import { disconnectOf, publishMany, RETAIN_BY_PROPERTY } from './parts.ts'
 
 const STORE = { hook: 'message.publish', topic: '#', action: 'on_message_store' } as const
+const RECEIPT = { response_topic: 'replies', user_properties: [{ receipt: '1' }] }
 const QOS_0 = { user_properties: [{ qos: '0' }] }
 
 const delivered = (
   name: string,
   given: Scenario['given'],
   options: Scenario['options'] = { rows: RETAIN_BY_PROPERTY },
-  more: Pick<Scenario, 'unqueued'> = {},
+  more: Pick<Scenario, 'unqueued' | 'leaves'> = {},
 ): Scenario => ({ name: `delivered: ${name}`, hook: 'session.subscribed', options, given, ...more })
 
 /** Publishes, and the requests, which are not delivered yet. */
@@ -25,6 +26,15 @@ async function requested(world: World, ...events: object[]): Promise<object[]> {
 async function live(world: World, ...rows: readonly (readonly [clientid: string, filter: string])[]): Promise<void> {
   for (const [clientid, filter] of rows) await world.operatorSubscribes(clientid, filter)
   for (const [clientid] of rows) await world.connect(clientid, `s-${clientid}`)
+  world.wait(120_000)
+}
+
+/** Durable subscribers of the topic. */
+async function durable(world: World, topic: string, ...clients: readonly string[]): Promise<void> {
+  for (const clientid of clients) {
+    await world.connect(clientid, `s-${clientid}`)
+    await world.subscribe(clientid, `s-${clientid}`, `durable/${topic}`)
+  }
   world.wait(120_000)
 }
 
@@ -50,6 +60,21 @@ export const DELIVERED: readonly Scenario[] = [
     world.wait(70_000)
     return { events: await requested(world, event) }
   }),
+  delivered(
+    'two durable subscribers compete',
+    async (world) => {
+      await durable(world, 't', 'c', 'd')
+      return {
+        events: await requested(world, ...[1, 2, 3].map((i) => world.publishEvent('t', `${CANARY}${i}`))),
+        rivals: {
+          publish: { hook: 'message.publish', event: world.publishEvent('t', `${CANARY}4`) },
+          disconnect: { hook: 'client.disconnected', event: disconnectOf(world, 'c', 's-c') },
+        },
+      }
+    },
+    { rows: RETAIN_BY_PROPERTY },
+    { leaves: ['to either'] },
+  ),
   delivered('several publishes of a topic in one batch', async (world) => {
     await live(world, ['s', 'b'])
     return { events: await requested(world, ...[1, 2, 3].map((i) => world.publishEvent('b', `${CANARY}${i}`))) }
@@ -84,6 +109,18 @@ export const DELIVERED: readonly Scenario[] = [
     async (world) => {
       await live(world, ['s', 't'])
       return { events: await requested(world, world.publishEvent('t', `${CANARY}1`)) }
+    },
+    { rows: rowsWith(STORE).filter(({ action }) => !/retain/.test(action)) },
+  ),
+  delivered(
+    'a receipt for a durable subscriber, and one for the history',
+    async (world) => {
+      await durable(world, 't', 'c')
+      await world.connect('publisher', 'p1')
+      const away = { ...RECEIPT, clientid: 'away' }
+      return {
+        events: await requested(world, world.publishEvent('t', `${CANARY}1`, RECEIPT), world.publishEvent('t', `${CANARY}2`, away)),
+      }
     },
     { rows: rowsWith(STORE).filter(({ action }) => !/retain/.test(action)) },
   ),

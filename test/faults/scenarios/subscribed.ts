@@ -46,6 +46,15 @@ export const SUBSCRIBED: readonly Scenario[] = [
     const rivals = { 'another subscriber': { hook: 'session.subscribed', event: world.subscribedEvent('d', 's2', 't') } } as const
     return { ...given, rivals: { ...given.rivals, ...rivals, publish: publish(world, 't', `${CANARY}9`) } }
   }),
+  subscribed('a durable subscriber: its backlog', async (world) => {
+    await publishMany(world, 't', 0, 3)
+    const given = await subscribing(world, 'durable/t')
+    return { ...given, rivals: { ...given.rivals, publish: publish(world, 't', `${CANARY}9`) } }
+  }),
+  subscribed('a durable subscriber, and nothing is queued', async (world) => {
+    const given = await subscribing(world, 'durable/t')
+    return { ...given, rivals: { ...given.rivals, publish: publish(world, 't', `${CANARY}9`) } }
+  }),
   subscribed('a backlog in segments and head', async (world) => {
     await publishMany(world, 't', 0, HEAD_IDS + 2)
     return { events: (await subscribing(world, 't')).events }
