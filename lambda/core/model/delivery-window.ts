@@ -34,7 +34,7 @@ export interface Window {
   readonly to: number
 }
 
-/** The time in which messages surely reached the subscriber: until `until`, but not what it may not have acknowledged yet (`doubt`). Milliseconds. */
+/** The time in which messages surely reached the subscriber. It ends `doubt` ms before `until`: later ones may not be acknowledged yet. */
 export const windowOf = (live: Pick<Live, 'since'>, until: number, doubt: number): Window => ({
   from: live.since + MARGIN,
   to: until - doubt,

@@ -113,7 +113,7 @@ export interface TopicTable {
   handOver(row: TopicRow, seat: Seat, by: string): Promise<boolean>
   /** Takes or renews the dispatch lease of the topic; `undefined`: another event has it. `now`: in ms; `wakes`: also one that rests. */
   claimDispatch(topic: string, lease: Lease, how: { now: number; wakes: boolean }): Promise<TopicRow | undefined>
-  /** Tells the event that has the dispatch lease at `now` (ms) that a subscriber came. Returns whether there is one, and it will look again. */
+  /** Tells the event that holds the dispatch lease at `now` (ms) that a subscriber came. Returns whether such an event will look again. */
   joinDispatch(topic: string, now: number): Promise<boolean>
   /** Ends the dispatch, if neither a publish nor a subscriber came in since `row` was read. Returns whether it did. */
   endDispatch(row: TopicRow, by: string): Promise<boolean>

@@ -6,7 +6,7 @@ export interface RetainTable {
   put(message: Message): Promise<void>
   /**
    * Deletes the topic's retained message, and older ones that arrive later. `certain`: the message cleared the topic, and
-   * {@link clearedBy} returns it from now on. If that is unsure, or inferred, messages of the half second before it stay, except `inferredFrom`.
+   * {@link clearedBy} returns it from now on. Not certain, or inferred: messages of the half second before it stay, except `inferredFrom`.
    */
   clear(message: Message, how: { certain: boolean; inferredFrom?: string | undefined }): Promise<void>
   /** A strongly consistent read. */

@@ -43,7 +43,7 @@ export interface Lease {
   readonly until: number
 }
 
-/** Which event delivers a topic's queue to its durable subscribers. `rests`: it goes on at its next try; a new subscriber need not wait for that. */
+/** The event that delivers a topic's queue to its durable subscribers. `rests`: it goes on at its next try; a new subscriber does not wait. */
 export interface DispatchLease extends Lease {
   readonly rests?: boolean
 }
@@ -143,7 +143,7 @@ export function renewed(live: Live, again: Live): Live {
 /** A SUBSCRIBE that follows another one so soon may have been there when IoT Core told the QoS of the one before. Milliseconds. */
 const AT_ONCE = 1_000
 
-/** Where the QoS of a SUBSCRIBE between the two may be another, because nobody told it or because it was heard of late, the proof begins after it. */
+/** If a SUBSCRIBE between the two may have had another QoS (not told, or heard of late), the proof begins after that SUBSCRIBE. */
 function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
   const isKnown = again.at === live.at || again.at === live.since
   if (isKnown && live.granted !== undefined) return grantedIn(live)
