@@ -75,10 +75,10 @@ export const command = () =>
             const { wrongUse } = await import('./command-line/run-command.ts')
             if (aws) throw wrongUse('--aws is given, wanted a local run: on AWS use aws iot-data delete-connection')
             const [{ kick }, { withTables, found }] = await Promise.all([
-              import('./console/deeds.ts'),
+              import('./operate/deeds.ts'),
               import('./operate/operator-tables.ts'),
             ])
-            const { NotFound } = await import('./console/not-found.ts')
+            const { NotFound } = await import('./operate/not-found.ts')
             await withTables(flags, (tables) => kick(tables, clientid, { clean })).catch((error) => {
               if (!(error instanceof NotFound)) throw error
               found(undefined, error.message)

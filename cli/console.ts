@@ -16,7 +16,7 @@ export const flags = () =>
     .option('--endpoint <URL>', 'the data plane of the run', httpUrl, 'http://localhost:8443')
     .option('--dynamodb <URL>', 'its DynamoDB', httpUrl, 'http://localhost:8000')
     .option('--mqtt <URL>', 'its MQTT broker', mqttUrl, 'mqtt://localhost:1883')
-    .option('--conf <FILE>', 'the hook table that it runs with; default: etc/emqx_backend_dynamo.conf', existingFile)
+    .option('--conf <FILE>', 'the hook table that it should have: refused where the run says another', existingFile)
     .option('--port <PORT>', 'to listen on; 0: any free port', port, 8080)
     .option('--host <ADDRESS>', 'to listen on; what is no loopback address needs --i-know', address, '127.0.0.1')
     .option('--write', 'let it publish, purge, kick, redrive and delete; else it only reads')

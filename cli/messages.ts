@@ -7,7 +7,7 @@ import { limit, say, sayJson, table, tablesCommand, timeOf } from './operate/ope
 const LIST = 'Lists the newest messages that wait on a topic. Nothing is marked as read. Six requests at most.'
 const SHOW = 'Shows one message with its payload and MQTT 5 properties.'
 const PURGE = `Takes off the queue of a topic in the local run what waits there now, as acknowledgements do: the messages first,
-then their ids. Where the conf keeps history (on_message_store) the messages stay.`
+then their ids. Where the run's conf keeps history (on_message_store) the messages stay.`
 
 export const command = () =>
   newCommand('messages', 'read what waits, or empty a queue', 'Messages, from mqtt_topic_msg_map and mqtt_msg.')
@@ -74,11 +74,7 @@ export const command = () =>
     .addCommand(
       tablesCommand('purge', 'empty a queue of the local run', PURGE)
         .argument('<TOPIC>', 'the topic')
-        .option(
-          '--conf <FILE>',
-          'the hook table that the run has, which says where history is kept; default: etc/emqx_backend_dynamo.conf',
-          existingFile,
-        )
+        .option('--conf <FILE>', 'the hook table that the run should have: refused where the run says another', existingFile)
         .option('--dry-run', 'say about how many messages wait; nothing is deleted')
         .option('--yes', 'do it without asking')
         .action(
@@ -86,10 +82,11 @@ export const command = () =>
             if (aws) throw wrongUse('--aws is given, wanted a local run: on AWS the conf that is deployed is not known here')
             if (!dryRun && !yes) throw wrongUse('purge deletes messages, wanted --yes, or --dry-run to see how many')
             const { withTables, found } = await import('./operate/operator-tables.ts')
-            const [{ purge }, { OUR_CONF }] = await Promise.all([import('./console/deeds.ts'), import('./console/place.ts')])
+            const [{ purge }, { runConf }] = await Promise.all([import('./operate/deeds.ts'), import('./operate/local-run.ts')])
+            const { table: hooks } = await runConf(flags.endpoint, conf)
             const [about, purged] = await withTables(flags, async (tables) => {
               const row = found(await tables.ports.topics.head(topic), `topic ${JSON.stringify(topic)}: it has no queue`)
-              return [depthOf(row).about, dryRun ? 0 : await purge({ ports: tables.ports, conf: conf ?? OUR_CONF }, topic)] as const
+              return [depthOf(row).about, dryRun ? 0 : await purge(tables, topic, hooks)] as const
             })
             if (json) sayJson({ topic, about, purged })
             else say(dryRun ? `${JSON.stringify(topic)}: about ${about} would be purged` : `${JSON.stringify(topic)}: ${purged} purged`)

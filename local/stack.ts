@@ -1,9 +1,11 @@
 /** The whole backend in this process: IoT Core, DynamoDB, and the handlers as the synthesized template connects them. */
+import { join, resolve } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
+import { DEFAULT_CONF, readConf } from '../lib/conf/conf-file.ts'
 import { hostnameOf, isLoopback } from './address.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
 import { DataPlaneOperations } from './data-plane/data-plane-operations.ts'
-import { LocalOperations } from './data-plane/local-operations.ts'
+import { LocalOperations, type RunConf } from './data-plane/local-operations.ts'
 import type { DynamoDbEngine } from './dynamodb/engine.ts'
 import { type EngineOptions, startEngine } from './dynamodb/start-engine.ts'
 import { connectFunctions, type Log } from './functions/function-connections.ts'
@@ -65,6 +67,7 @@ export interface LocalStack {
   close(): Promise<void>
 }
 
+const ROOT = join(import.meta.dirname, '..')
 const DEFAULT_BACKLOG = 1000
 /** Time for functions to handle the last disconnected events. */
 const DRAIN_MS = 500
@@ -112,7 +115,8 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const functions: LocalFunction[] = []
   const misbehaved = () => ({ ...misbehaviour.counts, throttle: Atomics.load(throttled, 0) })
   const metrics = new FunctionMetrics()
-  const local = new LocalOperations({ broker, queues, functions: () => functions, metrics, misbehaved })
+  const conf = confOf(options)
+  const local = new LocalOperations({ broker, queues, functions: () => functions, metrics, misbehaved, conf })
   const iot = new DataPlaneOperations(broker)
   const dataPlane = await listening('data plane', options.dataPort, () =>
     startDataPlane({ host, port: options.dataPort ?? 0, iot, local, sqs: new SqsOperations(queues.all), warn }),
@@ -148,6 +152,11 @@ async function assemble(options: LocalStackOptions, warn: (text: string) => void
   const assembly: Assembly = await assemblyFor({ ...context, ...(conf === undefined ? {} : { conf }) }, warn)
   onClose(() => assembly.remove())
   return assembly.directory
+}
+
+/** The app has read it, so it is good. */
+function confOf({ assembly, conf = join(ROOT, DEFAULT_CONF) }: LocalStackOptions): RunConf | undefined {
+  return assembly === undefined ? { file: resolve(conf), table: readConf(conf).table } : undefined
 }
 
 type EngineParts = Pick<EngineOptions, 'host' | 'warn' | 'throttle'>

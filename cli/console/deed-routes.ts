@@ -1,6 +1,7 @@
 /** What forms do. Each ends at a page that says what was done. */
 import type { Context, Hono } from 'hono'
-import { deleteRetained, kick, letters, publish, purge } from './deeds.ts'
+import { deleteRetained, kick, letters, publish, purge } from '../operate/deeds.ts'
+import { runConf } from '../operate/local-run.ts'
 import type { Site } from './site.ts'
 import { line, link } from './text.ts'
 import { refuseUnless } from './write-only.ts'
@@ -21,7 +22,7 @@ export function deedRoutes(app: Hono, { place, write }: Site): void {
   })
   deed('/purge', async (context) => {
     const topic = asked(context, 'topic')
-    const count = await purge(place, topic)
+    const count = await purge(place, topic, (await runConf(place.dataUrl, place.conf)).table)
     return link('queue', { topic, done: `${count} messages were purged.` })
   })
   deed('/delete-retained', async (context) => {
@@ -30,7 +31,7 @@ export function deedRoutes(app: Hono, { place, write }: Site): void {
     return link('retained', { done: `IoT Core forgets the retained message of ${line(topic)}. The row follows when the event is handled.` })
   })
   deed('/redrive', async () => {
-    const passes = await letters(place, { dryRun: false })
+    const passes = await letters(place.dataUrl, { dryRun: false })
     const sum = (of: (pass: (typeof passes)[number]) => number) => passes.reduce((total, pass) => total + of(pass), 0)
     return link('dead-letters', { done: `${sum(({ redriven }) => redriven)} were sent again, ${sum(({ stays }) => stays.length)} stay.` })
   })

@@ -1,5 +1,5 @@
 /** Looks at the run every two seconds while somebody looks at the overview, and remembers the last five minutes. */
-import { type LocalRunState, localRunState } from './local-run.ts'
+import { type LocalRunState, localRunState } from '../operate/local-run.ts'
 
 export interface Sample {
   /** Milliseconds. */

@@ -1,11 +1,11 @@
 /** The pages that read. Names stand in the query: a path could not hold every client id. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { readConf } from '../../lib/conf/conf-file.ts'
 import { confInWords } from '../conf/conf-in-words.ts'
+import { letters } from '../operate/deeds.ts'
+import { runConf } from '../operate/local-run.ts'
+import { NotFound } from '../operate/not-found.ts'
 import { ackedOn, clientDetails, clientsPage, messageWith, retainedPage, topicDetails, topicsPage } from '../operate/table-reads.ts'
-import { letters } from './deeds.ts'
-import { NotFound } from './not-found.ts'
 import { client, clients } from './pages/client-pages.ts'
 import { type Frame, type Html, layout } from './pages/layout.ts'
 import { deadLetters, hooks, retained, tryIt } from './pages/others.ts'
@@ -54,11 +54,11 @@ export function readRoutes(app: Hono, { place, monitor, write }: Site): void {
     ),
   )
   app.get('/dead-letters', async (context) =>
-    page('dead-letters', 'Dead letters', context, deadLetters(await letters(place, { dryRun: true }), { write })),
+    page('dead-letters', 'Dead letters', context, deadLetters(await letters(place.dataUrl, { dryRun: true }), { write })),
   )
-  app.get('/hooks', (context) => {
-    const { conf } = place
-    return page('hooks', 'Hooks', context, hooks(confInWords(conf, readConf(conf).table)))
+  app.get('/hooks', async (context) => {
+    const { file, table } = await runConf(place.dataUrl, place.conf)
+    return page('hooks', 'Hooks', context, hooks(confInWords(file, table)))
   })
   app.get('/try', (context) => {
     const { topic = '', filter = '' } = context.req.query()

@@ -39,8 +39,8 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
 }
 
 /** Whatever the run listens on, its console is for this machine alone. It may write: every program here may write to the run anyway. */
-async function openConsoleOf({ host = '127.0.0.1', consolePort, conf }: LocalRun, { mqttUrl, dynamodbUrl, dataUrl }: LocalStack) {
-  const place = { mqttUrl, dynamodbUrl, dataUrl, ...(conf === undefined ? {} : { conf }) }
+async function openConsoleOf({ host = '127.0.0.1', consolePort }: LocalRun, { mqttUrl, dynamodbUrl, dataUrl }: LocalStack) {
+  const place = { mqttUrl, dynamodbUrl, dataUrl }
   const options = { host: isLoopback(host) ? host : '127.0.0.1', write: true, place }
   try {
     return await openConsole({ ...options, port: consolePort })

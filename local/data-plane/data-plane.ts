@@ -44,6 +44,7 @@ const routesOf = ({ iot, local }: DataPlaneOptions): Route[] => [
   { method: 'GET', path: ['retainedMessage'], run: (request) => iot.listRetainedMessages(request) },
   { method: 'GET', path: ['retainedMessage', '**'], run: (request, topic) => iot.getRetainedMessage(request, topic) },
   { method: 'GET', path: ['local', 'health'], run: () => local.health() },
+  { method: 'GET', path: ['local', 'conf'], run: () => local.conf() },
   { method: 'GET', path: ['local', 'connections'], run: () => local.connections() },
   { method: 'GET', path: ['local', 'queues'], run: () => local.queues() },
   { method: 'GET', path: ['local', 'functions'], run: () => local.functions() },

@@ -1,4 +1,5 @@
 /** What only the local run answers, under `/local`: the state of its queues and functions, and events as the service would send them. */
+import type { HookTable } from '../../lambda/core/hooks.ts'
 import { checkTopicName } from '../../lambda/core/topic.ts'
 import type { LocalFunction } from '../functions/local-function.ts'
 import type { FunctionMetrics } from '../functions/metrics.ts'
@@ -10,7 +11,16 @@ import type { HttpRequest } from './http-request.ts'
 
 const EVENT_PREFIX = '$aws/events/'
 
+/** The hook table that a run has: as it was when the run began. */
+export interface RunConf {
+  /** Absolute path of the conf. */
+  readonly file: string
+  readonly table: HookTable
+}
+
 export interface LocalParts {
+  /** Absent: the run was started from an assembly, which does not name its conf. */
+  readonly conf?: RunConf | undefined
   readonly metrics: Pick<FunctionMetrics, 'report'>
   readonly broker: Broker
   readonly queues: Pick<Queues, 'hooks' | 'ruleErrors'>
@@ -29,6 +39,13 @@ export class LocalOperations {
 
   health(): object {
     return { status: 'ok' }
+  }
+
+  /** What the handlers run with, so that who steers the run need not be told, and cannot be told wrong. */
+  conf(): object {
+    const { conf } = this.#parts
+    if (conf === undefined) throw new DataPlaneError('ResourceNotFoundException', 'the conf of this run is not known')
+    return conf
   }
 
   connections(): object {

@@ -1,7 +1,5 @@
 /** `mqtt-dynamodb messages`, over a backend that runs here. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { type Backend, startBackend } from '../end-to-end/backend.ts'
 import { endClients } from '../support/mqtt-client.ts'
 import { here } from '../support/run-program.ts'
@@ -45,16 +43,27 @@ test('purge: only with --yes, and nothing is left (I5)', async () => {
   expect((await backend.rows('mqtt_topic_msg_map', 'm/purged')).filter(({ MsgId, sealing }) => MsgId || sealing)).toEqual([])
 })
 
-test('purge: what the run keeps as history stays', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'conf-'))
-  const conf = join(folder, 'history.conf')
+test("purge: what the run's own conf keeps as history stays, and nobody need name it", async () => {
   const row = 'backend.dynamo.hook.message.publish.4 = {"topic": "#", "action": {"function": "on_message_store"}, "pool": "pool1"}'
-  writeFileSync(conf, `${readFileSync('etc/emqx_backend_dynamo.conf', 'utf8')}\n${row}\n`)
-  await publish('m/history', 'one', 'two')
-  expect(await json('purge', 'm/history', '--yes', '--conf', conf)).toMatchObject({ purged: 2 })
-  expect(await backend.rows('mqtt_msg', 'm/history')).toHaveLength(2)
-  expect((await backend.rows('mqtt_topic_msg_map', 'm/history')).filter(({ MsgId }) => MsgId)).toEqual([])
-  rmSync(folder, { recursive: true })
+  const other = await startBackend({ confText: `${readFileSync('etc/emqx_backend_dynamo.conf', 'utf8')}\n${row}\n` })
+  const at = (...args: string[]) => here('messages', ...args, '--dynamodb', other.dynamodbUrl, '--endpoint', other.dataUrl)
+  const { client } = await other.connect('m/sender')
+  for (const payload of ['one', 'two']) await client.publishAsync('m/history', payload, { qos: 1 })
+  await other.idle()
+  const refused = await at('purge', 'm/history', '--yes', '--conf', 'etc/emqx_backend_dynamo.conf')
+  expect(refused).toMatchObject({
+    status: 2,
+    err: expect.stringMatching(/^messages purge: --conf is .*, which is another one than the run at .* has/),
+  })
+  expect((await at('purge', 'm/history', '--yes')).out).toBe('"m/history": 2 purged\n')
+  expect(await other.rows('mqtt_msg', 'm/history')).toHaveLength(2)
+  expect((await other.rows('mqtt_topic_msg_map', 'm/history')).filter(({ MsgId }) => MsgId)).toEqual([])
+  await other.close()
+})
+
+test('purge: a --conf that says what the run has is taken', async () => {
+  await publish('m/said', 'one')
+  expect(await json('purge', 'm/said', '--yes', '--conf', 'etc/emqx_backend_dynamo.conf')).toMatchObject({ purged: 1 })
 })
 
 test.each([

@@ -1,6 +1,6 @@
 /** The overview: what is wrong first, then the last five minutes. */
 import { html } from 'hono/html'
-import type { LocalRunState } from '../local-run.ts'
+import type { LocalRunState } from '../../operate/local-run.ts'
 import type { Sample } from '../monitor.ts'
 import { line } from '../text.ts'
 import { chart } from './chart.ts'

@@ -1,17 +1,17 @@
-/** What the console does when it may write. Each goes through the conditional writes of the handlers, or through IoT Core. */
+/** What console and commands do when they may write. Each goes through the conditional writes of the handlers, or through IoT Core. */
 import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-data-plane'
+import type { HookTable } from '../../lambda/core/hooks.ts'
 import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
 import { pendingForwards } from '../../lambda/core/queue/pending.ts'
 import { checkTopicName, topicMatches } from '../../lambda/core/topic.ts'
-import { readConf } from '../../lib/conf/conf-file.ts'
 import type { PassReport } from '../dead-letters/queue-pass.ts'
 import { redrive } from '../dead-letters/redrive.ts'
 import { withQueues } from '../dead-letters/stack-queues.ts'
 import { NotFound } from './not-found.ts'
-import type { Place } from './place.ts'
+import type { OpenTables } from './operator-tables.ts'
 
 /** @throws NotFound */
-export async function kick({ iot }: Pick<Place, 'iot'>, clientId: string, { clean }: { readonly clean: boolean }): Promise<void> {
+export async function kick({ iot }: Pick<OpenTables, 'iot'>, clientId: string, { clean }: { readonly clean: boolean }): Promise<void> {
   try {
     await iot.send(new DeleteConnectionCommand({ clientId, cleanSession: clean }))
   } catch (error) {
@@ -22,30 +22,29 @@ export async function kick({ iot }: Pick<Place, 'iot'>, clientId: string, { clea
 
 /**
  * Takes off the queue what waits there now. As an acknowledgement does it: messages first, then their ids. History stays.
+ * @param table that the handlers run with: it says where history is kept
  * @returns how many messages @throws NotFound
  */
-export async function purge(place: Pick<Place, 'ports' | 'conf'>, topic: string): Promise<number> {
-  const { topics, messages } = place.ports
+export async function purge({ ports }: Pick<OpenTables, 'ports'>, topic: string, table: HookTable): Promise<number> {
+  const { topics, messages } = ports
   const row = await topics.head(topic)
   if (row === undefined) throw new NotFound(`topic ${JSON.stringify(topic)} has no queue`)
-  const keep = keepsHistory(place, topic)
+  const keep = keepsHistory(table, topic)
   let purged = 0
   for await (const homes of pendingForwards(topics, row)) {
     const ids = [...homes.keys()]
     if (keep) await topics.removeIds(topic, homes)
     else {
       await messages.remove(ids)
-      await dropIds(place.ports, topic, homes)
+      await dropIds(ports, topic, homes)
     }
     purged += ids.length
   }
   return purged
 }
 
-function keepsHistory({ conf }: Pick<Place, 'conf'>, topic: string): boolean {
-  const { rows } = readConf(conf).table
-  return rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))
-}
+const keepsHistory = ({ rows }: HookTable, topic: string): boolean =>
+  rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))
 
 export interface Publication {
   readonly topic: string
@@ -55,14 +54,15 @@ export interface Publication {
 }
 
 /** Through IoT Core, so that its rules see it. @throws BackendError `topic` */
-export async function publish({ iot }: Place, { topic, payload, ...flags }: Publication): Promise<void> {
+export async function publish({ iot }: Pick<OpenTables, 'iot'>, { topic, payload, ...flags }: Publication): Promise<void> {
   checkTopicName(topic)
   await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload, 'utf8'), ...flags }))
 }
 
 /** An empty retained publish: IoT Core forgets the message, and its event deletes the row. */
-export const deleteRetained = (place: Place, topic: string): Promise<void> => publish(place, { topic, payload: '', qos: 1, retain: true })
+export const deleteRetained = (place: Pick<OpenTables, 'iot'>, topic: string): Promise<void> =>
+  publish(place, { topic, payload: '', qos: 1, retain: true })
 
 /** What a redrive would do, or what it did. */
-export const letters = ({ dataUrl }: Place, { dryRun }: { readonly dryRun: boolean }): Promise<PassReport[]> =>
+export const letters = (dataUrl: string, { dryRun }: { readonly dryRun: boolean }): Promise<PassReport[]> =>
   withQueues({ endpoint: dataUrl }, ({ client, queues }) => redrive(client, queues, { dryRun }))

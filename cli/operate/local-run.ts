@@ -1,5 +1,10 @@
 /** What a run on this machine tells of itself under `/local`. */
+import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { BackendError } from '../../lambda/core/errors.ts'
+import { hookConfigs } from '../../lambda/core/hooks.ts'
+import { readConf } from '../../lib/conf/conf-file.ts'
+import type { RunConf } from '../../local/data-plane/local-operations.ts'
 
 export interface LocalRunState {
   readonly connected: number
@@ -46,6 +51,21 @@ export async function localRunState(dataUrl: string): Promise<LocalRunState> {
     errors: new Map(errors),
   }
 }
+
+/**
+ * The conf that the run's handlers have.
+ * @param given the conf that somebody named: it must say the same
+ * @throws BackendError `usage` where it does not, `unreachable` when the run has ended
+ */
+export async function runConf(dataUrl: string, given?: string): Promise<RunConf> {
+  const conf = await asked<RunConf>(dataUrl, 'conf')
+  if (given === undefined || isDeepStrictEqual(hooksOf(readConf(given)), hooksOf(conf))) return conf
+  const run = resolve(given) === conf.file ? 'it was changed since the run began' : `it has ${conf.file}`
+  throw new BackendError('usage', `--conf is ${given}, which is another one than the run at ${dataUrl} has (${run}): wanted none`)
+}
+
+/** What the handlers know of it. JSON leaves out what is undefined. */
+const hooksOf = ({ table }: Pick<RunConf, 'table'>): unknown => JSON.parse(JSON.stringify(hookConfigs(table)))
 
 async function asked<T>(dataUrl: string, what: string): Promise<T> {
   const url = `${dataUrl.replace(/\/$/, '')}/local/${what}`
