@@ -38,7 +38,7 @@ export async function buildCommandLine(): Promise<Metafile[]> {
     outfile: join(DIST, 'bin', 'mqtt-dynamodb.mjs'),
     format: 'esm',
     banner: { js: ESM_HEAD },
-    plugins: [asShipped((folder) => `$at(${JSON.stringify(folder)})`), LEVEL_WHEN_NEEDED],
+    plugins: [asShipped((folder) => `$at(${JSON.stringify(folder)})`), LEVEL_WHEN_NEEDED, SHORT_MANIFESTS],
   }
   const metafiles = [(await build(program)).metafile!]
   for (const file of filesOf(FOLDERS)) {
@@ -55,7 +55,7 @@ async function buildThread(file: string): Promise<Metafile> {
     entryPoints: [file],
     outfile: join(DIST, file.replace(/\.ts$/, '.cjs')),
     format: 'cjs',
-    plugins: [asShipped(() => '__dirname'), LEVEL_WHEN_NEEDED],
+    plugins: [asShipped(() => '__dirname'), LEVEL_WHEN_NEEDED, SHORT_MANIFESTS],
   })
   return metafile!
 }
@@ -71,6 +71,17 @@ const asShipped = (folderCode: (folder: string) => string): Plugin => ({
     })
   },
 })
+
+/** Libraries ask their package.json for name and version; the rest of it (scripts, registries) has no place in the package. */
+const SHORT_MANIFESTS: Plugin = {
+  name: 'short manifests',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/].*[\\/]package\.json$/ }, ({ path }) => {
+      const { name, version } = JSON.parse(readFileSync(path, 'utf8'))
+      return { loader: 'json', contents: JSON.stringify({ name, version }) }
+    })
+  },
+}
 
 /** LevelDB is loaded for --data-dir only: it is an optional dependency. */
 const LEVEL_WHEN_NEEDED: Plugin = {
