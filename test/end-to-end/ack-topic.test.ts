@@ -44,7 +44,9 @@ describe.each(VERSIONS)('MQTT protocol level %i', (version) => {
     await backend.idle()
     expect(await isPending(topic)).toBe(false)
     expect((await backend.rows('mqtt_topic_msg_map', topic))[0]).not.toHaveProperty('MsgId')
-    expect(await backend.rows('mqtt_acked', topic)).toEqual([{ topic: { S: topic }, clientid: { S: clientid }, msgid: { S: msgid } }])
+    expect(await backend.rows('mqtt_acked', topic)).toEqual([
+      { topic: { S: topic }, clientid: { S: clientid }, msgid: { S: msgid }, acked_at: { N: expect.any(String) } },
+    ])
     expect(await backend.deadLetters()).toEqual({})
   })
 })

@@ -85,7 +85,7 @@ describe.each(VERSIONS)('MQTT protocol level %i', (protocolVersion) => {
     await reader.client.subscribeAsync(topic, { qos: 1 })
     await eventually('gone', async () => (await backend.rows('mqtt_msg', topic)).length === 0)
     await backend.idle()
-    const acked = { topic: { S: topic }, clientid: { S: name('reader') }, msgid: message!.msgid }
+    const acked = { topic: { S: topic }, clientid: { S: name('reader') }, msgid: message!.msgid, acked_at: { N: expect.any(String) } }
     expect(await backend.rows('mqtt_acked', topic)).toEqual([acked])
     expect((await backend.rows('mqtt_topic_msg_map', topic))[0]).not.toHaveProperty('MsgId')
     await reader.client.unsubscribeAsync(topic)

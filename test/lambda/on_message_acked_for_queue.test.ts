@@ -34,7 +34,9 @@ forEachEngine((engine) => {
     const [id] = await pending(1)
     expect(await acks(payloadOf(id!))).toEqual(DONE)
     expect(await world.queue()).toEqual(EMPTY)
-    expect(await world.scan('mqtt_acked')).toEqual([{ topic: { S: 't' }, clientid: { S: 'c' }, msgid: { S: id } }])
+    expect(await world.scan('mqtt_acked')).toEqual([
+      { topic: { S: 't' }, clientid: { S: 'c' }, msgid: { S: id }, acked_at: { N: expect.any(String) } },
+    ])
   })
 
   it('several at once, wherever the queue holds them', async () => {

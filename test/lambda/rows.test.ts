@@ -75,12 +75,14 @@ forEachEngine((engine) => {
     expect(Object.keys(others).sort()).toEqual([...MESSAGE].sort())
   })
 
-  it('on_message_acked_for_queue writes mqtt_acked {topic, clientid, msgid} and nothing else', async () => {
+  it('on_message_acked_for_queue writes mqtt_acked {topic, clientid, msgid}, and when', async () => {
     await world.publish('test', 'x')
     const [message] = await world.scan('mqtt_msg')
     await world.connect('mqttjs_861e582a70', 's1')
     await world.subscribe('mqttjs_861e582a70', 's1', 'test')
-    expect(await world.scan('mqtt_acked')).toEqual([{ topic: { S: 'test' }, clientid: { S: 'mqttjs_861e582a70' }, msgid: message?.msgid }])
+    expect(await world.scan('mqtt_acked')).toEqual([
+      { topic: { S: 'test' }, clientid: { S: 'mqttjs_861e582a70' }, msgid: message?.msgid, acked_at: { N: expect.any(String) } },
+    ])
   })
 
   it('a subscribed event writes mqtt_sub with the filter as sent, its origin, session and since', async () => {

@@ -93,7 +93,7 @@ forEachEngine((engine) => {
     [
       'retained',
       'on_retain_lookup',
-      ({ ports }) => jest.spyOn(ports.retained, 'get'),
+      ({ ports }) => jest.spyOn(ports.retained, 'getAll'),
       'session.subscribed',
       (w) => w.subscribedEvent('c', 's1', 't'),
     ],
