@@ -3,8 +3,9 @@ import { exits, newCommand } from './command-line/run-command.ts'
 import { oneOf } from './command-line/values.ts'
 
 const ABOUT = `Starts the local stack on free ports and walks through EMQX's page with real MQTT clients: presence, a
-server-side subscription, offline messages, retained messages, a binary payload. Shows each step and
-its rows, as the page prints them.`
+server-side subscription, offline messages, retained messages, a binary payload. Then what the page does
+not have: a durable subscription with a receipt, competing consumers. Shows each step and its rows, as the
+page prints them.`
 
 export const flags = () =>
   newCommand('demo', "walk through EMQX's page on a local stack", ABOUT)

@@ -43,6 +43,10 @@ export class Stage {
     this.#say(`\n== ${text}\n`)
   }
 
+  say(line: string): void {
+    this.#say(`${line}\n`)
+  }
+
   check(what: string, holds: boolean): void {
     this.checked++
     if (holds) this.held++

@@ -1,6 +1,7 @@
 /** Runs the steps on a local stack that is started for them. */
 import { startLocalStack } from '../../local/stack.ts'
 import { Stage } from './demo-stage.ts'
+import { DURABLE_STEPS } from './durable-steps.ts'
 import { localGround } from './local-ground.ts'
 import { STEPS } from './page-steps.ts'
 
@@ -11,7 +12,7 @@ export async function playDemo(dynamodb: 'embedded' | 'local'): Promise<number> 
   const say = (text: string) => void process.stdout.write(text)
   const stage = new Stage(ground, say)
   try {
-    for (const step of STEPS) await step(stage)
+    for (const step of [...STEPS, ...DURABLE_STEPS]) await step(stage)
   } finally {
     await stage.close()
     ground.database.destroy()

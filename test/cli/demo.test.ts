@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-it('npm run demo walks through the page, and every check holds', () => {
+it('npm run demo walks through the page and durable subscriptions, and every check holds', () => {
   const { status, stdout, stderr } = spawnSync('npm', ['run', '-s', 'demo'], { cwd: ROOT, encoding: 'utf8', timeout: 110_000 })
   expect({
     status,
@@ -12,7 +12,7 @@ it('npm run demo walks through the page, and every check holds', () => {
     stderr: status === 0 ? '' : stderr,
   }).toEqual({
     status: 0,
-    said: '9 of 9 checks held',
+    said: '13 of 13 checks held',
     failed: undefined,
     stderr: '',
   })
