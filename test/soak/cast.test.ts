@@ -10,11 +10,13 @@ test('the same seed casts the same play, another does not', () => {
   expect(castOf(SIZE, dice(7))).not.toEqual(castOf(SIZE, dice(8)))
 })
 
-test('50 clients: a third flaps; every kind, both protocols, a shared subscription and operator rows are there', () => {
+test('50 clients: a third flaps, a third is durable; every kind, both protocols, a shared subscription and operator rows are there', () => {
   const { topics, roles, retainedTopics } = castOf(SIZE, dice(1))
   expect([topics.length, roles.length, retainedTopics.length]).toEqual([100, 50, 20])
   expect(roles.filter(({ flaps }) => flaps)).toHaveLength(17)
-  for (const kind of ['exact', 'wildcard', 'server', 'server-wildcard'])
+  expect(roles.filter(({ kind }) => kind === 'durable')).toHaveLength(17)
+  expect(roles.some(({ kind, flaps }) => kind === 'durable' && flaps)).toBe(true)
+  for (const kind of ['exact', 'durable', 'wildcard', 'server', 'server-wildcard'])
     for (const protocol of [4, 5]) expect(roles.some((role) => role.kind === kind && role.protocol === protocol)).toBe(true)
   expect(roles.some(({ filters }) => filters.some((filter) => filter.startsWith('$share/')))).toBe(true)
   expect(roles.filter(({ operatorFilters }) => operatorFilters.length > 0).map(({ kind }) => kind)).toContain('server')
@@ -23,7 +25,9 @@ test('50 clients: a third flaps; every kind, both protocols, a shared subscripti
 test('MQTT 3.1.1 clients see no retained topic: they could not tell a pushed retained message from a queued one', () => {
   const { roles, retainedTopics } = castOf(SIZE, dice(1))
   const old = roles.filter(({ protocol }) => protocol === 4).flatMap(({ filters, operatorFilters }) => [...filters, ...operatorFilters])
-  const seen = retainedTopics.filter((topic) => old.some((filter) => topicMatches(filter.replace(/^\$share\/soak\//, ''), topic)))
+  const seen = retainedTopics.filter((topic) =>
+    old.some((filter) => topicMatches(filter.replace(/^(?:\$share\/soak|durable)\//, ''), topic)),
+  )
   expect(seen).toEqual([])
 })
 
@@ -43,6 +47,7 @@ describe('a client’s own record', () => {
     ['a direct message', { protocol: 5, kind: 'exact' }, { properties: { userProperties: { msgid: 'x' } } }, 'direct'],
     ['either, to an MQTT 3.1.1 client', { protocol: 4, kind: 'exact' }, {}, 'untold'],
     ['one to an MQTT 3.1.1 client that subscribed to nothing', { protocol: 4, kind: 'server' }, {}, 'direct'],
+    ['one to a durable MQTT 3.1.1 client', { protocol: 4, kind: 'durable' }, {}, 'direct'],
   ] as const)('%s', (_, who, what, how) => {
     const book = new ReceiptBook({ ...role, ...who })
     book.note(packet(what))

@@ -3,9 +3,9 @@ import type { Dice } from './dice.ts'
 
 /**
  * `exact`: subscribes to topics themselves, and to one through `$share/` as well. `wildcard`: to filters, which are no queue
- * consumers. `server`, `server-wildcard`: an operator's rows of mqtt_sub subscribe it.
+ * consumers. `server`, `server-wildcard`: an operator's rows of mqtt_sub subscribe it. `durable`: to topics below `durable/`.
  */
-export type Kind = 'exact' | 'wildcard' | 'server' | 'server-wildcard'
+export type Kind = 'exact' | 'durable' | 'wildcard' | 'server' | 'server-wildcard'
 
 export interface Role {
   readonly clientid: string
@@ -28,7 +28,8 @@ export interface Cast {
 }
 
 const GROUPS = 10
-const KINDS: readonly Kind[] = ['exact', 'server', 'wildcard', 'exact', 'server-wildcard']
+/** A third is durable; of each kind some flap, which is every third client. */
+const KINDS: readonly Kind[] = ['durable', 'exact', 'server', 'wildcard', 'durable', 'exact', 'server-wildcard', 'server', 'durable']
 const TOPICS_EACH = 3
 const SHARE = '$share/soak/'
 
@@ -55,16 +56,18 @@ export function castOf({ clients, topics: count }: { clients: number; topics: nu
     // An MQTT 3.1.1 client cannot tell a pushed retained message from a queued one.
     const open = (group: number) => protocol === 5 || !isRetained(group)
     const group = dice.pick(groups.filter(open))
-    const deals = kind === 'exact' || kind === 'server'
+    const deals = kind === 'exact' || kind === 'durable' || kind === 'server'
     const [first = topicOf(count - 1), ...rest] = deals ? deal((card) => open(groupOf(card))).map(topicOf) : []
     const native: Record<Kind, string[]> = {
-      exact: [i % 10 === 3 ? `${SHARE}${first}` : first, ...rest],
+      exact: [i % 18 === 5 ? `${SHARE}${first}` : first, ...rest],
+      durable: [first, ...rest].map((topic) => `durable/${topic}`),
       wildcard: [`soak/g${group}/#`],
       server: [],
       'server-wildcard': [],
     }
     const operator: Record<Kind, string[]> = {
       exact: [],
+      durable: [],
       wildcard: [],
       server: [first, ...rest],
       'server-wildcard': [`soak/g${group}/+`],
