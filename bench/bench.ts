@@ -10,6 +10,7 @@ import { cpu } from './cpu.ts'
 import { delivery } from './delivery.ts'
 import { deliveryUnits } from './delivery-units.ts'
 import { depth } from './depth.ts'
+import { durable } from './durable.ts'
 import { longQueue } from './long-queue.ts'
 import { writeDocuments } from './pages.ts'
 import { publishRate } from './publish-rate.ts'
@@ -34,6 +35,7 @@ const BLOCKS: Readonly<Record<string, Block>> = {
   depth,
   cpu,
   delivery,
+  durable,
   'cold-start': coldStart,
 }
 

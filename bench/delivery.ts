@@ -33,15 +33,10 @@ interface Ground {
   readonly urls: ProcessInput['urls']
 }
 
-export const delivery: Block = async ({ quick, progress }) => {
-  const cloud = await startCloud()
-  const urls = { dynamodb: cloud.urls.engine, iot: cloud.urls.devices }
-  const clients = clientsOf(urls)
-  const sent: number[] = []
-  const ground: Ground = { cloud, urls, sent, clients: { ...clients, iot: noting(clients.iot, sent) } }
-  const count = quick ? 50 : 1_000
-  try {
-    await cloud.set({ puback: PUBACK })
+export const delivery: Block = ({ quick, progress }) =>
+  onDelivery(async (ground) => {
+    const { cloud, clients, sent } = ground
+    const count = quick ? 50 : 1_000
     const before = await rawRoundTrips(clients.iot)
     await cloud.delivered()
     const one = await fetched(ground, 'one_', 1, count)
@@ -58,6 +53,17 @@ export const delivery: Block = async ({ quick, progress }) => {
       { name: MOST_SENT, value: most, unit: '', ...atMost(QUOTA, most) },
       ...lossesOf(killed, quick ? 50 : 200),
     ]
+  })
+
+/** A device that takes {@link PUBACK} ms, and what is sent to it. */
+export async function onDelivery<T>(measure: (ground: Ground) => Promise<T>): Promise<T> {
+  const cloud = await startCloud()
+  const urls = { dynamodb: cloud.urls.engine, iot: cloud.urls.devices }
+  const clients = clientsOf(urls)
+  const sent: number[] = []
+  try {
+    await cloud.set({ puback: PUBACK })
+    return await measure({ cloud, urls, sent, clients: { ...clients, iot: noting(clients.iot, sent) } })
   } finally {
     clients.dynamodb.destroy()
     clients.iot.destroy()
@@ -88,16 +94,17 @@ async function queued({ clients }: Ground, prefix: string, topics: readonly stri
   return tables
 }
 
-/** What the device got after one subscribed event. */
-async function fetched(ground: Ground, prefix: string, topicCount: number, each: number): Promise<Delivered[]> {
+/** What the device got after one subscribed event. `below`: the prefix of a durable subscription. */
+export async function fetched(ground: Ground, prefix: string, topicCount: number, each: number, below = ''): Promise<Delivered[]> {
   const topics = topicsOf(topicCount)
+  const filters = topics.map((topic) => `${below}${topic}`)
   const tables = await queued(ground, prefix, topics, each)
   const { deliver } = handlersOn({ clients: ground.clients, tables })
-  const record = recordOf(topics)
+  const record = recordOf(filters)
   for (let tries = 1; (await deliver('session.subscribed', [record], WHOLE)).length > 0; tries++)
     if (tries === TRIES) throw new Error(`not delivered after ${TRIES} tries`)
   const all = await ground.cloud.delivered()
-  for (const topic of topics) {
+  for (const topic of filters) {
     const { lost, again } = judge(topic, all, each)
     if (lost > 0 || again > 0) throw new Error(`topic ${topic}: ${lost} of ${each} messages lost, ${again} sent again`)
   }
