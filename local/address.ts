@@ -2,16 +2,16 @@
 import { isIPv6 } from 'node:net'
 import { BackendError } from '../lambda/core/errors.ts'
 
-/** What means all interfaces, and the address by which this machine reaches it. */
+/** Addresses that mean all interfaces, each with the address by which this machine reaches it. */
 const ALL_INTERFACES: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }
 
-/** The URL of what listens on a host and a port, as this machine reaches it. No slash at its end. */
+/** The URL by which this machine reaches a server on a host and a port. It ends without a slash. */
 export function urlOf(scheme: 'http' | 'mqtt', host: string, port: number): string {
   const name = hostnameOf(host)
   return `${scheme}://${ALL_INTERFACES[name] ?? name}:${port}`
 }
 
-/** Nothing that begins another part of a URL. */
+/** Characters of a host: none of them begins another part of a URL. */
 const NAME = /^[^\s/@:?#\\%[\]]+$/
 
 /** A host as it stands in a URL: `[::1]` for `::1`. @throws BackendError `host` */

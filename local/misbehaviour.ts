@@ -34,7 +34,7 @@ export interface Misbehaviour {
 
 export function misbehave(chances: Misbehaviours, seed: number): Misbehaviour {
   const random = seededRandom(seed)
-  // A kind with chance 0 draws no number, so that switching it off does not shift the others' numbers.
+  // A kind with probability 0 draws no random number: the numbers of the other kinds stay the same.
   const counts = { duplicate: 0, reorder: 0, delay: 0, failAction: 0, dropPuback: 0 }
   const happens = (kind: keyof typeof counts) => {
     if (chances[kind] === 0 || random() >= chances[kind]) return false

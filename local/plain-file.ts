@@ -1,6 +1,6 @@
 /**
  * A TypeScript program as one plain JavaScript file. A new thread or process has no loader (tsx, jest), so esbuild makes what Node
- * runs as it is. The file stays inside the repository: it imports packages, which are found from there.
+ * runs without a loader. The file stays inside the repository: it imports packages, which are found from there.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'

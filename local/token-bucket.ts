@@ -24,7 +24,7 @@ export class TokenBucket {
     return true
   }
 
-  /** Takes them whatever the rate is. Returns for how long nothing more should be taken, ms. */
+  /** Takes so many even above the rate. Returns for how long nothing more should be taken, ms. */
   spend(count: number): number {
     this.#fill()
     this.#tokens -= count
@@ -59,7 +59,7 @@ export class TokenBuckets {
     return bucket.take()
   }
 
-  /** A bucket that nobody asked for a second is full, as a new one is. */
+  /** A bucket that nobody used for a second is full, like a new one: it can go. */
   #dropFull(): void {
     const before = Date.now() - 1000
     for (const [key, { askedAt }] of this.#buckets) if (askedAt < before) this.#buckets.delete(key)

@@ -65,7 +65,7 @@ export class Progress {
     this.#out.write(`${this.#command}: ${line}\n`)
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void {
     if (this.#out.isTTY) this.#out.write(START_OF_EMPTY_LINE)
   }

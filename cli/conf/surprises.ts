@@ -36,13 +36,13 @@ const neverFetched = (table: HookTable): string[] =>
 const neverTakenOff = (table: HookTable): string[] =>
   lacking(
     queued(table),
-    // Nobody takes off what is kept for many.
+    // No acknowledgement deletes messages that are kept for many subscribers.
     rowsOf(table, 'on_message_acked_for_queue', 'on_message_fetch_for_pubsub'),
     (rows, part) =>
       `${named(rows)}: ${part} messages on ${topicsOf(rows)} stay queued after they were acknowledged, because no row of message.acked takes them off.`,
   )
 
-/** Of the rows, those on whose topics the others do not act, or act on a part only. */
+/** Those rows whose topics no other row covers, or covers in part only. */
 function lacking(
   rows: readonly HookRow[],
   others: readonly HookRow[],

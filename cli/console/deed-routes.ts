@@ -1,4 +1,4 @@
-/** What forms do. Each ends at a page that says what was done. */
+/** The routes of the forms. Each leads to a page that says what was done. */
 import type { Context, Hono } from 'hono'
 import { deleteRetained, kick, letters, publish, purge } from '../operate/deeds.ts'
 import { runConf } from '../operate/local-run.ts'

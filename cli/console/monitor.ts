@@ -15,7 +15,7 @@ export interface Sample {
 
 const EVERY_MS = 2_000
 const KEPT = 150
-/** Nobody has asked for so long: nobody looks. */
+/** After so long without a request nobody looks any more. */
 const WATCHED_MS = 60_000
 
 export class Monitor {
@@ -44,7 +44,7 @@ export class Monitor {
   }
 
   #tick(): void {
-    // An error is for the page that asks next.
+    // The page that asks next shows the error.
     if (Date.now() - this.#askedAt < WATCHED_MS) this.#look().catch(() => undefined)
     else this.close()
   }

@@ -1,4 +1,4 @@
-/** The pages as a web application. Who it lets in is decided before, in open-console.ts. */
+/** The pages as a web application. open-console.ts decides before who may see them. */
 import { readFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'

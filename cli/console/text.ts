@@ -1,4 +1,4 @@
-/** Text of strangers (client ids, topics, payloads) on a page. The templates escape markup; this escapes what steers or forges a line. */
+/** Text of strangers (client ids, topics, payloads) on a page. The templates escape markup; this escapes what forges a line. */
 import { isUtf8 } from 'node:buffer'
 import { printable } from '../../local/printable.ts'
 

@@ -24,8 +24,8 @@ export const CONNECTION: Units = { writes: 6, reads: 7.5 }
 export const ROW_BYTES = 95
 
 /**
- * Bytes that a function logs for a publish that is alone in its invocation, client id of 20 and topic of 32 bytes: its line, and that of the
- * metrics (test/cli/costs-logged-bytes.test.ts measures them again). CloudWatch bills 26 more a line.
+ * Bytes that a function logs for one publish in its invocation: a line of the event and one of the metrics. Client id of 20, topic of
+ * 32 bytes. test/cli/costs-logged-bytes.test.ts measures them again. CloudWatch bills 26 bytes more a line.
  */
 export const LOGGED = { event: 263, metrics: 301, line: 26 } as const
 /** START, END and REPORT of an invocation, as the Lambda developer guide shows them. */

@@ -11,7 +11,7 @@ const TOGETHER = 25
 export const ours = (workload: Workload): Bill =>
   billOf('this backend', 'write and read units as measured', [...platform(workload), ...tables(ourUnits(workload), workload)])
 
-/** Every message is put, and deleted when it is delivered or settled. To read a row of more than 4 KB takes more units than were measured. */
+/** Every message is put, and deleted when it is delivered or settled. A row of more than 4 KB takes more read units than were measured. */
 export function ourUnits(workload: Workload): Units {
   const { publishes, offline, retained } = workload
   const row = rowWrites(workload)

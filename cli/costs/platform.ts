@@ -11,7 +11,7 @@ const MESSAGES_OF_CONNECTION = 2
 /** Bytes of an event in its queue, without the payload in base64. */
 const EVENT_BYTES = 400
 
-/** Messages without this backend: publishes, their delivery to subscribers that are online, the subscribers' PUBACKs, retained messages, connections. */
+/** Messages without this backend: publishes, deliveries to subscribers online, their PUBACKs, retained messages, connections. */
 export function nativeMessages(workload: Workload): number {
   const { publishes, subscribers, offline, retained } = workload
   const each = iotParts(workload)
@@ -19,7 +19,7 @@ export function nativeMessages(workload: Workload): number {
   return publishes * each * (1 + retained) + delivered * (each + 1) + connections(workload) * MESSAGES_OF_CONNECTION
 }
 
-/** Messages of this backend: for a direct message the HTTP request, the PUBLISH and its PUBACK; with `native` a GetRetainedMessage for each publish. */
+/** Messages that this backend adds. A direct message is three: HTTP request, PUBLISH, PUBACK. `native`: a GetRetainedMessage a publish. */
 function backendMessages(workload: Workload): number {
   const { publishes, offline, retain } = workload
   return publishes * offline * (2 * iotParts(workload) + 1) + (retain === 'native' ? publishes : 0)
@@ -34,7 +34,7 @@ const QUEUES = 7
 const POLLS = QUEUES * 15 * MONTH_MINUTES
 const GIGABYTE = 1024 ** 3
 
-/** What a stack costs a month in which nothing happens, but for metrics that nobody counts into. */
+/** What a stack costs in a month in which nothing happens. A custom metric without values costs nothing. */
 const standing = (): Component[] => [
   component('CloudWatch alarm metrics', ALARM_METRICS, PRICES.alarmMetric),
   component('CloudWatch dashboards', 1, PRICES.dashboard),
@@ -42,7 +42,7 @@ const standing = (): Component[] => [
   component('SQS polls of empty queues', POLLS, PRICES.sqsRequest),
 ]
 
-/** GB that the functions log, and Lambda for them. */
+/** GB that the functions log, and that Lambda logs about them. */
 function logged({ batch, logLevel }: Workload, events: number): number {
   const ofEvents = logLevel === 'info' ? events * (LOGGED.event + LOGGED.line) : 0
   return (ofEvents + (events / batch) * (LOGGED.metrics + LOGGED.line + LAMBDA_LOGS)) / GIGABYTE

@@ -10,7 +10,7 @@ const ANY_HOOK = [...HOOK_OF.keys()].join('|')
 
 /** `<construct path>_MessagePublish_RuleAll334359_18C235AE` */
 const RULE_NAME = new RegExp(`(?:^|_)(${ANY_HOOK})_Rule`)
-/** What follows `<stack>-`: the logical id with CDK's hash, then CloudFormation's letters: `MessagePublishQueueEventsEA10D4A6-JTbQ1dVz0aYq`. */
+/** What follows `<stack>-`: logical id with CDK's hash, CloudFormation's letters: `MessagePublishQueueEventsEA10D4A6-JTbQ1dVz0aYq`. */
 const HOOK_QUEUE = new RegExp(`^[A-Za-z0-9]*?(${ANY_HOOK})Queue(Events|DeadLetters)[0-9A-F]{8}-[A-Za-z0-9]+$`)
 const ERRORS_QUEUE = /^[A-Za-z0-9]*?RulesErrors[0-9A-F]{8}-[A-Za-z0-9]+$/
 

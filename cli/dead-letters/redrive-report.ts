@@ -24,7 +24,7 @@ const staysIn = ({ queues }: Report): number => queues.reduce((sum, { stays }) =
 export const isComplete = (report: Report): boolean =>
   staysIn(report) === 0 && !report.stopped && report.queues.every(({ invisible, failed }) => invisible === 0 && failed === undefined)
 
-/** Whether there is something to report beside failures. */
+/** Whether there is anything to report besides failures. */
 export const isWorthTelling = ({ queues }: Report): boolean =>
   queues.some(({ failed, redriven, stays }) => failed === undefined || redriven + stays.length > 0)
 

@@ -53,7 +53,7 @@ export interface Publication {
   readonly retain: boolean
 }
 
-/** Through IoT Core, so that its rules see it. @throws BackendError `topic` */
+/** Publishes through IoT Core, so that its rules see the message. @throws BackendError `topic` */
 export async function publish({ iot }: Pick<OpenTables, 'iot'>, { topic, payload, ...flags }: Publication): Promise<void> {
   checkTopicName(topic)
   await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload, 'utf8'), ...flags }))

@@ -27,7 +27,7 @@ export const listCommand = (name: string, summary: string, about: string) =>
 
 type Cell = string | number
 
-/** A table for people; what strangers named is escaped. */
+/** A table for people. Names that strangers chose (client ids, topics) are escaped. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const all = [header, ...rows.map((row) => row.map((cell) => printable(`${cell}`)))]
   const widths = header.map((_, i) => Math.max(...all.map((row) => `${row[i]}`.length)))
@@ -47,5 +47,5 @@ export const sayJson = (value: unknown): void => say(JSON.stringify(value))
 /** UTC; `-`: not known. @param ms milliseconds */
 export const timeOf = (ms: number): string => (ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : '-')
 
-/** What follows a list that has not ended. */
+/** The line below a list that has more pages. */
 export const more = (next: string | undefined): string[] => (next === undefined ? [] : [`more: --after ${next}`])

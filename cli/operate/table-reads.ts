@@ -1,4 +1,4 @@
-/** What console and commands read of the tables: a page of rows, or the rows of one client or topic. Nothing here writes. */
+/** Reads of the tables for the console and the commands: a page of rows, or the rows of one client or topic. */
 import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { type Item, number, S, text } from '../../lambda/adapters/tables/attributes.ts'
 import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
@@ -34,7 +34,7 @@ async function scanned(
   return { rows: Items, next: last && Buffer.from(JSON.stringify(last)).toString('base64url') }
 }
 
-/** A link that somebody shortened begins at the first page. */
+/** A link that somebody cut off begins at the first page. */
 function keyIn(after: string): Item | undefined {
   try {
     return JSON.parse(Buffer.from(after, 'base64url').toString()) as Item
@@ -112,7 +112,7 @@ export async function topicDetails(place: Tables, topic: string, most = PAGE_ROW
   return { row, messages, gone: ids.length - messages.length }
 }
 
-/** Of at most so many requests: a queue whose newest segments are acknowledged shows fewer. */
+/** Makes at most so many requests: a queue whose newest segments are acknowledged shows fewer messages. */
 const SEGMENT_READS = 3
 
 async function newestOf(place: Tables, row: TopicRow, most: number): Promise<string[]> {

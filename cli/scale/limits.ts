@@ -9,7 +9,7 @@ export interface Limit {
   readonly name: string
   readonly has: number
   readonly quota: Quota
-  /** How much of it so many publishes a second use: more publishes use more. `batch`: events an invocation, unless it is that of the rate. */
+  /** How much of it so many publishes a second use. `batch`: events an invocation; default: what the rate gives. */
   readonly demand: (publishes: number, batch?: number) => number
   /** What helps. */
   readonly turn: string

@@ -27,7 +27,7 @@ export interface Replay {
 
 /** Limits of IoT Core. What they refuse does not wait: it is lost to the backend. */
 const AT_IOT_CORE = ['inbound', 'outbound', 'rules'] as const satisfies readonly LimitName[]
-/** For each table the limit of what it is warm for, and its quota. */
+/** For each table two limits: the units that it is warm for, and its quota. */
 const TABLES = [
   ['newMessages', 'messages'],
   ['newTopics', 'topics'],
@@ -117,7 +117,7 @@ const retryAfter = ({ batchWindow }: ScaleWorkload): number => Math.ceil(batchWi
 const concurrencyAfter = (second: number): number =>
   QUOTAS.queueConcurrencyAtFirst.value + (second * QUOTAS.queueConcurrencyGrowth.value) / 60
 
-/** An on-demand table, as bad as the guide allows: it takes at most twice the peak of the half hours before. */
+/** An on-demand table in the worst case of the guide: it takes at most twice the peak of the half hours before. */
 class OnDemandTable {
   #takes: number
   #peak = 0
@@ -135,7 +135,7 @@ class OnDemandTable {
   }
 }
 
-/** With a given batch a demand is a straight line: a constant, and a part for each event. */
+/** With a given batch a demand is linear: a constant, and a part for each event. */
 function mostWithin(demand: (events: number) => number, has: number, wanted: number): number {
   const none = demand(0)
   return Math.max(0, (wanted * (has - none)) / (demand(wanted) - none))

@@ -19,7 +19,7 @@ export interface Finding {
 export interface Scale {
   readonly workload: ScaleWorkload
   readonly replayed: Replay
-  /** Limits that are exceeded, or that hold events back at the start. First those that the connections alone exceed, then by rate, the lowest first. */
+  /** Limits that are exceeded, or that delay events at the start. First those that connections alone exceed, then the lowest rate first. */
   readonly breaks: readonly Finding[]
   /** US dollars for a million publishes, connections included. */
   readonly dollars: number

@@ -10,7 +10,7 @@ export interface ScaleWorkload {
   readonly topic: number
   readonly client: number
   readonly topics: number
-  /** How unequal the topics are: the n-th gets 1 / n^zipf of the first one's publishes; 0: all get the same. With `hot` so many topics get that share of all. */
+  /** How unequal the topics are: topic n gets 1 / n^zipf of topic 1's publishes; 0: all the same. `hot`: so many topics get that share. */
   readonly zipf: number
   readonly hot?: { readonly topics: number; readonly share: number }
   /** A publisher spreads the messages of one topic over so many. */

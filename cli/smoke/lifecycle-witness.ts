@@ -32,7 +32,7 @@ export async function witnessOf(stage: Stage, names: readonly string[]): Promise
   return { sees, of: (name) => events.get(name) ?? [] }
 }
 
-/** One SUBSCRIBE for each filter: IoT Core takes at most eight filters in one, and may close the connection over one that is not allowed. */
+/** One SUBSCRIBE for each filter: IoT Core takes at most eight in one, and may close the connection for one that is not allowed. */
 async function everySubscribed(client: MqttClient, filters: readonly string[]): Promise<boolean> {
   for (const filter of filters) if (!(await isGranted(client, filter))) return false
   return true

@@ -1,4 +1,4 @@
-/** Questions that AWS's pages do not answer and that a client can answer from rows and events. They are no checks: the backend works with any answer. */
+/** Questions that AWS's pages leave open and that rows and events answer. They are no checks: the backend works with any answer. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeMsgid, millisOfMsgid } from '../../lambda/core/msgid.ts'
 import type { Row, Stage } from '../demo/demo-stage.ts'

@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 for the two requests that no SDK client of this project makes. IAM user guide, "Create a signed AWS API request". */
+/** AWS Signature Version 4 for two requests that no SDK client of this project makes. IAM user guide, "Create a signed AWS API request". */
 import { Hash } from '@smithy/core/serde'
 import { SignatureV4 } from '@smithy/signature-v4'
 
@@ -35,7 +35,7 @@ const getOf = ({ protocol, hostname, host, pathname, searchParams }: URL) => ({
 
 /**
  * The URL of a WebSocket with its signature in the query.
- * AWS IoT developer guide, "Device communication protocols", MQTT over WebSocket: the token of temporary credentials comes after the signature.
+ * AWS IoT developer guide, "Device communication protocols": the token of temporary credentials comes after the signature.
  */
 export async function presigned(url: string, signing: Signing): Promise<string> {
   const { sessionToken, ...lasting } = signing.credentials

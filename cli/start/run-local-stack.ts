@@ -16,7 +16,7 @@ const CLOSE_MS = 1_900
 
 /** Resolves when the stack runs. @returns the exit status if the process ends by itself; normally a signal ends it */
 export async function runLocalStack(run: LocalRun): Promise<number> {
-  // What it writes, LevelDB's files included, is its owner's alone.
+  // Only the owner may read the files that the run writes, LevelDB's included.
   process.umask(0o077)
   // The reader of our output may close the pipe; the backend goes on.
   process.stdout.on('error', () => undefined)
@@ -38,14 +38,14 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
   }
 }
 
-/** Whatever the run listens on, its console is for this machine alone. It may write: every program here may write to the run anyway. */
+/** The console listens on this machine alone, wherever the run listens. It may write: every program here may write to the run anyway. */
 async function openConsoleOf({ host = '127.0.0.1', consolePort }: LocalRun, { mqttUrl, dynamodbUrl, dataUrl }: LocalStack) {
   const place = { mqttUrl, dynamodbUrl, dataUrl }
   const options = { host: isLoopback(host) ? host : '127.0.0.1', write: true, place }
   try {
     return await openConsole({ ...options, port: consolePort })
   } catch {
-    // The address is printed in any case, with its token: another port is as good.
+    // Another port does as well: the address is printed with its token in any case.
     return await openConsole({ ...options, port: 0 })
   }
 }

@@ -24,7 +24,7 @@ export class DataPlaneError extends Error {
   }
 }
 
-/** Runs a check that throws, and reports its complaint as the caller's fault. */
+/** Runs a check that throws, and answers with its error as the client's fault. */
 export function asRequestCheck(check: () => void): void {
   try {
     check()

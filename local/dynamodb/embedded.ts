@@ -18,7 +18,7 @@ export interface EmbeddedOptions {
   readonly dataDir?: string
   /** In a thread of its own, which can use a second core. */
   readonly inWorker?: boolean
-  /** Which item operations are refused as throttled: a share of them, or (not with `inWorker`) those for which the function returns true. */
+  /** Which item operations are throttled: a share of them, or (not with `inWorker`) those for which the function returns true. */
   readonly throttle?: Throttle | (() => boolean)
 }
 

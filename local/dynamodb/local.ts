@@ -29,8 +29,8 @@ const JAVA_WANTED = 17
 const toStderr = (line: string) => process.stderr.write(`${line}\n`)
 
 /**
- * @throws BackendError DYNAMODB_LOCAL_NO_JAVA, DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_CHECKSUM, DYNAMODB_LOCAL_START,
- *   each with one line that says what is missing
+ * @throws BackendError DYNAMODB_LOCAL_NO_JAVA, DYNAMODB_LOCAL_NO_MAVEN, DYNAMODB_LOCAL_DOWNLOAD, DYNAMODB_LOCAL_CHECKSUM,
+ *   DYNAMODB_LOCAL_START, each with one line that says what is missing
  */
 export async function startDynamoDbLocal(options: DynamoDbLocalOptions): Promise<DynamoDbEngine> {
   const command = await dynamoDbLocalCommand(options.log ?? toStderr)
@@ -46,7 +46,7 @@ export async function startDynamoDbLocal(options: DynamoDbLocalOptions): Promise
   return { name: 'local', url, close: child.stop }
 }
 
-/** How to start it on a port and a host: with Java and the jars (downloaded here if need be), else with docker. Throws as {@link startDynamoDbLocal}. */
+/** How to start it: with Java and the jars (downloaded if they are missing), else with docker. Throws as {@link startDynamoDbLocal}. */
 export async function dynamoDbLocalCommand(log: (line: string) => void = toStderr): Promise<(port: number, host: string) => ChildCommand> {
   try {
     await checkJava()
@@ -100,7 +100,7 @@ async function answers(url: string, ended: Promise<string>): Promise<void> {
   })
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline && death === undefined) {
-    // Without a signature it answers 400 at once; that is answer enough.
+    // It answers a request without signature with 400 at once. That shows that it runs.
     const up = await ownPost(url, {}, '', 2_000).then(
       () => true,
       () => false,

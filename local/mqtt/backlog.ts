@@ -1,6 +1,6 @@
 /** Backpressure: counts the events that rules have queued and no function has handled yet. Publishes wait while there are too many. */
 
-/** Events of 128 KB are many megabytes long before they are many. */
+/** A limit in bytes beside that of events: 1,000 events of 128 KB are 128 MB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 export class Backlog {
@@ -28,7 +28,7 @@ export class Backlog {
   handled(bytes: number): void {
     this.#count--
     this.#bytes -= bytes
-    // One waiter at a time: its event may fill the backlog again.
+    // One waiter at a time goes on: its event may fill the backlog again.
     while (!this.full && this.#waiting.length > 0) this.#waiting.shift()!()
   }
 

@@ -45,7 +45,7 @@ export class Connection implements Link {
   readonly #handlers: PacketHandlers
   readonly #sender: PacedSender
   readonly #received = new TokenBucket(MAX_BYTES_PER_SECOND)
-  /** While the client has sent more than IoT Core processes in that time. */
+  /** Runs while the client has sent more than IoT Core processes in that time. */
   #slowed: NodeJS.Timeout | undefined
   readonly #parser = strictParser()
   #timer: NodeJS.Timeout

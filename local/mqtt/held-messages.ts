@@ -3,7 +3,7 @@ import { TokenBucket } from '../token-bucket.ts'
 import { MAX_STORED_PER_SECOND } from './iot-limits.ts'
 import type { MqttMessage } from './mqtt-message.ts'
 
-/** Ours: AWS states no size, but a laptop has one. */
+/** A limit of the local run: AWS states none, but the memory of a laptop is limited. */
 const MAX_BYTES = 64 * 1024 * 1024
 /** About what a held message takes beside its topic and payload. */
 const OVERHEAD_BYTES = 500

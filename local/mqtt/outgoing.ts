@@ -1,4 +1,4 @@
-/** What goes to a client, and the connection that it goes by. */
+/** Messages to a client, and the connection that carries them. */
 import type { IPublishPacket } from 'mqtt-packet'
 import type { TokenBucket } from '../token-bucket.ts'
 import type { MqttMessage } from './mqtt-message.ts'
@@ -20,7 +20,7 @@ export interface Link {
 export interface Outgoing {
   readonly message: MqttMessage
   readonly retain: boolean
-  /** The shared filter that it came by. */
+  /** The shared filter that matched it. */
   readonly share?: string | undefined
 }
 

@@ -2,7 +2,7 @@
 import type { Append, SavedRetainedMessage } from '../state/kept-state.ts'
 import type { MqttMessage, MqttProperties } from './mqtt-message.ts'
 
-/** Ours: IoT Core takes 500,000 retained messages of an account, which a laptop's memory need not hold. */
+/** A limit of the local run: IoT Core takes 500,000 retained messages of an account, too many for a laptop's memory. */
 const MAX_BYTES = 128 * 1024 * 1024
 
 export interface RetainedMessage {
@@ -24,7 +24,7 @@ export class RetainedMessages {
     this.#maxBytes = maxBytes
   }
 
-  /** False: there is no room for it. As in IoT Core at its quota, one that is there stays until it is cleared or replaced by a shorter one. */
+  /** False: there is no room. As in IoT Core at its quota, the old message stays until it is cleared or a shorter one replaces it. */
   apply(message: MqttMessage, now: number): boolean {
     const { topic } = message
     const growth = message.payload.length - (this.#byTopic.get(topic)?.message.payload.length ?? 0)

@@ -34,7 +34,7 @@ export class Session implements Member {
   #link: Link | undefined
   /** For the client that is connected. */
   #waiting: Outgoing[] = []
-  /** Came while the client was away, or were not acknowledged when it went. */
+  /** Messages that came while the client was away, or that it had not acknowledged when it left. */
   #stored: Outgoing[] = []
   readonly #inFlight = new Map<number, InFlight>()
   #replayRate = new TokenBucket(REPLAYED_PER_SECOND, 1)
@@ -88,7 +88,7 @@ export class Session implements Member {
     this.#send({ message, retain: true }, message.qos < qos ? message.qos : qos)
   }
 
-  /** To the client whether it is subscribed or not. With `confirmMs`: at QoS 1, and the PUBACK is awaited so long; else at QoS 0. */
+  /** Sends to the client whether it is subscribed or not. With `confirmMs` at QoS 1, and waits so long for the PUBACK; else at QoS 0. */
   direct(message: MqttMessage, confirmMs: number | undefined): Promise<DirectOutcome> {
     if (!this.#hasSlot() && confirmMs !== undefined) return Promise.resolve('busy')
     if (!this.#link!.rate.take()) return Promise.resolve('throttled')
@@ -120,7 +120,7 @@ export class Session implements Member {
     this.#fill()
   }
 
-  /** The messages of a shared filter (undefined: of others) that wait for this client's return. They are another session's from now on. */
+  /** Hands the messages of a shared filter (undefined: of other filters) that wait for this client's return over to another session. */
   handOver(share: string | undefined): Outgoing[] {
     const theirs = this.#stored.filter((one) => one.share === share)
     this.#stored = this.#stored.filter((one) => one.share !== share)
@@ -209,7 +209,7 @@ export class Session implements Member {
       this.#link!.send(packet)
       return
     }
-    // [MQTT-3.1.2-25] The client cannot take the packet: it is as if it had been delivered.
+    // [MQTT-3.1.2-25] The client cannot take the packet: the message counts as delivered.
     this.#dropping('they are above its Maximum Packet Size')
     if (id !== undefined) queueMicrotask(() => this.acknowledge(id, FIRST_REFUSAL, () => true))
   }

@@ -3,7 +3,7 @@ import mqtt, { type Parser } from 'mqtt-packet'
 
 /** Members of the parser that its types leave out. */
 interface ParserInternals {
-  /** Of the packet that is being read: its length is known before its body has come. */
+  /** The header of the packet that is being read: it tells the length before the body has come. */
   readonly packet: { readonly length: number }
   readonly _list: { slice(start: number, end: number): Buffer }
   _pos: number

@@ -9,11 +9,11 @@ export interface Grant {
   readonly nl: boolean
   /** MQTT 5 retain as published. */
   readonly rap: boolean
-  /** The shared filter, where the publish comes by that alone. */
+  /** The shared filter, if no other subscription of the session matches the publish. */
   readonly share?: string
 }
 
-/** As a rule's FROM (`a/#` does not match `a`), and a wildcard first level does not match `$...` [MQTT-4.7.2-1]. */
+/** Matches like a rule's FROM (`a/#` does not match `a`), but a wildcard as first level does not match `$...` [MQTT-4.7.2-1]. */
 const nativeMatch = (filter: string, topic: string): boolean =>
   !(topic.startsWith('$') && /^[+#]/.test(filter)) && awsFilterMatches(filter, topic)
 

@@ -4,7 +4,7 @@ import mqtt, { type Packet } from 'mqtt-packet'
 import { TokenBucket } from '../token-bucket.ts'
 import { MAX_BYTES_PER_SECOND } from './iot-limits.ts'
 
-/** Packets to a client, in order, as fast as that. */
+/** Sends packets to a client in order, not faster than that. */
 export class PacedSender {
   readonly #socket: Socket
   readonly #rate = new TokenBucket(MAX_BYTES_PER_SECOND)
@@ -26,7 +26,7 @@ export class PacedSender {
     else mqtt.writeToStream(packet, this.#socket, { protocolVersion })
   }
 
-  /** What is delayed is not sent any more; the client learns why by this packet alone. */
+  /** Drops the packets that are delayed. The client gets only this packet, which says why. */
   last(packet: Packet | undefined, protocolVersion: 4 | 5): void {
     clearTimeout(this.#timer)
     this.#delayed = []

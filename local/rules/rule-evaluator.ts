@@ -1,6 +1,6 @@
 /**
  * The part of IoT's rule SQL that this backend's rules use. Any other SQL is refused when it is compiled.
- * Where AWS documents no answer, this takes the one that is worse for us: FROM '#' matches `$aws/...` here.
+ * Where AWS does not say what happens, this does what is worse for us: FROM '#' matches `$aws/...` here.
  */
 import { BackendError } from '../../lambda/core/errors.ts'
 import { type Argument, type Expression, FUNCTIONS } from './rule-functions.ts'
@@ -56,7 +56,7 @@ function readSelect(reader: TokenReader): Select {
   }
 }
 
-/** `SELECT *`. Our rules use it for lifecycle events only, which are JSON objects. Other payloads, which AWS passes on unread, are refused. */
+/** `SELECT *`. Our rules use it for lifecycle events only: JSON objects. Other payloads are refused here; AWS passes them on unread. */
 function jsonFields({ topic, payload }: RuleMessage): Record<string, unknown> {
   try {
     const fields: unknown = JSON.parse(payload.toString('utf8'))

@@ -20,7 +20,7 @@ const PROPERTIES: Record<string, (message: RuleMessage) => unknown> = {
   correlation_data: (message) => message.correlationData?.toString('base64'),
 }
 
-/** `get_user_properties()`: one-key objects in the order sent; `get_user_properties('k')`: the values of k. Undefined where there is none. */
+/** `get_user_properties()`: objects with one key each, in the order sent; `get_user_properties('k')`: the values of k. None: undefined. */
 function userProperties({ userProperties: sent = [] }: RuleMessage, key?: string): unknown {
   if (key === undefined) return sent.length === 0 ? undefined : sent.map(([name, value]) => ({ [name]: value }))
   const values = sent.filter(([name]) => name === key).map(([, value]) => value)

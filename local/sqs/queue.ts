@@ -26,7 +26,7 @@ export interface QueueOptions {
   readonly maxBytes?: number
 }
 
-/** Ours: SQS has no such limit, but a laptop has. Characters, nearly all of which are bytes. */
+/** A limit of the local run: SQS has none, but the memory of a laptop is limited. In characters; nearly each is one byte. */
 const MAX_BYTES = 128 * 1024 * 1024
 
 interface InFlight {
@@ -80,7 +80,7 @@ export class Queue {
     return this.options.redrivePolicy?.deadLetters.messages() ?? []
   }
 
-  /** Milliseconds since the oldest visible message became so; undefined for none. */
+  /** For how long the oldest visible message has been visible, ms; undefined: none is. */
   waited(now: number): number | undefined {
     return this.#visible[0] && now - this.#visible[0].visibleAt
   }
@@ -97,7 +97,7 @@ export class Queue {
     return message.messageId
   }
 
-  /** A message of an earlier run keeps its id: a handler that is half done with it recognizes it. */
+  /** A message of an earlier run keeps its id: a handler that had begun with it recognizes it by the id. */
   restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
     const message = { messageId, body, sentAt, visibleAt: 0, receives: 0 }
     this.#entered(message)

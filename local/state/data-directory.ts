@@ -23,7 +23,7 @@ export async function makeDataDirectory(dataDir: string): Promise<void> {
   }
 }
 
-/** A directory of our own name inside a directory that others may write to: what stands there may be planted. */
+/** A directory of our name inside a directory that others may write to: somebody else may have put it there. */
 async function makePrivate(directory: string): Promise<void> {
   await mkdir(directory, { mode: OWNER_ONLY }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
@@ -34,7 +34,7 @@ async function makePrivate(directory: string): Promise<void> {
 }
 
 /**
- * A directory that is there keeps its mode: it may be anybody's. What we make in it is private.
+ * An existing directory keeps its mode, because others may use it. What we make in it is private.
  * Node's recursive mkdir loops for ever where an existing parent answers ENOENT, as /proc does.
  */
 async function mkdirs(directory: string): Promise<void> {

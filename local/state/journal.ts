@@ -50,7 +50,7 @@ export function readJournal(dataDir: string): Entry[] {
 
 const lineOf = (entry: Entry): string => `${JSON.stringify(entry)}\n`
 
-/** For its owner alone, and new: a link that was planted under its name is removed, never followed. */
+/** Makes a new file for its owner alone. A link that somebody put under its name is removed, never followed. */
 function openNew(file: string): number {
   rmSync(file, { force: true })
   return openSync(file, 'ax', 0o600)

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export const APP_COMMAND: readonly string[] = ['bin/app.js']
 
 /**
- * The build that this is, and the CDK beside it.
+ * Names this build, and the version of the CDK beside it.
  * @throws BackendError `usage` if there is no CDK, or one that the package does not go with
  */
 export function appStamp(): string {

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /** What Node runs, in the folder above this one's. */
 export const APP_COMMAND: readonly string[] = ['--import', 'tsx', 'bin/app.ts']
 
-/** Differs whenever the app may make something else of the same conf and options: it is a hash of all that the app is made from. */
+/** A hash of all sources of the app: it changes whenever the app may make another template from the same conf and options. */
 export function appStamp(): string {
   const hash = createHash('sha256')
   for (const file of ['bin/app.ts', 'package-lock.json', ...sourcesIn('lib'), ...sourcesIn('lambda')]) {

@@ -24,9 +24,9 @@ import { appStamp } from './cdk-app.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 export const ASSEMBLIES = join(CACHE, 'assemblies')
 const RECORD = 'kept.json'
-/** Another number whenever assemblies are kept in another way. */
+/** Changes whenever the way in which assemblies are kept changes. */
 const FORMAT = 2
-/** An assembly that nobody started for so long goes. Milliseconds. */
+/** An assembly that nobody started for so long is deleted. Milliseconds. */
 const FORGOTTEN_MS = 30 * 24 * 3_600_000
 
 /** Beside a kept assembly. */
@@ -70,7 +70,7 @@ function isWritable(cache: string): boolean {
   }
 }
 
-/** Of all that decides what the app makes. A conf that cannot be read is the app's to refuse. */
+/** The hash of everything that decides what the app makes. The app itself refuses a conf that cannot be read. */
 function keyOf({ conf = join(ROOT, DEFAULT_CONF), ...options }: Context): string {
   const made = [FORMAT, appStamp(), parsed(resolve(`${conf}`)), Object.entries(options).sort()]
   return createHash('sha256').update(JSON.stringify(made)).digest('hex')
@@ -109,7 +109,7 @@ function hashesOf(directory: string): { [file: string]: string } {
   )
 }
 
-/** Renamed into its place when it is whole: nobody finds half an assembly. Where another process was first, that one's is taken. */
+/** A complete assembly is renamed into its place, so nobody finds a half one. If another process was first, its assembly is used. */
 async function keep(made: Assembly, directory: string, said: readonly string[]): Promise<Assembly> {
   // Below our package.json Node would take the functions' index.js for ES modules; Lambda takes them for CommonJS.
   writeFileSync(join(made.directory, 'package.json'), '{ "type": "commonjs" }')

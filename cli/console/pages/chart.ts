@@ -1,4 +1,4 @@
-/** A line over time as SVG. No style of it is inline: the content security policy allows none. */
+/** A line over time as SVG, without inline style: the content security policy allows none. */
 import { html } from 'hono/html'
 import type { Html } from './layout.ts'
 
@@ -8,7 +8,7 @@ export interface Chart {
   readonly title: string
   readonly unit: string
   readonly values: readonly number[]
-  /** What is worse when it is more. */
+  /** Whether every value above 0 is bad. */
   readonly bad?: true
 }
 

@@ -67,7 +67,7 @@ interface Confirmed {
 
 /**
  * A button that says in a second step what it will do. It needs no script.
- * @param action the address with what it acts on: a form's fields would change line breaks and U+0000
+ * @param action an address that names what the button acts on: the fields of a form would change line breaks and U+0000
  */
 export const confirmed = (action: string, { label, asks, fields = html`` }: Confirmed): Html => html`
 <details class="danger"><summary>${label}</summary>

@@ -38,7 +38,7 @@ const success = (connection: Connection) => (connection.protocol === 5 ? { reaso
 
 type Fault = [reason: DisconnectReason, text: string, code: number]
 
-/** Why IoT Core closes the connection on a PUBLISH; undefined if it takes it. Puts the topic of an alias into the packet. */
+/** Why IoT Core closes the connection on a PUBLISH; undefined: it accepts the PUBLISH. Puts the topic of an alias into the packet. */
 function publishFault(connection: Connection, packet: IPublishPacket): Fault | undefined {
   if (packet.qos === 2) return ['CLIENT_ERROR', 'published at QoS 2, which IoT Core does not have', QOS_NOT_SUPPORTED]
   // [MQTT-3.3.4-6] Only a server sends it.
