@@ -1,6 +1,6 @@
 /**
- * Where the blocks that count capacity work: the deployed handlers and their stores through the real SDK on DynamoDB Local, devices that
- * acknowledge at once, and the baselines beside them on the same tables. What a call costs is what AWS bills for it (test/support/call-log.ts).
+ * What the blocks that count capacity run on: the deployed handlers and their stores on DynamoDB Local through the real SDK, devices that
+ * acknowledge at once, and the baselines on the same tables. A call costs what AWS bills for it (test/support/call-log.ts).
  */
 import { createServer } from 'node:net'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'

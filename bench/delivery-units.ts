@@ -19,7 +19,7 @@ const CELLS = [
 ]
 type Cell = (typeof CELLS)[number]
 
-/** Units and requests of a message that is fetched, sent and acknowledged: everything that one SUBSCRIBE sets off, divided by its messages. */
+/** Units and requests of a message that is fetched, sent and acknowledged: all that one SUBSCRIBE causes, divided by its messages. */
 export const deliveryUnits = onDynamoDbLocal(async (ground) => {
   const figures: Figure[] = []
   for (const { depth, bytes } of ground.quick ? CELLS.slice(0, 2) : CELLS) {

@@ -18,8 +18,8 @@ export const README_FIGURES: readonly string[] = [
 const PART = /(<!-- bench:([\w-]+) -->\n)[\s\S]*?(<!-- \/bench -->)/g
 
 /**
- * The page with its parts written anew. A part is `machine`, `readme` (the three figures of the README), `headlines`, `missed`, the name of a block, or `others`: the blocks that have
- * no part of their own on this page, with their charts.
+ * The page with its parts written anew. A part is `machine`, `readme` (the three figures of the README), `headlines`, `missed`, the name of
+ * a block, or `others`: the blocks that have no part of their own on this page, with their charts.
  */
 export function filled(page: string, results: Results): string {
   const own = new Set([...page.matchAll(PART)].map(([, , name]) => name!))

@@ -1,4 +1,4 @@
-/** What console and commands do when they may write. Each goes through the conditional writes of the handlers, or through IoT Core. */
+/** What the console and the commands change. Each change is a conditional write of the handlers, or goes through IoT Core. */
 import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-data-plane'
 import type { HookTable } from '../../lambda/core/hooks.ts'
 import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
@@ -21,7 +21,7 @@ export async function kick({ iot }: Pick<OpenTables, 'iot'>, clientId: string, {
 }
 
 /**
- * Takes off the queue what waits there now. As an acknowledgement does it: messages first, then their ids. History stays.
+ * Takes off the queue what waits there now, as an acknowledgement does: first the messages, then their ids. History stays.
  * @param table that the handlers run with: it says where history is kept
  * @returns how many messages @throws NotFound
  */

@@ -6,7 +6,7 @@ import type { Snapshot } from './database.ts'
 const NUL = '\u0000'
 
 export interface FinalState {
-  /** `mqtt_client`, `mqtt_sub` without `spill` and without what IoT Core said when asked, `mqtt_retain`, and the markers of the topic map: what the events alone decide. */
+  /** What the events alone decide: `mqtt_client`, `mqtt_retain`, the markers, and `mqtt_sub` without `spill` and IoT Core's answers. */
   readonly decided: readonly string[]
   /** Who is live where, since when; `catching` if publishers leave messages to a drainer. */
   readonly live: readonly string[]

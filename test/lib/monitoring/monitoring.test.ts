@@ -98,7 +98,7 @@ const EMITTED = [
   metrics.QUEUE_AGE_MAX,
 ]
 
-/** Beyond what aws-cdk-lib carries. AWS IoT developer guide, "Rule metrics" and "Rule action metrics"; Lambda developer guide, "Concurrency metrics": across all functions. */
+/** Metrics that aws-cdk-lib lacks. AWS IoT developer guide, "Rule (action) metrics"; Lambda developer guide, "Concurrency metrics". */
 const ALSO_DOCUMENTED = [
   'AWS/IoT Failure ActionType,RuleName',
   'AWS/IoT ErrorActionFailure ActionType,RuleName',
