@@ -1,6 +1,6 @@
 /**
  * EMQX's `emqx_backend_dynamo` as it called DynamoDB, on the same tables: the baseline beside ours. One call after the other, each
- * topic's ids in one set, eventually consistent reads. Errors that the plugin only logged are thrown here: a figure needs work that was done.
+ * topic's ids in one set, eventually consistent reads. Errors that the plugin only logged are thrown here: figures need work that is done.
  */
 import {
   type AttributeValue,

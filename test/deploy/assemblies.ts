@@ -19,7 +19,7 @@ export interface Assembly {
   readonly stripped: ReadonlyMap<string, number>
 }
 
-/** `cdk synth` of the app as anybody runs it; `context`: its options. The engine's own data plane, since its functions cannot look one up. */
+/** `cdk synth` of the app as anybody runs it; `context`: its options. It names the engine's data plane: the functions cannot ask for it. */
 export async function synthesize(engine: Engine, name: string, context: Readonly<Record<string, string>> = {}): Promise<Assembly> {
   const directory = join(engine.directory, name)
   const options = Object.entries({ dataEndpoint: engine.url, ...context }).flatMap(([key, value]) => ['-c', `${key}=${value}`])

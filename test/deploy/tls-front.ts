@@ -1,4 +1,4 @@
-/** A proxy that says of each request that it came over TLS: bucket and queue policies refuse what did not, and the engine has no certificate. */
+/** A proxy that says of each request that it came over TLS: policies refuse other requests, and the engine has no certificate. */
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** docs/commands.md, "Ask for a receipt": every command in its order, on the local run, with MQTT clients and the AWS SDK in place of the tools. */
+/** docs/commands.md, "Ask for a receipt": every command in order on the local run, with MQTT clients and the AWS SDK as the tools. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Backend, startBackend } from '../end-to-end/backend.ts'

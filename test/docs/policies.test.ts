@@ -1,4 +1,4 @@
-/** The policies that the pages show: of a device, a service, a reader, an operator, of whoever redrives, of whoever tries a deployed stack. */
+/** The policies that the pages show: for a device, a service, a reader, an operator, for a redrive, for a trial of a deployed stack. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TABLE_NAMES } from '../../lambda/core/tables.ts'

@@ -28,7 +28,7 @@ export function singles(prepared: Prepared, { twins }: { twins: boolean }): Case
   ]
 }
 
-/** Two things that go wrong, both in the first receive or the second in the next. The scenario's calls may be others after the first fault. */
+/** Two things that go wrong, the second in the same receive or the next. After the first fault the scenario may make other calls. */
 export function pairs(prepared: Prepared, count: number, seed: number): Case[] {
   const random = new Random(seed)
   const all = singles(prepared, { twins: false }).filter(

@@ -17,7 +17,7 @@ export interface Ending {
 /** Every payload of a scenario begins with it: no log line may hold it (I10). */
 export const CANARY = 'canary-'
 
-/** What holds for every run. `undisturbed`: how it ends without faults, with a rival in either order. `leaves`: what its faults may leave. */
+/** What holds for every run. `undisturbed`: how it ends without faults, in either order with a rival. `leaves`: what faults may leave. */
 export function always(stage: Stage, ending: Ending, undisturbed: readonly Ending[], leaves: readonly Leave[] = []): string[] {
   const { state } = ending
   return [
@@ -64,8 +64,8 @@ function untrueAck({ snapshot, had = {} }: Setting, { state, received }: Ending,
 }
 
 /**
- * I5. An invocation that died between a message and its name leaves the name, which the next reader cleans; one that nobody repeats, and that
- * had stored a delivered message once more, leaves its row.
+ * I5. An invocation that died between a message and its name leaves the name, which the next reader cleans. If it had stored a delivered
+ * message once more, and nobody repeats it, it leaves the row.
  */
 function names({ setting, disturbed }: Stage, { state: { stored, named }, received }: Ending, leaves: readonly Leave[]): string[] {
   const leftBehind = (id: string) => leaves.includes('again') && received.some(({ msgid }) => msgid === id)
@@ -144,7 +144,7 @@ const sameDelivery = (a: Received, b: Received, leaves: readonly Leave[]): boole
  */
 const ACKNOWLEDGED_BESIDE = true
 
-/** Whose last acknowledgement is remembered. Which that is depends on what came last, and so on retries: {@link untrueAck} holds it to the truth. */
+/** Whose last acknowledgement is remembered. Which one that is depends on retries: {@link untrueAck} checks that it was made. */
 function ackDifferences({ acked }: FinalState, wanted: FinalState): string[] {
   return [
     ...[...acked.keys()].filter((who) => !wanted.acked.has(who)).map((who) => `I4: mqtt_acked knows ${who}, but not without faults`),

@@ -41,7 +41,7 @@ export interface Fault {
   readonly family: string
   fits(call: SdkCall): boolean
   act(happening: Happening, stage: Meanwhile): Promise<Answer>
-  /** The stores see of it what they see of another fault, an error of the SDK or nothing: not for every test run, `npm run faults` has it. */
+  /** The stores cannot tell it from another fault: the SDK gives the same error, or none. Only `npm run faults` has it. */
   readonly twin?: true
   /** At every fitting call from there on, as long as the process lives. */
   readonly goesOn?: true

@@ -1,4 +1,4 @@
-/** The embedded DynamoDB on requests that no SDK would send: an answer that puts the fault where it is (4xx), soon, and the next request served. */
+/** The embedded DynamoDB on requests that no SDK would send: it soon answers 4xx, and serves the next request. */
 import { connect } from 'node:net'
 import { ownEngine } from './tables.ts'
 

@@ -1,4 +1,4 @@
-/** Client ids and topics that are allowed and mean something to somebody else: DynamoDB's expressions, JavaScript's objects, our row keys. */
+/** Client ids and topics that are allowed and have a meaning elsewhere: in DynamoDB's expressions, JavaScript's objects, our row keys. */
 
 const EMOJI = '\u{1f980}'
 /** Letters of 1 to 4 bytes, and one that sorts behind the surrogates. */

@@ -1,4 +1,4 @@
-/** Competing consumers of which one never acknowledges (I15): on a clock of the test's own, a direct message to it takes a confirmation timeout. */
+/** Competing consumers of which one never acknowledges (I15). On the test's clock a direct message to it takes a confirmation timeout. */
 import { setImmediate } from 'node:timers/promises'
 import { CONFIRMATION_TIMEOUT } from '../../lambda/adapters/data-plane.ts'
 import { createTables, type Engine } from '../support/engines.ts'

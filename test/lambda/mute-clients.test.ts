@@ -1,4 +1,4 @@
-/** I15: what one client leaves undone costs others nothing. Nobody waits long for a client that does not acknowledge, and storing never does. */
+/** I15: a client that does not acknowledge costs others nothing. Nobody waits long for it, and storing never waits. */
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'

@@ -1,4 +1,4 @@
-/** client.connected: the client is shown online. Orders of events: presence.test.ts, mqtt_client-exhaustive.test.ts, stale-events.test.ts. */
+/** client.connected: the client is online. Orders of events: presence.test.ts, mqtt_client-exhaustive.test.ts, stale-events.test.ts. */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { attributesOf, World } from '../support/world.ts'
 

@@ -1,4 +1,4 @@
-/** client.disconnected: the client is shown offline. Orders of events: presence.test.ts, mqtt_client-exhaustive.test.ts, stale-events.test.ts. */
+/** client.disconnected: the client is offline. Orders of events: presence.test.ts, mqtt_client-exhaustive.test.ts, stale-events.test.ts. */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { attributesOf, World } from '../support/world.ts'
 

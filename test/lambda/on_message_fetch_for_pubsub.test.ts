@@ -1,4 +1,4 @@
-/** session.subscribed, topics kept for many: each subscriber gets each message from its read position (I11), which only PUBACKs move (I12). */
+/** session.subscribed, topics kept for many: each subscriber gets each message from its read position (I11). Only PUBACKs move it (I12). */
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { HEAD_IDS, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'

@@ -1,4 +1,4 @@
-/** message.publish: mqtt_retain has the last retained message of each topic, whatever the order of the events that put and clear it (I6). */
+/** message.publish: mqtt_retain has the last retained message of each topic, whatever the order of events that put and clear it (I6). */
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { permutations, permutationsWithRepeat } from '../support/orders.ts'
 import { nativelyRetained, retainedBy, retainedOf } from '../support/retained-world.ts'

@@ -66,7 +66,7 @@ const keyCalls = (made: readonly string[], keyArn: string | undefined) =>
 
 const HOUR = 3_600_000
 
-/** What a publisher leaves that died while it sealed a head: a segment, and a full set aside. Half of that is an hour older than the others. */
+/** What a publisher leaves that dies while it seals a head: a segment, and a full set aside. Half of the messages are an hour older. */
 async function cutShortSealing(world: World, topic: string): Promise<void> {
   for (const pause of [0, 0, HOUR, 0]) {
     await world.handle('message.publish', ...Array.from({ length: 10 }, () => world.publishEvent(topic, 'x')))

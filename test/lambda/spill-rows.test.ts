@@ -323,7 +323,7 @@ forEachEngine((engine) => {
     expect((await world.live()).some((name) => name.includes(spilled))).toBe(false)
   })
 
-  /** The answer of the first update that writes to the key is lost, and the update seems not to hold when the SDK repeats it, `meanwhile` later. */
+  /** The answer of the first update to the key is lost. When the SDK repeats it, after `meanwhile`, its condition does not hold. */
   const losingAnswer = (key: string, meanwhile = async () => {}) => {
     const client = engine.client
     let lost = false

@@ -1,4 +1,4 @@
-/** cfn-lint, where it is installed (`pip install cfn-lint`), on the committed template, which test/lib/snapshot.test.ts holds to the code. */
+/** cfn-lint, where it is installed (`pip install cfn-lint`), on the committed template. test/lib/snapshot.test.ts holds it to the code. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

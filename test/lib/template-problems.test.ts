@@ -1,4 +1,4 @@
-/** The five things that CDK's rules and cdk-nag miss, and what belongs to them: found in no template of ours, and in every one that is broken. */
+/** The five problems that CDK's rules and cdk-nag miss: no template of ours has them, and they are found in every broken one. */
 import { OPTION_COMBINATIONS } from '../support/option-combinations.ts'
 import { pageTable } from '../support/page-conf.ts'
 import { backend, EVERY_HOOK, type Properties, SynthesizedTemplate } from '../support/synthesized.ts'

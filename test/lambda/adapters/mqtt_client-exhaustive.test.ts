@@ -104,7 +104,7 @@ async function explore(events: readonly PresenceEvent[]): Promise<Set<string>> {
   const ends = new Set<string>()
   /** By row: whether it was met with these events done and those waiting. Millions of states, so no Set of them. */
   const seen: Uint8Array[] = []
-  /** Row, bits of the events that a handler has finished, bits of those of which one is between its first two writes. A byte each for the bits. */
+  /** Row, bits of the events that are handled, bits of those whose handler is between its first two writes. A byte each for the bits. */
   const open = [0]
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     const [row, done, waiting] = [state >> 16, (state >> 8) & 255, state & 255]

@@ -11,7 +11,7 @@ import { bundleHooks } from '../../../lib/pipeline/hook-bundles.ts'
 
 const BUNDLES = bundleHooks(HOOKS)
 
-/** Publishes load the SQS client (30 KB) to request deliveries. Connects and SUBSCRIBEs deliver, from read positions too; a SUBSCRIBE settles. */
+/** Publishes load the SQS client (30 KB) to request deliveries. Connects and SUBSCRIBEs deliver, from read positions too; the latter settle. */
 const LARGE: Readonly<Partial<Record<HookName, number>>> = {
   'message.publish': 320,
   'session.subscribed': 330,

@@ -193,7 +193,7 @@ test('what all sessions hold together is limited in bytes, and what leaves makes
   expect(held.hold(large, { offline: true })).toBeUndefined()
 })
 
-/** A million bytes. The last tenth goes when 900,000 are within the rate: 512 KB at once, the others in 0.72 s, however fast the machine is. */
+/** A million bytes. The last tenth goes when the rate lets 900,000 through: 512 KB at once, the others in 0.72 s on any machine. */
 const MEGABYTE = Array.from({ length: 10 }, (_, i) => `${i}`.padEnd(100_000, '.'))
 const LEAST_MS = 700
 
