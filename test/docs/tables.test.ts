@@ -27,6 +27,12 @@ const PROPERTIES = {
 
 const HISTORY: Row = { hook: 'message.publish', topic: 'history', action: 'on_message_store' }
 
+/** For topics below `news/`. */
+const KEPT: readonly Row[] = [
+  { hook: 'session.subscribed', topic: 'news/#', action: 'on_message_fetch_for_pubsub' },
+  { hook: 'message.acked', topic: 'news/#', action: 'on_message_acked_for_pubsub' },
+]
+
 /** A little of everything: the rows of six tables at several moments. */
 async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
   const seen = new Map(TABLE_NAMES.map((table) => [table, new Set<string>()]))
@@ -51,6 +57,8 @@ async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
   await look()
   await world.publish('history', 'm', PROPERTIES)
   await world.subscribe('d', 's-d', 'history')
+  await world.subscribe('d', 's-d', 'durable/news/1')
+  await world.publish('news/1', 'm')
   await world.disconnect('b', 's-b')
   await look()
   return seen
@@ -58,7 +66,8 @@ async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
 
 forEachEngine((engine) => {
   it('each table: the attributes of its rows', async () => {
-    const seen = await rowsOf(new World(engine, await createTables(engine), { expiredAfter: 3600, rows: [...PAGE_ROWS, HISTORY] }))
+    const rows = [...PAGE_ROWS, HISTORY, ...KEPT]
+    const seen = await rowsOf(new World(engine, await createTables(engine), { expiredAfter: 3600, rows }))
     for (const table of TABLE_NAMES) {
       const names = [...seen.get(table)!]
       expect({ table, missing: names.filter((name) => !namedIn(table).has(name)) }).toEqual({ table, missing: [] })
