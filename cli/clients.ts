@@ -1,6 +1,6 @@
 /** `mqtt-dynamodb clients list|show|kick`: who is connected, what each subscribes to and what waits for it. */
 import { exits, newCommand } from './command-line/run-command.ts'
-import { listCommand, more, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = 'Lists rows of mqtt_client, as DynamoDB keeps them: one request, of as many rows as --limit says.'
 const SHOW =
@@ -16,15 +16,14 @@ export const command = () =>
   newCommand('clients', 'who is connected, and what waits for whom', 'Clients, from mqtt_client and mqtt_sub.')
     .addCommand(
       listed().action(
-        exits(async ({ limit, after, online, offline, json, ...flags }) => {
+        exits(async ({ limit, after, online, offline, json, ndjson, ...flags }) => {
           const [{ clientsPage }, { withTables }] = await Promise.all([
             import('./operate/table-reads.ts'),
             import('./operate/operator-tables.ts'),
           ])
           const { rows, next } = await withTables(flags, (tables) => clientsPage(tables, after, limit))
           const wanted = rows.filter((one) => (online ? one.online : offline ? !one.online : true))
-          if (json) sayJson({ clients: wanted, ...(next === undefined ? {} : { next }) })
-          else
+          if (!saidAsJson({ json, ndjson }, { clients: wanted }, next))
             say(
               [
                 table(

@@ -1,4 +1,4 @@
-/** `mqtt-dynamodb dead-letters list|redrive`: dead letters and rule errors, on AWS and in the local run alike. */
+/** `mqtt-dynamodb dead-letters list|show|redrive`: dead letters and rule errors, on AWS and in the local run alike. */
 import { HOOKS } from '../lambda/core/hooks.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { existingFile, httpUrl, oneOf, region, repeated, stackName } from './command-line/values.ts'
@@ -27,6 +27,14 @@ export const listFlags = () =>
     `${CREDENTIALS}\nExit status: 0 listed, 1 a queue could not be read, 2 wrong use.`,
   )
 
+const SHOW = `Shows one dead letter or rule error with its body, which holds a payload. Nothing is sent or deleted. Letters that are
+looked through are hidden from other readers for that moment.`
+
+export const showFlags = () =>
+  lettersCommand('show', 'one of them, with its body', SHOW)
+    .argument('<LETTER>', 'its message id, as list shows it')
+    .addHelpText('after', `${CREDENTIALS}\nExit status: 0 shown, 1 not there or not readable, 2 wrong use.`)
+
 const REDRIVE = `Brings back what did not get through: dead letters of the hooks go to their hook's queue again; of the
 rules' errors the event is made anew and goes to its hook's queue. What can never succeed stays
 where it is, and is listed with the reason. Run it when the fault is gone. It may be run again at
@@ -38,12 +46,24 @@ export const redriveFlags = () =>
     .addHelpText('after', `${CREDENTIALS}\nExit status: 0 nothing is left, 1 something stays or the redrive failed, 2 wrong use.`)
 
 export const command = () =>
-  newCommand('dead-letters', 'list or redrive what did not get through', 'What did not get through, on AWS and in the local run alike.')
+  newCommand(
+    'dead-letters',
+    'list, show or redrive what did not get through',
+    'What did not get through, on AWS and in the local run alike.',
+  )
     .addCommand(
       listFlags().action(
         exits(async (given) => {
           const { listLetters } = await import('./dead-letters/list-letters.ts')
           return await listLetters(given)
+        }),
+      ),
+    )
+    .addCommand(
+      showFlags().action(
+        exits(async (letter, given) => {
+          const { showLetter } = await import('./dead-letters/show-letter.ts')
+          return await showLetter(letter, given)
         }),
       ),
     )

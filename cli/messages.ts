@@ -1,8 +1,10 @@
-/** `mqtt-dynamodb messages list|show|purge`: what waits on a topic, one message, and a queue that is emptied. */
+/** `mqtt-dynamodb messages list|show|purge|send|replay`: what waits on a topic, one message, a queue that is emptied, and publishing. */
 import { depthOf } from '../lambda/core/queue/depth.ts'
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
 import { existingFile, oneOf } from './command-line/values.ts'
-import { limit, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { replayCommand } from './messages/replay-command.ts'
+import { sendCommand } from './messages/send-command.ts'
+import { limit, ndjson, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = 'Lists the newest messages that wait on a topic. Nothing is marked as read. Six requests at most.'
 const SHOW = 'Shows one message with its payload and MQTT 5 properties.'
@@ -10,13 +12,14 @@ const PURGE = `Takes off the queue of a topic in the local run what waits there 
 then their ids. Where the run's conf keeps history (on_message_store) the messages stay.`
 
 export const command = () =>
-  newCommand('messages', 'read what waits, or empty a queue', 'Messages, from mqtt_topic_msg_map and mqtt_msg.')
+  newCommand('messages', 'read what waits, empty a queue, or publish', 'Messages, from mqtt_topic_msg_map and mqtt_msg.')
     .addCommand(
       tablesCommand('list', 'the newest messages that wait on a topic', LIST)
         .argument('<TOPIC>', 'the topic')
         .option('-n, --limit <N>', 'at most so many', limit, 20)
+        .addOption(ndjson())
         .action(
-          exits(async (topic, { limit: most, json, ...flags }) => {
+          exits(async (topic, { limit: most, json, ndjson, ...flags }) => {
             const [{ topicDetails }, { withTables, found }] = await Promise.all([
               import('./operate/table-reads.ts'),
               import('./operate/operator-tables.ts'),
@@ -24,7 +27,8 @@ export const command = () =>
             const details = await withTables(flags, (tables) => topicDetails(tables, topic, most))
             const { messages, gone } = found(details, `topic ${JSON.stringify(topic)}: it has no queue`)
             const { payloadText } = await import('./console/text.ts')
-            if (json) sayJson({ topic, messages: messages.map(asJson), gone })
+            if (ndjson) saidAsJson({ ndjson }, { messages: messages.map(asJson) })
+            else if (json) sayJson({ topic, messages: messages.map(asJson), gone })
             else {
               const rows = messages.map((one) => [
                 one.msgid,
@@ -94,6 +98,8 @@ export const command = () =>
           }),
         ),
     )
+    .addCommand(sendCommand())
+    .addCommand(replayCommand())
 
 type Stored = Awaited<ReturnType<typeof import('./operate/table-reads.ts').messageWith>> & object
 

@@ -1,30 +1,41 @@
 /** `mqtt-dynamodb queues list|show`: which topics have messages waiting, and who subscribes to them. */
+
+import { Option } from '@commander-js/extra-typings'
 import { depthOf } from '../lambda/core/queue/depth.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
-import { listCommand, more, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { whole } from './command-line/values.ts'
+import { limit, listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = `Lists topics and about how many messages wait on each, the longest queue of what was read first. It reads rows of
 mqtt_topic_msg_map, of which markers and segments are no topics: one request, of as many rows as --limit says.`
+const TOP = 'the N longest queues of all: it reads the whole table, and says before how much that is'
 const SHOW = 'Shows one queue: about how many messages wait, its subscribers, and the newest messages. Six requests at most.'
 
 export const command = () =>
   newCommand('queues', 'how many messages wait on which topic', 'Queues, from mqtt_topic_msg_map.')
     .addCommand(
-      listCommand('list', 'topics and what waits on them', LIST).action(
-        exits(async ({ limit, after, json, ...flags }) => {
-          const [{ subscribersOf, topicsPage }, { withTables }] = await reading()
-          const { rows, next } = await withTables(flags, (tables) => topicsPage(tables, after, limit))
-          const queues = rows
-            .map((row) => ({ topic: row.topic, ...depthOf(row), subscribers: subscribersOf(row).length }))
-            .sort((a, b) => b.about - a.about)
-          if (json) sayJson({ queues, ...(next === undefined ? {} : { next }) })
-          else {
-            const cells = queues.map(({ topic, about, exact, subscribers }) => [topic, `${exact ? '' : 'about '}${about}`, subscribers])
-            say([table(['TOPIC', 'WAITING', 'SUBSCRIBERS'], cells), ...more(next)].join('\n'))
-          }
-          return 0
-        }),
-      ),
+      listCommand('list', 'topics and what waits on them', LIST)
+        .addOption(new Option('--top <N>', TOP).argParser(limit).conflicts(['after', 'limit']))
+        .option('--rate <UNITS>', 'with --top, read units a second at most', whole(1, 10_000), 100)
+        .action(
+          exits(async ({ limit: most, after, top, rate, json, ndjson, ...flags }) => {
+            const [{ topicsPage }, { withTables }, { longest, queueRow, deepestFirst }] = await Promise.all([
+              import('./operate/table-reads.ts'),
+              import('./operate/operator-tables.ts'),
+              import('./queues/longest-queues.ts'),
+            ])
+            const { queues, next } = await withTables(flags, async (tables) => {
+              if (top !== undefined) return { queues: await longest(tables, top, rate), next: undefined }
+              const { rows, next } = await topicsPage(tables, after, most)
+              return { queues: rows.map(queueRow).sort(deepestFirst), next }
+            })
+            if (!saidAsJson({ json, ndjson }, { queues }, next)) {
+              const cells = queues.map(({ topic, about, exact, subscribers }) => [topic, `${exact ? '' : 'about '}${about}`, subscribers])
+              say([table(['TOPIC', 'WAITING', 'SUBSCRIBERS'], cells), ...more(next)].join('\n'))
+            }
+            return 0
+          }),
+        ),
     )
     .addCommand(
       tablesCommand('show', 'one queue', SHOW)

@@ -1,6 +1,7 @@
-/** `mqtt-dynamodb retained list|show`: the retained messages of the table. */
+/** `mqtt-dynamodb retained list|show|put|delete|export|import`: the retained messages of the table. */
 import { exits, newCommand } from './command-line/run-command.ts'
-import { listCommand, more, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { deleteCommand, exportCommand, importCommand, putCommand } from './retained/write-commands.ts'
 
 const LIST =
   'Lists rows of mqtt_retain, as DynamoDB keeps them: one request of as many rows as --limit says, and one for each 100 messages.'
@@ -10,15 +11,14 @@ export const command = () =>
   newCommand('retained', 'the retained messages of the table', 'Retained messages, from mqtt_retain.')
     .addCommand(
       listCommand('list', 'topics with a retained message', LIST).action(
-        exits(async ({ limit, after, json, ...flags }) => {
+        exits(async ({ limit, after, json, ndjson, ...flags }) => {
           const [{ retainedPage }, { withTables }] = await Promise.all([
             import('./operate/table-reads.ts'),
             import('./operate/operator-tables.ts'),
           ])
           const { rows, next } = await withTables(flags, (tables) => retainedPage(tables, after, limit))
           const all = rows.map(({ topic, sender, arrived, payload }) => ({ topic, sender, arrived, bytes: payload.length }))
-          if (json) sayJson({ retained: all, ...(next === undefined ? {} : { next }) })
-          else
+          if (!saidAsJson({ json, ndjson }, { retained: all }, next))
             say(
               [
                 table(
@@ -58,3 +58,7 @@ export const command = () =>
           }),
         ),
     )
+    .addCommand(putCommand())
+    .addCommand(deleteCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())

@@ -2,6 +2,8 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { stringFault } from '../../lambda/core/topic.ts'
+import { checkPublishTopic } from '../../local/mqtt/iot-limits.ts'
 
 /** Reads the text of one value. @throws InvalidArgumentError */
 export interface Reader<T> {
@@ -57,6 +59,21 @@ export const matching = (wanted: string, pattern: RegExp): Reader<string> => rea
 export const region = matching('a region such as us-west-2', /^[a-z]{2,}(?:-[a-z]+)+-\d+$/)
 /** CloudFormation user guide, "Stack name". */
 export const stackName = matching('the name of a CloudFormation stack', /^[A-Za-z][A-Za-z0-9-]{0,127}$/)
+
+/** As IoT Core takes it (quota page, "Client ID size"). */
+export const clientId = reader('a client id of 1 to 128 bytes that does not begin with $', (got) =>
+  stringFault(got) === undefined && /^[^$]/.test(got) && Buffer.byteLength(got) <= 128 ? got : undefined,
+)
+
+/** As IoT Core takes it in a publish. */
+export const topicName = reader('a topic of at most 256 bytes and 7 slashes, without wildcards, not beginning with $', (got) => {
+  try {
+    checkPublishTopic(got)
+    return got
+  } catch {
+    return undefined
+  }
+})
 
 const HTTP = ['http:', 'https:']
 export const httpUrl = reader('an http(s) URL', (got) => (URL.canParse(got) && HTTP.includes(new URL(got).protocol) ? got : undefined))

@@ -3,7 +3,8 @@ import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-dat
 import type { HookTable } from '../../lambda/core/hooks.ts'
 import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
 import { pendingForwards } from '../../lambda/core/queue/pending.ts'
-import { checkTopicName, topicMatches } from '../../lambda/core/topic.ts'
+import { topicMatches } from '../../lambda/core/topic.ts'
+import { checkPublishTopic } from '../../local/mqtt/iot-limits.ts'
 import type { PassReport } from '../dead-letters/queue-pass.ts'
 import { redrive } from '../dead-letters/redrive.ts'
 import { withQueues } from '../dead-letters/stack-queues.ts'
@@ -48,15 +49,23 @@ const keepsHistory = ({ rows }: HookTable, topic: string): boolean =>
 
 export interface Publication {
   readonly topic: string
-  readonly payload: string
+  readonly payload: string | Buffer
   readonly qos: 0 | 1
   readonly retain: boolean
+  /** MQTT 5 user properties, in their order. */
+  readonly user?: readonly (readonly [key: string, value: string])[]
+  readonly contentType?: string | undefined
 }
 
-/** Publishes through IoT Core, so that its rules see the message. @throws BackendError `topic` */
-export async function publish({ iot }: Pick<OpenTables, 'iot'>, { topic, payload, ...flags }: Publication): Promise<void> {
-  checkTopicName(topic)
-  await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload, 'utf8'), ...flags }))
+/** Publishes through IoT Core, so that its rules see the message. @throws BackendError `bad-topic-name` */
+export async function publish(
+  { iot }: Pick<OpenTables, 'iot'>,
+  { topic, payload, user = [], contentType, ...flags }: Publication,
+): Promise<void> {
+  checkPublishTopic(topic)
+  const properties = user.length === 0 ? {} : { userProperties: JSON.stringify(user.map(([key, value]) => ({ [key]: value }))) }
+  const type = contentType === undefined ? {} : { contentType }
+  await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload), ...flags, ...properties, ...type }))
 }
 
 /** An empty retained publish: IoT Core forgets the message, and its event deletes the row. */

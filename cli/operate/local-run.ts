@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { hookConfigs } from '../../lambda/core/hooks.ts'
+import { QUEUE_AGE_MAX, QUEUE_DEPTH_MAX } from '../../lambda/core/metrics.ts'
 import { readConf } from '../../lib/conf/conf-file.ts'
 import type { RunConf } from '../../local/data-plane/local-operations.ts'
 
@@ -15,6 +16,9 @@ export interface LocalRunState {
   /** Direct messages with a PUBACK. */
   readonly delivered: number
   readonly failed: number
+  /** About how many messages a publish has met on its topic, at most; 0: never a backlog. And the age of the oldest of them. */
+  readonly deepest: number
+  readonly oldestMs: number
   /** Hook and code -> events that failed with it. */
   readonly errors: ReadonlyMap<string, number>
 }
@@ -23,6 +27,7 @@ interface Hook {
   readonly counts: Readonly<Record<string, number>>
   readonly outcomes: Readonly<Record<string, number>>
   readonly errors: Readonly<Record<string, number>>
+  readonly latencies: Readonly<Record<string, { readonly max: number }>>
 }
 
 const TIMEOUT_MS = 5_000
@@ -48,6 +53,8 @@ export async function localRunState(dataUrl: string): Promise<LocalRunState> {
     published: sum(({ counts }) => counts.message_publish),
     delivered: sum(({ outcomes }) => outcomes.message_delivered),
     failed: failed + sum(({ counts }) => counts.delivery_failed),
+    deepest: Math.max(0, ...all.map(([, { counts }]) => counts[QUEUE_DEPTH_MAX] ?? 0)),
+    oldestMs: Math.max(0, ...all.map(([, { latencies }]) => latencies[QUEUE_AGE_MAX]?.max ?? 0)),
     errors: new Map(errors),
   }
 }

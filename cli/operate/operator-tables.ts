@@ -22,6 +22,8 @@ export interface TablesFlags {
   /** DynamoDB and data plane of a local run. */
   readonly dynamodb: string
   readonly endpoint: string
+  /** URL of the account's data plane, with `aws`. */
+  readonly data?: string | undefined
 }
 
 const LOCAL_REGION = 'us-west-2'
@@ -31,7 +33,7 @@ export interface OpenTables extends Tables {
   close(): void
 }
 
-export function tablesOf({ aws, prefix = '', endpoint, ...flags }: TablesFlags): OpenTables {
+export function tablesOf({ aws, prefix = '', endpoint, data, ...flags }: TablesFlags): OpenTables {
   const region = flags.region ?? (aws ? undefined : LOCAL_REGION)
   const at = (url: string) => ({
     maxAttempts: 2,
@@ -39,7 +41,7 @@ export function tablesOf({ aws, prefix = '', endpoint, ...flags }: TablesFlags):
     ...(aws ? {} : { endpoint: url, ...localCredentials(url) }),
   })
   const dynamodb = new DynamoDBClient(at(flags.dynamodb))
-  const iot = new IoTDataPlaneClient(at(endpoint))
+  const iot = new IoTDataPlaneClient({ ...at(endpoint), ...(aws && data !== undefined ? { endpoint: data } : {}) })
   const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, `${prefix}${name}`])) as Record<TableName, string>
   const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
   const deliveries = { request: () => Promise.reject(new Error('an operator requests no delivery')) }
@@ -63,6 +65,19 @@ export async function withTables<T>(flags: TablesFlags, work: (tables: OpenTable
   } finally {
     tables.close()
   }
+}
+
+/**
+ * The same for what goes through IoT Core: on AWS it is asked for the account's endpoint, unless `data` names it.
+ * @throws BackendError in one line, also where IoT Core does not tell the endpoint
+ */
+export async function withIotCore<T>(flags: TablesFlags, work: (tables: OpenTables) => Promise<T>): Promise<T> {
+  if (!flags.aws || flags.data !== undefined) return await withTables(flags, work)
+  const { dataEndpointOf } = await import('../smoke/account-endpoint.ts')
+  const host = await withTables(flags, async ({ dynamodb: { config } }) =>
+    dataEndpointOf({ region: await config.region(), credentials: await config.credentials() }),
+  )
+  return await withTables({ ...flags, data: `https://${host}` }, work)
 }
 
 /** @throws BackendError `not-found` */

@@ -16,6 +16,8 @@ export interface Page<T> {
   readonly rows: readonly T[]
   /** Where the next page begins, as text for a link; undefined: this was the last. */
   readonly next?: string | undefined
+  /** Read units of the scan. */
+  readonly units?: number | undefined
 }
 
 const PAGE_ROWS = 50
@@ -29,9 +31,9 @@ async function scanned(
   limit = PAGE_ROWS,
 ): Promise<Page<Item>> {
   const start = after === undefined ? {} : { ExclusiveStartKey: keyIn(after) }
-  const scan = new ScanCommand({ TableName: place.tables[table], Limit: limit, ...start, ...filter })
-  const { Items = [], LastEvaluatedKey: last } = await place.dynamodb.send(scan)
-  return { rows: Items, next: last && Buffer.from(JSON.stringify(last)).toString('base64url') }
+  const scan = new ScanCommand({ TableName: place.tables[table], Limit: limit, ReturnConsumedCapacity: 'TOTAL', ...start, ...filter })
+  const { Items = [], LastEvaluatedKey: last, ConsumedCapacity: used } = await place.dynamodb.send(scan)
+  return { rows: Items, units: used?.CapacityUnits, next: last && Buffer.from(JSON.stringify(last)).toString('base64url') }
 }
 
 /** A link that somebody cut off begins at the first page. */
@@ -66,6 +68,22 @@ const clientOf = (item: Item): ClientRow => ({
   reason: text(item.disconnect_reason),
 })
 
+/** @param limit rows that are read */
+export async function subscriptionsPage(place: Tables, after?: string, limit?: number): Promise<Page<SubscriptionRow>> {
+  const { rows, next } = await scanned(place, 'mqtt_sub', after, {}, limit)
+  return { rows: rows.map(subscriptionOf), next }
+}
+
+export type SubscriptionRow = Pick<Subscription, 'clientid' | 'topic' | 'qos' | 'origin' | 'since'>
+
+const subscriptionOf = (item: Item): SubscriptionRow => ({
+  clientid: text(item.clientid) ?? '',
+  topic: text(item.topic) ?? '',
+  qos: number(item.qos) ?? 1,
+  origin: text(item.origin) === 'client' ? 'client' : 'operator',
+  ...(item.since === undefined ? {} : { since: number(item.since) ?? 0 }),
+})
+
 export interface ClientDetails {
   readonly presence: Presence
   readonly subscriptions: readonly Subscription[]
@@ -90,8 +108,8 @@ export const subscribersOf = ({ live }: TopicRow): { clientid: string; kind: str
 /** @param limit rows that are read */
 export async function topicsPage(place: Tables, after?: string, limit = PAGE_ROWS * 2): Promise<Page<TopicRow>> {
   const heads = { FilterExpression: 'NOT contains(topic, :nul)', ExpressionAttributeValues: { ':nul': S('\u0000') } }
-  const { rows, next } = await scanned(place, 'mqtt_topic_msg_map', after, heads, limit)
-  return { rows: rows.map(topicRowOf), next }
+  const { rows, ...more } = await scanned(place, 'mqtt_topic_msg_map', after, heads, limit)
+  return { rows: rows.map(topicRowOf), ...more }
 }
 
 export interface TopicDetails {
@@ -131,10 +149,10 @@ export async function messageWith(place: Tables, msgid: string): Promise<Message
 
 /** @param limit rows that are read */
 export async function retainedPage(place: Tables, after?: string, limit?: number): Promise<Page<Message>> {
-  const { rows, next } = await scanned(place, 'mqtt_retain', after, {}, limit)
+  const { rows, ...more } = await scanned(place, 'mqtt_retain', after, {}, limit)
   const topics = rows.flatMap(({ topic }) => text(topic) ?? [])
   const all = topics.length === 0 ? [] : await place.ports.retained.getAll(topics)
-  return { rows: all.map(({ message }) => message), next }
+  return { rows: all.map(({ message }) => message), ...more }
 }
 
 /** The last acknowledged message of each client on a topic; at most a page. */

@@ -14,12 +14,29 @@ import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
 import { flags as soakFlags } from '../soak/soak-flags.ts'
 import { ended, here, mqttDynamodb, runHere, runProgram } from '../support/run-program.ts'
 
-const OPERATE = ['clients list', 'clients show', 'clients kick', 'queues list', 'queues show', 'messages list', 'messages show']
+const SUBSCRIPTIONS = ['subscriptions list', 'subscriptions add', 'subscriptions del']
+const OPERATE = [
+  'clients list',
+  'clients show',
+  'clients kick',
+  ...SUBSCRIPTIONS,
+  'queues list',
+  'queues show',
+  'messages list',
+  'messages show',
+]
 const MORE = [
   'messages purge',
+  'messages send',
+  'messages replay',
   'retained list',
   'retained show',
+  'retained put',
+  'retained delete',
+  'retained export',
+  'retained import',
   'dead-letters list',
+  'dead-letters show',
   'dead-letters redrive',
   'smoke',
   'costs',
@@ -27,7 +44,7 @@ const MORE = [
   'init',
   'template',
 ]
-const NAMES = ['start', 'console', 'demo', 'conf', ...OPERATE, ...MORE]
+const NAMES = ['start', 'console', 'demo', 'conf', 'status', 'doctor', ...OPERATE, ...MORE]
 
 /** Programs for who works on this repository: npm run NAME. */
 const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
@@ -108,7 +125,10 @@ describe.each([...NAMES, ...Object.keys(SCRIPTS)])('%s', (name) => {
       }
   })
 
-  if (!['conf', 'init'].includes(name) && !/ (show|kick|purge)$|^messages list/.test(name))
+  if (
+    !['conf', 'init'].includes(name) &&
+    !/ (show|kick|purge|add|del|send|replay|put|delete|import)$|^(messages|subscriptions) list/.test(name)
+  )
     test('a stray argument', async () => {
       await refuses(name, ['stray'], 'unexpected "stray", wanted flags only')
     })
@@ -219,7 +239,7 @@ describe('mqtt-dynamodb', () => {
     ['stat', 'did you mean start?'],
     [
       'constructor',
-      'wanted one of start, console, demo, conf, clients, queues, messages, retained, dead-letters, smoke, costs, scale, init, template',
+      'wanted one of start, console, demo, conf, status, doctor, clients, subscriptions, queues, messages, retained, dead-letters, smoke, costs, scale, init, template',
     ],
   ])('an unknown command: %s', async (got, hint) => {
     await expect(here(got)).resolves.toEqual({ status: 2, out: '', err: `mqtt-dynamodb: unknown command "${got}", ${hint} (see --help)\n` })

@@ -30,6 +30,21 @@ test('list: who is online and who is not, page by page, in one request each', as
   expect(new Set([...clients, ...rest.clients].map(({ clientid }: { clientid: string }) => clientid)).size).toBe(2)
 })
 
+test('list --ndjson: one row a line, and how to go on beside it', async () => {
+  const { out, err, status } = await run('list', '--ndjson', '--limit', '1')
+  expect(status).toBe(0)
+  const rows = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(rows).toEqual([expect.objectContaining({ clientid: expect.any(String) })])
+  expect(err).toMatch(/^more: --after [\w-]+\n$/)
+  expect(await run('list', '--ndjson', '--json')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('--ndjson cannot be used with --json'),
+  })
+})
+
 test('show: presence, subscriptions, and what waits', async () => {
   const { client } = await backend.connect('c/shown')
   await client.subscribeAsync(['shown/t', 'shown/#'], { qos: 1 })

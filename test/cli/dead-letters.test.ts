@@ -109,6 +109,15 @@ describe('dead-letters redrive', () => {
         { name: 'rule errors', url: server.urlOf(errors.queueName), invisible: 0, letters: [] },
       ],
     })
+    const show = (letter: string, ...args: string[]) =>
+      ended(startMqttDynamodb(['dead-letters', 'show', letter, ...there(), ...args], NO_CREDENTIALS))
+    const shown = await show(stays)
+    expect([shown.status, shown.out.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^message.publish: ${stays}, .*cannot be sent again: bad-event`)),
+    ])
+    expect(JSON.parse((await show(sendable, '--json')).out)).toMatchObject({ messageId: sendable, body: JSON.stringify(publish) })
+    expect(await show('none')).toMatchObject({ status: 1, err: expect.stringContaining('letter "none": no queue shows it') })
     expect([dead.visible, dead.inFlight, events.depth]).toEqual([2, 0, sent])
     expect((await list('--hook', 'message.acked')).out).toBe('nothing\n')
     for (const { receiptHandle } of dead.receive(2)) dead.done(receiptHandle)

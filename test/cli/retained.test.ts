@@ -1,6 +1,10 @@
 /** `mqtt-dynamodb retained`, over a backend that runs here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GetRetainedMessageCommand } from '@aws-sdk/client-iot-data-plane'
 import { type Backend, startBackend } from '../end-to-end/backend.ts'
-import { endClients } from '../support/mqtt-client.ts'
+import { endClients, eventually } from '../support/mqtt-client.ts'
 import { here } from '../support/run-program.ts'
 
 let backend: Backend
@@ -24,4 +28,68 @@ test('list and show what the table has', async () => {
 
 test('refuses a topic without one', async () => {
   expect(await run('show', 'none')).toEqual({ status: 1, out: '', err: 'retained show: topic "none": mqtt_retain has no such row\n' })
+})
+
+test('put and delete: IoT Core and the table agree', async () => {
+  expect((await run('put', 'r/put', '--payload', 'v1')).status).toBe(0)
+  await backend.idle()
+  expect(await json('show', 'r/put')).toMatchObject({ payload: 'v1' })
+  const { client, received } = await backend.connect('r/reader')
+  await client.subscribeAsync('r/put', { qos: 1 })
+  await eventually('IoT Core sent it', () => received.length === 1)
+  expect(await run('delete', 'r/put')).toMatchObject({ status: 2, err: expect.stringContaining('wanted --yes, or --dry-run') })
+  expect((await run('delete', 'r/put', '--dry-run')).out).toBe('"r/put": would be deleted\n')
+  expect((await run('delete', 'r/put', '--yes')).status).toBe(0)
+  await backend.idle()
+  expect((await run('show', 'r/put')).status).toBe(1)
+  await expect(backend.data.send(new GetRetainedMessageCommand({ topic: 'r/put' }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  })
+})
+
+test('export and import: what one run has another gets, bytes and user properties too', async () => {
+  const { client } = await backend.connect('r/exporter', { protocolVersion: 5 })
+  const properties = { contentType: 'text/plain', userProperties: { unit: 'C', é: 'ü' } }
+  await client.publishAsync('r/ex/bytes', Buffer.from([0, 255]), { qos: 1, retain: true, properties })
+  await backend.idle()
+  const { out, err } = await run('export')
+  expect(err).toMatch(/^reads all of mqtt_retain: about \d+ rows, \d+ read units/)
+  const line = out.split('\n').find((one) => one.includes('r/ex/bytes'))!
+  expect(JSON.parse(line)).toEqual({
+    topic: 'r/ex/bytes',
+    qos: 1,
+    payload_base64: 'AP8=',
+    content_type: 'text/plain',
+    user: [
+      ['unit', 'C'],
+      ['é', 'ü'],
+    ],
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'retained-'))
+  const file = join(folder, 'retained.ndjson')
+  writeFileSync(file, `${line.replace('r/ex/bytes', 'r/im/bytes')}\n`)
+  expect((await run('import', file, '--dry-run')).out).toBe('1 would be published\n')
+  expect(await run('import', file)).toMatchObject({ status: 0 })
+  await backend.idle()
+  const [row] = await backend.rows('mqtt_retain', 'r/im')
+  expect(row).toMatchObject({ topic: { S: 'r/im/bytes' } })
+  expect(await json('show', 'r/im/bytes')).toMatchObject({
+    payload_base64: 'AP8=',
+    properties: { contentType: 'text/plain', user: JSON.parse(line).user },
+  })
+  writeFileSync(file, `${line}\n{"topic":"a/#"}\n`)
+  const refused = await run('import', file)
+  expect([refused.status, refused.err]).toEqual([2, expect.stringMatching(/retained\.ndjson:2: bad topic name: .*nothing was published/)])
+  rmSync(folder, { recursive: true })
+})
+
+test.each([
+  [['put', 't'], 'wanted one of --payload and --payload-file'],
+  [['put', 't', '--payload', ''], 'the payload is empty, which deletes a retained message: wanted retained delete'],
+  [
+    ['put', '$t', '--payload', 'x'],
+    'TOPIC is "$t", wanted a topic of at most 256 bytes and 7 slashes, without wildcards, not beginning with $',
+  ],
+])('refuses %j', async ([command = '', ...args], why) => {
+  expect(await run(command, ...args)).toEqual({ status: 2, out: '', err: `retained ${command}: ${why} (see --help)\n` })
 })

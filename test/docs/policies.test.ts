@@ -112,17 +112,32 @@ describe('who reads and changes rows by hand', () => {
       OPERATION[command!] === undefined ? [] : [{ operation: OPERATION[command!]!, name: name! }],
     ),
   )
-  const granted = (policy: Properties) => [...new Set<string>(policy.Statement.flatMap(actionsOf))].sort()
+  const granted = (policy: Properties, service = 'dynamodb') =>
+    [...new Set<string>(policy.Statement.flatMap(actionsOf))].filter((action) => action.startsWith(`${service}:`)).sort()
+  /** What the commands call beside: test/cli/operate-calls.test.ts records their calls. */
+  const OF_COMMANDS = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable']
 
   test('the operator may do what the pages let one type, and nothing that none lets', () => {
     const forbidden = typed.filter(({ operation, name }) => !allows(operator, `dynamodb:${operation}`, table(name)))
     expect(forbidden).toEqual([])
-    expect(granted(operator)).toEqual([...new Set(typed.map(({ operation }) => `dynamodb:${operation}`))].sort())
+    expect(granted(operator)).toEqual([...new Set([...typed.map(({ operation }) => `dynamodb:${operation}`), ...OF_COMMANDS])].sort())
   })
 
   test('the reader may do of it what changes nothing', () => {
-    expect(granted(reader)).toEqual(READS.map((operation) => `dynamodb:${operation}`))
+    expect(granted(reader)).toEqual([...READS.map((operation) => `dynamodb:${operation}`), ...OF_COMMANDS].sort())
+    expect([...granted(reader, 'sqs'), ...granted(reader, 'iot')]).toEqual([])
     for (const { operation, name } of typed) expect(allows(reader, `dynamodb:${operation}`, table(name))).toBe(READS.includes(operation))
+  })
+
+  test.each([
+    ['iot:Publish', arn('topic/cmd/c1'), true],
+    ['iot:SendDirectMessage', arn('client/c1'), true],
+    ['iot:Connect', arn('client/c1'), false],
+    ['sqs:SendMessage', 'arn:aws:sqs:REGION:ACCOUNT:MqttBackend-SessionCreatedQueueEventsEA10D4A6-JTbQ1dVz0aYq', true],
+    ['sqs:SendMessage', 'arn:aws:sqs:REGION:ACCOUNT:MqttBackend-MessagePublishQueueEventsEA10D4A6-JTbQ1dVz0aYq', false],
+    ['sqs:ReceiveMessage', 'arn:aws:sqs:REGION:ACCOUNT:MqttBackend-SessionCreatedQueueEventsEA10D4A6-JTbQ1dVz0aYq', false],
+  ])("an operator's: %s on %s: %s", (action, resource, wanted) => {
+    expect(allows(operator, action, resource)).toBe(wanted)
   })
 
   test.each(TABLE_NAMES)('%s by hand: what docs/tables.md allows', (name) => {

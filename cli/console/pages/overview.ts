@@ -16,7 +16,8 @@ ${chart({ title: 'Deliveries', unit: 'by us, acknowledged, a second', values: sa
 ${chart({ title: 'Backlog', unit: 'events that wait', values: samples.map(({ backlog }) => backlog) })}
 ${chart({ title: 'Failures', unit: 'a second', values: samples.map(({ failures }) => failures), bad: true })}
 </section>
-<p class="now">Now: <b>${state.connected}</b> connected. Since the run began: <b>${state.published}</b> publishes stored, <b>${state.delivered}</b> deliveries, <b>${state.failed}</b> failures.</p>
+<p class="now">Now: <b>${state.connected}</b> connected. Since the run began: <b>${state.published}</b> publishes stored, <b>${state.delivered}</b> deliveries, <b>${state.failed}</b> failures.
+Deepest queue that a publish met: <b>${state.deepest === 0 ? 'no backlog' : `about ${state.deepest} messages`}</b>.</p>
 ${table(
   'Queues of the hooks',
   ['queue', 'waiting', 'in flight', 'dead letters'],

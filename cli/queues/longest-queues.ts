@@ -1,0 +1,25 @@
+/** The longest queues of a whole table, in as much memory as are kept. */
+import type { TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { type Depth, depthOf } from '../../lambda/core/queue/depth.ts'
+import type { OpenTables } from '../operate/operator-tables.ts'
+import { pacedPages, tellCost } from '../operate/scan-cost.ts'
+import { subscribersOf, topicsPage } from '../operate/table-reads.ts'
+
+export interface QueueRow extends Depth {
+  readonly topic: string
+  readonly subscribers: number
+}
+
+export const queueRow = (row: TopicRow): QueueRow => ({ topic: row.topic, ...depthOf(row), subscribers: subscribersOf(row).length })
+
+export const deepestFirst = (a: Depth, b: Depth): number => b.about - a.about
+
+/** @param rate read units a second */
+export async function longest(tables: OpenTables, most: number, rate: number): Promise<QueueRow[]> {
+  const pace = { rate, times: 1 }
+  await tellCost(tables, 'mqtt_topic_msg_map', pace)
+  let kept: QueueRow[] = []
+  for await (const rows of pacedPages((after, limit) => topicsPage(tables, after, limit), { ...pace, clock: tables.ports.clock }))
+    kept = [...kept, ...rows.map(queueRow)].sort(deepestFirst).slice(0, most)
+  return kept
+}
