@@ -6,6 +6,10 @@ import { createTables, forEachEngine, itBilled } from '../support/engines.ts'
 import { type Row, rowsWith, World, type WorldOptions } from '../support/world.ts'
 
 const ASKS = { response_topic: 'replies/publisher', correlation_data: 'MTIz', user_properties: [{ receipt: '1' }] }
+const KEPT: readonly Row[] = [
+  { hook: 'session.subscribed', topic: 'kept', action: 'on_message_fetch_for_pubsub' },
+  { hook: 'message.acked', topic: 'kept', action: 'on_message_acked_for_pubsub' },
+]
 const HISTORY: Row = { hook: 'message.publish', topic: 't', action: 'on_message_store' }
 
 forEachEngine((engine) => {
@@ -65,6 +69,18 @@ forEachEngine((engine) => {
       await come('audit', 'durable/#')
       await command('open')
       expect(world.device('audit').got).toEqual(['open'])
+      expect(
+        receipts()
+          .map(({ payload }) => payload.clientid)
+          .sort(),
+      ).toEqual(['one', 'two'])
+    })
+
+    it('is answered by each subscriber of a topic that is kept for many', async () => {
+      await begin({ rows: [...rowsWith(), ...KEPT], expiredAfter: 3_600 })
+      for (const c of ['one', 'two']) await come(c, 'durable/kept')
+      await world.publish('kept', 'news', ASKS)
+      expect(world.device('one').got).toEqual(['news'])
       expect(
         receipts()
           .map(({ payload }) => payload.clientid)
