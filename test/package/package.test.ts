@@ -11,6 +11,7 @@ import { HOOKS } from '../../lambda/core/hooks.ts'
 import { bundleHooks } from '../../lib/pipeline/hook-bundles.ts'
 import { SynthesizedTemplate } from '../support/synthesized.ts'
 import { checksOf } from './release-check.ts'
+import { tryStart } from './start-trial.ts'
 import { type Failed, failing, type Packed, pack, packagesIn, ROOT, run } from './tarball.ts'
 
 const EXAMPLE = join(ROOT, 'examples', 'cdk-app')
@@ -45,6 +46,26 @@ function putExample(folder: string): void {
   mkdirSync(join(folder, 'etc'))
   const conf = readFileSync(join(ROOT, 'etc', 'emqx_backend_dynamo.conf'), 'utf8')
   writeFileSync(join(folder, 'etc', 'emqx_backend_dynamo.conf'), conf.replaceAll('us-west-2', 'eu-west-1'))
+}
+
+/** A test as the template of cdk init suggests it. */
+const TEST_OF_APP = `import { Template } from 'aws-cdk-lib/assertions'
+import { App } from 'aws-cdk-lib/core'
+import { MqttBackendStack } from 'mqtt-dynamodb'
+import { hookTableOf, readConf } from 'mqtt-dynamodb/conf'
+
+test('six tables, and what is wrong is refused', () => {
+  const hookTable = hookTableOf(readConf('etc/emqx_backend_dynamo.conf'))
+  const stack = new MqttBackendStack(new App(), 'Mine', { backend: { hookTable } })
+  Template.fromStack(stack).resourceCountIs('AWS::DynamoDB::Table', 6)
+  expect(() => readConf('none.conf')).toThrow('conf is "none.conf"')
+})
+`
+
+async function runsTest(folder: string): Promise<void> {
+  mkdirSync(join(folder, 'test'), { recursive: true })
+  writeFileSync(join(folder, 'test', 'backend.test.ts'), TEST_OF_APP)
+  await run(folder, 'npx', '--no-install', 'jest')
 }
 
 /** What the compiler says of our types and of the app's code, with the strictest flags; not what it says of other packages. */
@@ -116,7 +137,8 @@ test("today's template of cdk init: types, template and code are ours", async ()
   settings({})
   expect(shown(await synthesizedIn(folder))).toEqual(COMMITTED)
   expect(codeIn(folder)).toEqual(OURS)
-}, 180_000)
+  await runsTest(folder)
+}, 400_000)
 
 test('the older template, CommonJS by ts-node, with the oldest CDK that we take: the same', async () => {
   const folder = folderOf('older')
@@ -128,7 +150,8 @@ test('the older template, CommonJS by ts-node, with the oldest CDK that we take:
   const drawn = JSON.parse(JSON.stringify(COMMITTED).replaceAll(String.raw`,\"background\":\"transparent\"`, ''))
   expect(shown(await synthesizedIn(folder))).toEqual(drawn)
   expect(codeIn(folder)).toEqual(OURS)
-}, 180_000)
+  await runsTest(folder)
+}, 400_000)
 
 describe('for the construct alone', () => {
   let folder: string
@@ -141,6 +164,26 @@ describe('for the construct alone', () => {
   test('at most 60 packages come', () => {
     expect(packagesIn(readFileSync(join(folder, 'package-lock.json'), 'utf8')).length).toBeLessThanOrEqual(60)
   })
+
+  const program = () => [process.execPath, join(folder, 'node_modules', 'mqtt-dynamodb', 'bin', 'mqtt-dynamodb.js'), 'start']
+
+  test('start runs the backend in an empty folder, and once more from what it kept', async () => {
+    const home = folderOf('home')
+    const [first, again] = [
+      await tryStart(folderOf('empty 1'), program(), { HOME: home }),
+      await tryStart(folderOf('empty 2'), program(), { HOME: home }),
+    ]
+    expect(readdirSync(join(home, '.cache', 'mqtt-dynamodb', 'assemblies'))).toHaveLength(1)
+    expect(readdirSync(join(directory, 'empty 1'))).toEqual([])
+    process.stdout.write(`start from the tarball: ready after ${first} ms, again after ${again} ms\n`)
+  }, 240_000)
+
+  test('start runs the backend where the home cannot be written', async () => {
+    const home = join(directory, 'no folder')
+    writeFileSync(home, '')
+    await tryStart(folderOf('empty 3'), program(), { HOME: home })
+    expect(readFileSync(home, 'utf8')).toBe('')
+  }, 120_000)
 
   test('import and require give the same class', async () => {
     const program = `import { MqttBackend } from 'mqtt-dynamodb'
@@ -173,7 +216,7 @@ console.log(readConf(file).table.rows.length, Object.keys(require.cache).filter(
     await run(app, 'npx', '--no-install', 'cdk', 'synth', '--quiet')
     const again = run(folder, 'npx', '--no-install', 'mqtt-dynamodb', 'init', app)
     await expect(again).rejects.toThrow('which has .gitignore, wanted an empty folder')
-  }, 180_000)
+  }, 400_000)
 
   describe('what is wrong is one line, without a stack', () => {
     /** What the app of before and the command line say on stderr, with their exit status. */

@@ -13,7 +13,7 @@ export interface Packed {
 }
 
 /** Without what jest and npm say to the processes that they start: a stranger's shell has none of it. */
-function strangersEnvironment(): NodeJS.ProcessEnv {
+export function strangersEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(?!config_(registry|cache)$)|INIT_CWD|NODE_ENV|JEST_|CDK_)/i.test(name),
   )
@@ -38,9 +38,16 @@ export async function failing(folder: string, program: string, ...args: string[]
 }
 
 /** @throws what the program printed, if its status is not 0 */
-export async function run(folder: string, program: string, ...args: string[]): Promise<string> {
+export const run = (folder: string, program: string, ...args: string[]): Promise<string> => runIn(folder, {}, program, ...args)
+
+/** The same with more variables. */
+async function runIn(folder: string, more: NodeJS.ProcessEnv, program: string, ...args: string[]): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env: strangersEnvironment(), maxBuffer: 1e8 })
+    const { stdout } = await promisify(execFile)(program, args, {
+      cwd: folder,
+      env: { ...strangersEnvironment(), ...more },
+      maxBuffer: 1e8,
+    })
     return stdout
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
