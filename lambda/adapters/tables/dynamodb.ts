@@ -121,7 +121,7 @@ export async function queryAll(db: Database, table: TableName, query: Omit<Query
   return items
 }
 
-function chunks<T>(all: readonly T[], size: number): T[][] {
+export function chunks<T>(all: readonly T[], size: number): T[][] {
   const parts: T[][] = []
   for (let i = 0; i < all.length; i += size) parts.push(all.slice(i, i + size))
   return parts

@@ -1,12 +1,32 @@
 /** `mqtt_msg`: stored messages by msgid. */
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { MessageTable } from '../../core/model/ports.ts'
+import type { MessageTable, Traits } from '../../core/model/ports.ts'
 import { N, S, text } from './attributes.ts'
-import { batchDelete, batchGet, batchPut, type Database, ITEMS_PER_WRITE, ifHolds } from './dynamodb.ts'
+import { batchDelete, batchGet, batchPut, chunks, type Database, ITEMS_PER_WRITE, ifHolds } from './dynamodb.ts'
 import { itemOfMessage, messageOfItem } from './message-item.ts'
+
+/** Messages of which sender and size are read in one request: 128 KB each at most, so 4 MB. */
+const TRAITS_AT_ONCE = 32
 
 export function messageTable(db: Database): MessageTable {
   const keyOf = (msgid: string) => ({ msgid: S(msgid) })
+  const traitsOf = async (msgids: readonly string[]): Promise<[string, Traits][]> => {
+    const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: false, only: ['msgid', 'sender', 'payload'] })
+    return items.map(({ msgid, sender, payload }) => [
+      text(msgid) ?? '',
+      { sender: text(sender) ?? '', bytes: payload?.B?.length ?? Buffer.byteLength(text(payload) ?? '') },
+    ])
+  }
+  /** One such read at a time, whoever settles: of payloads of up to 128 KB each only the size is kept (I15). */
+  let reading: Promise<void> = Promise.resolve()
+  const inTurn = <T>(read: () => Promise<T>): Promise<T> => {
+    const done = reading.then(read)
+    reading = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
   return {
     async put(message) {
       const put = new PutItemCommand({ TableName: db.tables.mqtt_msg, Item: itemOfMessage(message), ReturnValues: 'ALL_OLD' })
@@ -23,13 +43,11 @@ export function messageTable(db: Database): MessageTable {
     },
 
     async traits(msgids) {
-      const items = await batchGet(db, 'mqtt_msg', msgids.map(keyOf), { consistent: false, only: ['msgid', 'sender', 'payload'] })
-      return new Map(
-        items.map(({ msgid, sender, payload }) => [
-          text(msgid) ?? '',
-          { sender: text(sender) ?? '', bytes: payload?.B?.length ?? Buffer.byteLength(text(payload) ?? '') },
-        ]),
-      )
+      const all = new Map<string, Traits>()
+      for (const some of chunks(msgids, TRAITS_AT_ONCE)) {
+        for (const one of await inTurn(() => traitsOf(some))) all.set(...one)
+      }
+      return all
     },
 
     async topicsOf(msgids) {
