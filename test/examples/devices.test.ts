@@ -5,7 +5,8 @@ import { type Backend, startBackend } from '../end-to-end/backend.ts'
 import { endClients, eventually } from '../support/mqtt-client.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples')
-const hasPaho = spawnSync('python3', ['-c', 'import paho.mqtt.client as m; m.CallbackAPIVersion']).status === 0
+const PYTHON = process.env.PYTHON ?? 'python3'
+const imports = (module: string) => spawnSync(PYTHON, ['-c', `import ${module}`]).status === 0
 
 let backend: Backend
 const devices: ChildProcess[] = []
@@ -61,6 +62,11 @@ async function missesNothing(command: string, file: string): Promise<void> {
 
 test('the device in JavaScript', () => missesNothing('node', 'device-javascript/device.mjs'), 90_000)
 
-/** Where paho-mqtt is installed: pip install paho-mqtt. */
-const itWithPaho = hasPaho ? test : test.skip
-itWithPaho('the device in Python', () => missesNothing('python3', 'device-python/device.py'), 90_000)
+/** Where their libraries are installed: `pip install paho-mqtt awsiotsdk`. `PYTHON` names another interpreter than python3. */
+for (const [library, module, file] of [
+  ['paho-mqtt', 'paho.mqtt.enums', 'device.py'],
+  ["AWS's own SDK", 'awscrt.mqtt5', 'device_aws.py'],
+] as const) {
+  const itWithLibrary = imports(module) ? test : test.skip
+  itWithLibrary(`the device in Python with ${library}`, () => missesNothing(PYTHON, `device-python/${file}`), 90_000)
+}
