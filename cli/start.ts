@@ -8,7 +8,7 @@ rules of the synthesized template, and the handlers that deploy.`
 
 const AFTER = `
 On the data plane's port as well:
-  GET  /local/health
+  GET  /local/health                     and its other addresses
   GET  /local/conf                       its conf: the file, and the hook table as it works
   GET  /local/connections                how many clients are connected
   GET  /local/queues                     depths, dead letters, rule errors

@@ -116,7 +116,7 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   const misbehaved = () => ({ ...misbehaviour.counts, throttle: Atomics.load(throttled, 0) })
   const metrics = new FunctionMetrics()
   const conf = confOf(options)
-  const local = new LocalOperations({ broker, queues, functions: () => functions, metrics, misbehaved, conf })
+  const local = new LocalOperations({ broker, dynamodbUrl: engine.url, queues, functions: () => functions, metrics, misbehaved, conf })
   const iot = new DataPlaneOperations(broker)
   const dataPlane = await listening('data plane', options.dataPort, () =>
     startDataPlane({ host, port: options.dataPort ?? 0, iot, local, sqs: new SqsOperations(queues.all), warn }),

@@ -71,6 +71,10 @@ export async function runConf(dataUrl: string, given?: string): Promise<RunConf>
   throw new BackendError('usage', `--conf is ${given}, which is another one than the run at ${dataUrl} has (${run}): wanted none`)
 }
 
+/** The URL of the run's DynamoDB; `undefined`: no run answers there. */
+export const dynamodbOf = async (dataUrl: string): Promise<string | undefined> =>
+  (await asked<{ dynamodb?: string }>(dataUrl, 'health').catch(() => undefined))?.dynamodb
+
 /** What the handlers know of it. JSON leaves out what is undefined. */
 const hooksOf = ({ table }: Pick<RunConf, 'table'>): unknown => JSON.parse(JSON.stringify(hookConfigs(table)))
 

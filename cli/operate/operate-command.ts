@@ -21,7 +21,7 @@ export const tablesCommand = (name: string, summary: string, about: string) =>
     .option('--aws', 'the tables of AWS, by your own credentials, instead of a local run')
     .option('--region <REGION>', "of the tables; default: the AWS profile's", region)
     .option('--prefix <TEXT>', "of the tables' names, as in cdk deploy -c prefix=TEXT", prefix)
-    .option('--dynamodb <URL>', 'DynamoDB of the local run', httpUrl, 'http://localhost:8000')
+    .option('--dynamodb <URL>', 'DynamoDB of the local run; default: the run tells', httpUrl)
     .option('--endpoint <URL>', 'data plane of the local run', httpUrl, 'http://localhost:8443')
     .option('--json', 'one JSON document instead of text')
     .addHelpText('after', '\nExit status: 0 done, 1 not found or not reachable, 2 wrong use.')

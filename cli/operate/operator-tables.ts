@@ -6,6 +6,7 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { localCredentials, refusalOf } from '../dead-letters/sqs-client.ts'
+import { dynamodbOf } from './local-run.ts'
 
 export interface Tables {
   readonly dynamodb: DynamoDBClient
@@ -19,14 +20,16 @@ export interface TablesFlags {
   readonly region?: string | undefined
   /** Of the tables' names. */
   readonly prefix?: string | undefined
-  /** DynamoDB and data plane of a local run. */
-  readonly dynamodb: string
+  /** DynamoDB and data plane of a local run; without DynamoDB's URL the run is asked. */
+  readonly dynamodb?: string | undefined
   readonly endpoint: string
   /** URL of the account's data plane, with `aws`. */
   readonly data?: string | undefined
 }
 
 const LOCAL_REGION = 'us-west-2'
+/** Where a run has it that moved no port. */
+const DYNAMODB = 'http://localhost:8000'
 
 export interface OpenTables extends Tables {
   readonly iot: IoTDataPlaneClient
@@ -40,7 +43,7 @@ export function tablesOf({ aws, prefix = '', endpoint, data, ...flags }: TablesF
     ...(region === undefined ? {} : { region }),
     ...(aws ? {} : { endpoint: url, ...localCredentials(url) }),
   })
-  const dynamodb = new DynamoDBClient(at(flags.dynamodb))
+  const dynamodb = new DynamoDBClient(at(flags.dynamodb ?? DYNAMODB))
   const iot = new IoTDataPlaneClient({ ...at(endpoint), ...(aws && data !== undefined ? { endpoint: data } : {}) })
   const tables = Object.fromEntries(TABLE_NAMES.map((name) => [name, `${prefix}${name}`])) as Record<TableName, string>
   const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
@@ -54,7 +57,8 @@ export function tablesOf({ aws, prefix = '', endpoint, data, ...flags }: TablesF
 }
 
 /** @throws BackendError in one line, where the tables cannot be reached */
-export async function withTables<T>(flags: TablesFlags, work: (tables: OpenTables) => Promise<T>): Promise<T> {
+export async function withTables<T>(given: TablesFlags, work: (tables: OpenTables) => Promise<T>): Promise<T> {
+  const flags = given.aws ? given : { ...given, dynamodb: given.dynamodb ?? (await dynamodbOf(given.endpoint)) ?? DYNAMODB }
   const tables = tablesOf(flags)
   try {
     return await work(tables)

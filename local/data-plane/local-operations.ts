@@ -23,6 +23,7 @@ export interface LocalParts {
   readonly conf?: RunConf | undefined
   readonly metrics: Pick<FunctionMetrics, 'report'>
   readonly broker: Broker
+  readonly dynamodbUrl?: string
   readonly queues: Pick<Queues, 'hooks' | 'ruleErrors'>
   /** A function, because the functions start after the data plane. */
   readonly functions: () => readonly Pick<LocalFunction, 'name' | 'running' | 'kill'>[]
@@ -37,8 +38,10 @@ export class LocalOperations {
     this.#parts = parts
   }
 
+  /** And where its other ports are. */
   health(): object {
-    return { status: 'ok' }
+    const { broker, dynamodbUrl } = this.#parts
+    return { status: 'ok', mqtt: broker.url, dynamodb: dynamodbUrl }
   }
 
   /** What the handlers run with, so that who steers the run need not be told, and cannot be told wrong. */

@@ -30,6 +30,11 @@ test('list: who is online and who is not, page by page, in one request each', as
   expect(new Set([...clients, ...rest.clients].map(({ clientid }: { clientid: string }) => clientid)).size).toBe(2)
 })
 
+test('the run tells where its DynamoDB is', async () => {
+  const { out, status } = await here('clients', 'list', '--json', '--endpoint', backend.dataUrl)
+  expect([status, JSON.parse(out)]).toEqual([0, await json('list')])
+})
+
 test('list --ndjson: one row a line, and how to go on beside it', async () => {
   const { out, err, status } = await run('list', '--ndjson', '--limit', '1')
   expect(status).toBe(0)

@@ -103,7 +103,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('says in one line where it listens, an
   })
   const { client } = await connect(urls.mqtt, 'a')
   await client.publishAsync('t', 'x', { qos: 1 })
-  expect(await (await fetch(`${urls.data}/local/health`)).json()).toEqual({ status: 'ok' })
+  expect(await (await fetch(`${urls.data}/local/health`)).json()).toEqual({ status: 'ok', mqtt: urls.mqtt, dynamodb: urls.dynamodb })
   expect(await (await fetch(`${urls.console}clients`)).text()).toContain('>a</a>')
   const asked = Date.now()
   local.child.kill(signal)
