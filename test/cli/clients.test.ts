@@ -31,8 +31,10 @@ test('list: who is online and who is not, page by page, in one request each', as
 })
 
 test('the run tells where its DynamoDB is', async () => {
-  const { out, status } = await here('clients', 'list', '--json', '--endpoint', backend.dataUrl)
-  expect([status, JSON.parse(out)]).toEqual([0, await json('list')])
+  await backend.connect('c/told')
+  await backend.idle()
+  const { out, status } = await here('clients', 'show', 'c/told', '--json', '--endpoint', backend.dataUrl)
+  expect([status, JSON.parse(out)]).toEqual([0, await json('show', 'c/told')])
 })
 
 test('list --ndjson: one row a line, and how to go on beside it', async () => {
