@@ -8,6 +8,7 @@ interface ParserInternals {
   readonly _list: { slice(start: number, end: number): Buffer }
   _pos: number
   _parseString(): string | null
+  _parseBuffer(): Buffer | null
   _emitError(error: Error): void
 }
 
@@ -23,13 +24,21 @@ export function strictParser(): StrictParser {
   parser._parseString = () => {
     const start = parser._pos + LENGTH_BYTES
     const text = lenient.call(parser)
-    if (text === null) return null
+    if (text === null) return beyond(parser)
     const fault = stringFault(parser._list.slice(start, parser._pos))
     if (fault === undefined) return text
     parser._emitError(new Error(fault))
     return null
   }
+  const lenientBytes = parser._parseBuffer
+  parser._parseBuffer = () => lenientBytes.call(parser) ?? beyond(parser)
   return parser
+}
+
+/** Of properties mqtt-packet would make it null, and whoever gets such a PUBLISH could not be sent it. */
+function beyond(parser: ParserInternals): null {
+  parser._emitError(new Error('a string or binary data that reaches beyond its packet'))
+  return null
 }
 
 const LENGTH_BYTES = 2

@@ -196,3 +196,16 @@ test.each(IMPOSSIBLE.filter(([, text]) => text.includes('\0')))('a client id wit
   await expect(connect(broker.url, id)).rejects.toThrow()
   await neighbourIsWell()
 })
+
+test.each([
+  ['a user property', [0x26, 0, 1, 0x61, 0, 9]],
+  ['a content type', [0x03, 0, 9]],
+  ['correlation data', [0x09, 0, 9]],
+])('%s that reaches beyond its packet ends that connection, and is passed on to nobody', async (_what, properties) => {
+  const { socket, closed } = raw(5)
+  socket.write(helloOf('beyond', 5))
+  const body = Buffer.from([0, 1, 0x6e, properties.length, ...properties])
+  socket.write(Buffer.from([0x30, body.length, ...body]))
+  await closed
+  await neighbourIsWell()
+})
