@@ -7,8 +7,14 @@ import type { Context } from './core/model/ports.ts'
 import { millisOfMsgid } from './core/msgid.ts'
 import { allDone } from './core/promises.ts'
 import { faultOf, refuseFaulty } from './core/queue/ack-faults.ts'
+import { moveOn } from './core/queue/move-position.ts'
 import { findPending, oldestFirst } from './core/queue/pending.ts'
-import { addSeen } from './core/queue/push-kept.ts'
+
+/**
+ * A client that never acknowledges one message and acknowledges all later ones would have a row that grows for ever. With so many ids
+ * that wait for it only that one's segment counts; the others come again with the next SUBSCRIBE.
+ */
+const MOST_SEEN = 256
 
 /** An invocation first stores a message, then adds its id to the topic: both within this time. Milliseconds. */
 const QUEUEING = 120_000
@@ -36,10 +42,16 @@ async function acknowledgeOn(topic: string, ids: readonly string[], clientid: st
   const { topics, acked, clock } = context.ports
   const [row, last] = await Promise.all([topics.head(topic), acked.lastAcked(topic, clientid)])
   if (last?.position === undefined) return
+  const { seq, seen } = last.position
   // What stands before the position the client has already.
-  const found = row === undefined ? undefined : await findPending(topics, { ...row, first: last.position.seq }, ids)
+  const found = row === undefined ? undefined : await findPending(topics, { ...row, first: seq }, ids)
   const homes = new Map([...(found ?? [])].map(([id, seqs]) => [id, Math.min(...seqs)]))
-  await addSeen(context, topic, clientid, oldestFirst(homes.keys()), homes)
+  const counting = oldestFirst(homes.keys()).filter((id) => seen.size < MOST_SEEN || homes.get(id) === seq)
+  if (counting.length < homes.size) {
+    const why = `the position waits for an older message, with ${seen.size} younger ones; these come again with the next SUBSCRIBE`
+    context.limited({ limit: 'position-waits', clientid, topic, why })
+  }
+  if (row !== undefined) await moveOn(context, { row, clientid, ids: counting, homes })
   const early = ids.find((id) => !homes.has(id) && clock.now() - millisOfMsgid(id) < QUEUEING)
   if (early === undefined) return
   const why = `message ${early} is not on its topic yet; continues at the next try`

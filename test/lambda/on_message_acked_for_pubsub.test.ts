@@ -1,4 +1,5 @@
 /** message.acked, on topics kept for many: an acknowledgement on the ack topic moves the read position of its client only. */
+import { millisOfMsgid } from '../../lambda/core/msgid.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { PAGE_ROWS, type Row, World } from '../support/world.ts'
 
@@ -25,6 +26,47 @@ forEachEngine((engine) => {
     world.wait(2_000)
   }
   const go = (c: string) => world.disconnect(c, `${c}${session.get(c)}`, session.get(c))
+
+  const seen = async (c: string) => (await world.row('mqtt_acked', 't', c))?.seen?.SS ?? []
+  const ids = async () => (await world.scan('mqtt_msg')).map(({ msgid }) => msgid!.S!).sort((a, b) => millisOfMsgid(a) - millisOfMsgid(b))
+  /** One a second, as IoT Core delivers them to a native subscriber. */
+  const many = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      await publish(`m${i}`)
+      world.wait(1_000)
+    }
+    return ids()
+  }
+
+  it('a native subscriber that stays for long leaves full segments behind: its row does not grow', async () => {
+    await come('n', 't')
+    for (const msgid of await many(200)) await world.handle('message.acked', world.ackEvent('n', { msgid }))
+    expect((await seen('n')).length).toBeLessThan(50)
+    await go('n')
+    await come('n', 't')
+    expect(got('n')).toEqual([])
+  })
+
+  it('one that leaves out a message has a row that stops growing, and gets all of it again with its next SUBSCRIBE (I11)', async () => {
+    await come('n', 't')
+    const [left, ...others] = await many(400)
+    for (let i = 0; i < others.length; i += 19) {
+      const acks = others.slice(i, i + 19).map((msgid) => ({ msgid }))
+      await world.handle('message.acked', world.ackEvent('n', acks))
+    }
+    expect((await seen('n')).length).toBeLessThan(300)
+    expect(world.logs.join('\n')).toContain('position-waits')
+    await world.handle('message.acked', world.ackEvent('n', { msgid: left }))
+    for (const msgid of others.slice(-20)) await world.handle('message.acked', world.ackEvent('n', { msgid }))
+    expect((await seen('n')).length).toBeLessThan(200)
+    const held = new Set(await seen('n'))
+    await go('n')
+    await come('n', 't')
+    const missing = others.slice(300).filter((msgid) => !held.has(msgid))
+    const again = new Set(world.device('n').messages.map(({ message }) => message.msgid))
+    expect(missing.length).toBeGreaterThan(0)
+    expect(missing.filter((msgid) => !again.has(msgid))).toEqual([])
+  })
 
   it('an acknowledgement on the ack topic moves the position of its client only', async () => {
     await come('n', 't')

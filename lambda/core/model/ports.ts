@@ -210,7 +210,7 @@ export interface Invocation {
 /** A limit that was hit. */
 export interface LimitHit {
   /** Which one: its code in the log. */
-  readonly limit: 'unanswered-sends' | 'client-silent' | 'position-expired'
+  readonly limit: 'unanswered-sends' | 'client-silent' | 'position-expired' | 'position-waits'
   readonly clientid: string
   /** The topic or filter. */
   readonly topic: string

@@ -2,24 +2,19 @@
 import { fetchRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
-import { firstUnread, isPassed, leftBehind, type Position } from '../model/position.ts'
+import { isPassed } from '../model/position.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
-import { finalSegments, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { hasWildcard } from '../topic.ts'
 import { isDurable } from './dispatch-queue.ts'
 import { drain } from './drain.ts'
 import { hasJustArrived } from './drain-stop.ts'
+import { moveOn } from './move-position.ts'
 import { sendFor } from './operator-rows.ts'
 import { goingOn, isOurs, type Pushed, type Pushing, pushToWildcard, sendInOrder } from './push.ts'
 import { Receipts } from './receipts.ts'
 import { seatsFor } from './receivers.ts'
-
-/** Segments that a position which moves live is behind by at most; further ones are a drain's. */
-const FOLDED_LIVE = 8
-/** With so many ids that wait for an older one to be delivered, a drain looks for that one. */
-const WAITING = 64
 
 export async function pushKept(context: Context, pushed: Pushed): Promise<void> {
   const receipts = new Receipts(context)
@@ -80,7 +75,7 @@ async function pushToReader(all: Context, { row, stored, at, receipts }: Pushing
       },
     )
     const homes = new Map(fresh.map(({ message: { msgid }, seq }) => [msgid, seq]))
-    const moved = await move(context, row, clientid, acked, homes)
+    const moved = await moveOn(context, { row, clientid, ids: acked, homes })
     // A missing right is not found by trying again: the message waits, and the client's next SUBSCRIBE says what is wrong.
     const isFinal =
       last === 'acked' || last === 'unsendable' || last === 'forbidden' || last === 'ended' || (last === 'gone' && !justArrived)
@@ -89,41 +84,4 @@ async function pushToReader(all: Context, { row, stored, at, receipts }: Pushing
   const leased = await topics.lease(seat, { by: context.invocation.id, until: context.invocation.deadline }, clock.now())
   if (leased === undefined) return
   await drain(context, { seat, clientid, row: fetchRow(context.config, row.topic), at, justArrived }, leased)
-}
-
-/** After PUBACKs. Returns `waits` where an older message keeps the position from moving for long. */
-async function move(
-  context: Context,
-  row: TopicRow,
-  clientid: string,
-  acked: readonly string[],
-  homes: ReadonlyMap<string, number>,
-): Promise<'waits' | undefined> {
-  const position = await addSeen(context, row.topic, clientid, acked, homes)
-  const end = position === undefined ? 0 : Math.min(finalSegments(row), position.seq + FOLDED_LIVE)
-  if (position === undefined || position.seq >= end) return undefined
-  const segments = await context.ports.topics.segments(row.topic, position.seq, end)
-  const to = firstUnread(position, end, segments)
-  if (to === position.seq) return position.seen.size >= WAITING ? 'waits' : undefined
-  const gone = leftBehind(position, to, segments, headHomes(row).keys())
-  await context.ports.acked.fold(row.topic, clientid, position, { to, gone, newest: undefined })
-  return undefined
-}
-
-/** `undefined`: nothing was added, because there is no position or it is past all of the ids. */
-export async function addSeen(
-  { ports }: Context,
-  topic: string,
-  clientid: string,
-  ids: readonly string[],
-  homes: ReadonlyMap<string, number>,
-): Promise<Position | undefined> {
-  for (let rest = ids; rest.length > 0; ) {
-    const added = await ports.acked.addSeen(topic, clientid, rest, Math.min(...rest.map((id) => homes.get(id)!)))
-    if (added !== undefined) return added
-    const position = (await ports.acked.lastAcked(topic, clientid))?.position
-    if (position === undefined) return undefined
-    rest = rest.filter((id) => homes.get(id)! >= position.seq)
-  }
-  return undefined
 }
