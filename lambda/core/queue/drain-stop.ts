@@ -24,6 +24,7 @@ export async function giveUp(context: Context, seat: Seat, stop: Stop | undefine
   const { invocation, ports } = context
   const { topics, clock } = ports
   if (stop === 'silent') {
+    limitSilence(context, seat, run)
     // Publishers leave their messages to the next try of this event, and wait for the client no more than it does.
     if (mayComeBack(context, run)) await topics.lease(seat, { by: invocation.id, until: invocation.deadline + NEXT_TRY }, clock.now())
     else await topics.endSilent(seat)
@@ -54,10 +55,7 @@ export async function checkStop(context: Context, { seat, clientid, justArrived 
     )
   }
   if (stop === 'ended') return
-  if (stop === 'silent') {
-    limitSilence(context, clientid, seat.topic, run)
-    if (!mayComeBack(context, run)) return
-  }
+  if (stop === 'silent' && !mayComeBack(context, run)) return
   if (stop === 'gone') {
     if (!justArrived || !hasJustArrived(seat.live, context.ports.clock.now())) return
     const presence = await context.ports.clients.presence(clientid)
@@ -76,13 +74,16 @@ const WHY: Readonly<Record<Exclude<Stop, 'forbidden' | 'ended'>, string>> = {
 /** Who does not acknowledge, and has no queue that is drained, is no subscriber any more until it comes again. */
 export async function endSilent(context: Context, seat: Seat): Promise<void> {
   const { clientid, filter } = subscriberOf(seat)
-  await context.ports.topics.endSilent(seat)
   const why = `got no PUBACK of ${UNANSWERED} or more messages in a row; gets no more until it subscribes or connects again`
+  // Before the write: if its answer is lost, the next try finds no seat, and nobody would say so.
   context.limited({ limit: 'client-silent', clientid, topic: filter, why })
+  await context.ports.topics.endSilent(seat)
 }
 
-/** Says that a silent client has reached the limit, and what happens next. */
-function limitSilence(context: Context, clientid: string, topic: string, run: Progress): void {
+/** Says that a silent client has reached the limit, and what happens next. Before the write, whose answer may be lost. */
+function limitSilence(context: Context, seat: Seat, run: Progress): void {
+  const { clientid } = subscriberOf(seat)
+  const { topic } = seat
   const got = `got no PUBACK of ${UNANSWERED} or more messages in a row`
   context.limited(
     mayComeBack(context, run)
