@@ -7,7 +7,7 @@ import { SmokeProbe } from './smoke-probe.ts'
 
 /** The backend as a stack of its own. Its outputs name queues, tables, dashboard and endpoint. */
 export class MqttBackendStack extends Stack {
-  /** @param props beside CDK's own: the backend's, and whether `mqtt-dynamodb smoke` may ask it more (option `probe` of docs/deploy.md; default false) */
+  /** @param props beside CDK's own: the backend's, and `probe` of docs/deploy.md: whether `mqtt-dynamodb smoke` may ask it more */
   constructor(
     scope: Construct,
     id: string,

@@ -14,7 +14,10 @@ interface ReadRow {
   readonly setting: Setting
 }
 
-/** The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. `durable`: `backend.dynamo.durable.prefix`; `expires`: whether messages do. */
+/**
+ * The rows of all settings `backend.dynamo.hook.<hook>.<label>`, in order. `pools`: names that rows may use. `durable`:
+ * `backend.dynamo.durable.prefix`. `expires`: whether messages expire.
+ */
 export function readRows(
   settings: readonly Setting[],
   pools: ReadonlySet<string>,

@@ -103,7 +103,7 @@ export interface SimClient {
   lastEventLost: boolean
   /** Filters by which it is no subscriber of ours any more, because it did not acknowledge, until it subscribes or connects again (I15). */
   readonly silenced: Set<string>
-  /** As it or the operator wrote them: subscriptions whose seat may have ended for that, until this very one is made again, or the client connects. */
+  /** Subscriptions, as sent, whose seat may have ended for that: until this very one is made again, or the client connects. */
   readonly givenUp: Set<string>
   /** Exact topics to which it has subscribed and not unsubscribed since -> when that began. Milliseconds. */
   readonly reads: Map<string, number>

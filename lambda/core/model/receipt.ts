@@ -1,4 +1,4 @@
-/** Receipts: a sender asks for one by the MQTT 5 user property `receipt` = 1 and a response topic, and is told who acknowledged its message. */
+/** Receipts: a sender that sets the MQTT 5 user property `receipt` = 1 and a response topic is told who acknowledged its message. */
 import { NO_CLIENT, type Publish, userProperty } from '../events/publish-events.ts'
 import { topicNameFault } from '../topic.ts'
 

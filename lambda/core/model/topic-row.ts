@@ -43,7 +43,7 @@ export interface Lease {
   readonly until: number
 }
 
-/** The event that delivers a topic's queue to its durable subscribers. `rests`: it goes on at its next try; a new subscriber does not wait. */
+/** The event that delivers a topic's queue to durable subscribers. `rests`: it goes on at its next try; a new subscriber does not wait. */
 export interface DispatchLease extends Lease {
   readonly rests?: boolean
 }

@@ -123,7 +123,10 @@ class RetainedSender {
     this.sender = new PatientSender(context, clientid, { justArrived: true, stands })
   }
 
-  /** Whether the client is still there. Each try asks anew what is retained (I14). @throws BackendError where the event must be tried again */
+  /**
+   * Whether the client is still there. Each try asks anew what is retained (I14).
+   * @throws BackendError where the event must be tried again
+   */
   async send(retained: Current): Promise<boolean> {
     const current = async () => {
       const message = await retained()

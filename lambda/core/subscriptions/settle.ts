@@ -38,8 +38,8 @@ export async function settleEnd(context: Context, row: TopicRow, ended: Ended): 
 }
 
 /**
- * What subscribers who are still there have surely got: settles once a head was sealed, or once some of its messages, or old ones, have been
- * there for long enough. A publish, and another subscription that begins or ends, take the chance: topics of a few messages a day settle too.
+ * Settles what subscribers who are still there have surely got, if a head was sealed, or if some of its messages have been there for long
+ * enough. A publish, and another subscription that begins or ends, do it: so topics of a few messages a day settle too.
  */
 export async function settleInPassing(context: Context, row: TopicRow, at: number, { sealed } = { sealed: false }): Promise<void> {
   const fresh = sealed ? 0 : countOfFresh(context, row, at)
