@@ -83,8 +83,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'who is gone is taken for served',
     file: 'core/queue/push-kept.ts',
-    from: '    const moved = await move(context, row, clientid, acked, homes)\n',
-    to: '    const moved = await move(context, row, clientid, fresh.map(({ message }) => message.msgid), homes)\n',
+    from: '    const moved = await moveOn(context, { row, clientid, ids: acked, homes })\n',
+    to: '    const moved = await moveOn(context, { row, clientid, ids: fresh.map(({ message }) => message.msgid), homes })\n',
     violates: /^I12: .* moved .* past/,
     cast: 'many',
   },
