@@ -1,6 +1,7 @@
 import { lambdaHandler } from '../adapters/function/handler.ts'
+import { parseConnectedOrRequest } from '../core/events/delivery-requests.ts'
 import type { Connected } from '../core/events/lifecycle-events.ts'
-import { type DeliveryRequest, parseConnectedOrRequest } from '../core/model/delivery-request.ts'
+import type { DeliveryRequest } from '../core/model/delivery-request.ts'
 import { type Actions, eachEvent, type Hook, performInOrder } from '../core/model/hook.ts'
 import type { Context } from '../core/model/ports.ts'
 import { alsoDelivering } from '../core/queue/requested-deliveries.ts'

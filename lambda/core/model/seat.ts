@@ -36,6 +36,11 @@ export interface Seat {
   readonly live: Live
 }
 
+export const isDurable = ({ live }: Seat): boolean => live.kind === 'durable'
+
+/** As in EMQX, a subscription of QoS 0 gets nothing that was queued; a drain that began before it was known goes on. */
+export const getsNothing = ({ granted, catching }: Live): boolean => granted === 0 && catching === undefined
+
 /** A client's seat, and its topic's head as of that moment. */
 export interface Seated {
   readonly row: TopicRow

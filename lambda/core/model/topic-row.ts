@@ -78,6 +78,9 @@ export interface TopicRow {
   readonly shareLeft: number
 }
 
+/** Whether an event delivers to the topic's durable subscribers now, or is going to: new messages are left to it. */
+export const isDispatched = ({ dispatch }: TopicRow, now: number): boolean => dispatch !== undefined && dispatch.until >= now
+
 const NUL = '\u0000'
 export const segmentKey = (topic: string, seq: number): string => `${topic}${NUL}${seq}`
 export const spillKey = (topic: string, n: number): string => `${topic}${NUL}live${n}`

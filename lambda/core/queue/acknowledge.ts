@@ -1,11 +1,13 @@
 /** Takes messages off a topic's queue (`on_message_acked_for_queue`), whatever tells that a client has them. */
 
 import { type HookConfig, isKeptForMany } from '../hooks.ts'
+import type { Message } from '../model/message.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import type { Puback } from '../model/receipt.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { topicMatches } from '../topic.ts'
-import { oldestFirst } from './pending.ts'
+import { locate, oldestFirst } from './pending.ts'
+import type { Queued } from './push.ts'
 
 export interface Acknowledged {
   readonly topic: string
@@ -48,4 +50,24 @@ export async function dropIds(ports: Ports, topic: string, homes: Homes): Promis
   await ports.topics.removeIds(topic, homes)
   const back = await ports.messages.existing([...homes.keys()])
   if (back.size > 0) await ports.topics.add(topic, [...back])
+}
+
+/** The message was retained at QoS 0, so it is on no queue. `queued`: of this invocation; absent: an earlier try queued it. */
+export async function takeOffQueue(message: Message, queued: Queued | undefined, context: Context): Promise<void> {
+  const { ports, config, invocation } = context
+  const { topic, msgid } = message
+  const row = queued?.row ?? (await ports.topics.head(topic))
+  if (row === undefined) return
+  // No id leaves the log of a topic that is kept for many.
+  if (isKeptForMany(config, topic))
+    return config.history.some((filter) => topicMatches(filter, topic)) ? ports.messages.correct(message) : ports.messages.remove([msgid])
+  const known = queued?.stored.some((one) => one.message.msgid === msgid && !one.repeated) && invocation.receives === 1
+  const homes = known ? new Map([[msgid, new Set([row.seq])]]) : await locate(ports.topics, row, [msgid])
+  if (config.history.some((filter) => topicMatches(filter, topic))) {
+    await ports.messages.correct(message)
+    await ports.topics.removeIds(topic, homes)
+  } else {
+    await ports.messages.remove([msgid])
+    await dropIds(ports, topic, homes)
+  }
 }

@@ -5,7 +5,7 @@
 import { BackendError } from '../errors.ts'
 import type { Context } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
-import { type Seat, subscriberOf } from '../model/seat.ts'
+import { subscriberOf } from '../model/seat.ts'
 import type { TopicRow } from '../model/topic-row.ts'
 import { DispatchRun, type PassedOver } from './dispatch-run.ts'
 import { endSilent, hasJustArrived } from './drain-stop.ts'
@@ -22,11 +22,6 @@ export interface Dispatch {
   /** A durable subscriber has come: it need not wait for an event that rests. */
   readonly joins: boolean
 }
-
-/** Whether an event delivers to the topic's durable subscribers now, or is going to: new messages are left to it. */
-export const isDispatched = ({ dispatch }: TopicRow, now: number): boolean => dispatch !== undefined && dispatch.until >= now
-
-export const isDurable = ({ live }: Seat): boolean => live.kind === 'durable'
 
 /** @throws BackendError where the event must be tried again; what was acknowledged stays acknowledged */
 export async function dispatch(context: Context, { topic, at, joins }: Dispatch): Promise<void> {

@@ -6,12 +6,11 @@ import { isKeptForMany } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import type { Seat } from '../model/seat.ts'
-import type { TopicRow } from '../model/topic-row.ts'
+import { getsNothing, type Seat } from '../model/seat.ts'
+import { isDispatched, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { isDispatched } from './dispatch-queue.ts'
 import type { Queued } from './push.ts'
-import { getsNothing, wildcardSeats } from './receivers.ts'
+import { wildcardSeats } from './wildcard-seats.ts'
 
 /** Hands queued messages over that some live client may have to get from us. */
 export async function requestQueued(context: Context, { row, stored }: Queued): Promise<void> {

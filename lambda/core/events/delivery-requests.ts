@@ -1,0 +1,47 @@
+/** What the queues of hooks that deliver bring: the hook's own events, and delivery requests. */
+import type { DeliveryRequest, Named } from '../model/delivery-request.ts'
+import type { Message } from '../model/message.ts'
+import { isMsgid } from '../msgid.ts'
+import { badEvent, base64Field, countField, type Fields, fieldsOf, textField, topicField } from './fields.ts'
+import { type Connected, parseConnected, parseSubscriptionChange, type SubscriptionChange } from './lifecycle-events.ts'
+import type { MessageProperties } from './properties.ts'
+
+/** `undefined`: it is none. @throws BackendError `bad-event` */
+function parseDeliveryRequest(body: unknown): DeliveryRequest | undefined {
+  const { deliver } = fieldsOf(body)
+  if (deliver === undefined) return undefined
+  const fields = fieldsOf(deliver, 'deliver')
+  const topic = topicField(fields)
+  if (fields.unqueued !== undefined) return { topic, queued: [], unqueued: unqueuedOf(topic, fieldsOf(fields.unqueued, 'unqueued')) }
+  if (!Array.isArray(fields.queued)) throw badEvent('queued', fields.queued, 'an array of messages')
+  return { topic, queued: fields.queued.map((one: unknown) => namedOf(fieldsOf(one, 'queued'))) }
+}
+
+export const parseConnectedOrRequest = (body: unknown): Connected | DeliveryRequest => parseDeliveryRequest(body) ?? parseConnected(body)
+export const parseSubscribedOrRequest = (body: unknown): SubscriptionChange | DeliveryRequest =>
+  parseDeliveryRequest(body) ?? parseSubscriptionChange(body)
+
+function namedOf(fields: Fields): Named {
+  return { msgid: msgidField(fields), seq: countField(fields, 'seq'), repeated: fields.repeated === true }
+}
+
+function msgidField(fields: Fields): string {
+  const msgid = textField(fields, 'msgid')
+  if (!isMsgid(msgid)) throw badEvent('msgid', msgid, 'a msgid')
+  return msgid
+}
+
+function unqueuedOf(topic: string, fields: Fields): Message {
+  return {
+    msgid: msgidField(fields),
+    topic,
+    sender: textField(fields, 'sender'),
+    qos: countField(fields, 'qos'),
+    retain: fields.retain === 1 ? 1 : 0,
+    payload: base64Field(fields, 'payload'),
+    arrived: countField(fields, 'arrived'),
+    // As this module wrote them: the publish's own event was checked.
+    properties: fieldsOf(fields.properties, 'properties') as unknown as MessageProperties,
+    ...(fields.expiresAt === undefined ? {} : { expiresAt: countField(fields, 'expiresAt') }),
+  }
+}
