@@ -1,5 +1,5 @@
 /** `mqtt-dynamodb messages list|show|purge|send|replay`: what waits on a topic, one message, a queue that is emptied, and publishing. */
-import { depthOf } from '../lambda/core/queue/depth.ts'
+import { depthOf } from '../lambda/core/model/topic-row.ts'
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
 import { existingFile, oneOf } from './command-line/values.ts'
 import { replayCommand } from './messages/replay-command.ts'

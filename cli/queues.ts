@@ -1,7 +1,7 @@
 /** `mqtt-dynamodb queues list|show`: which topics have messages waiting, and who subscribes to them. */
 
 import { Option } from '@commander-js/extra-typings'
-import { depthOf } from '../lambda/core/queue/depth.ts'
+import { depthOf } from '../lambda/core/model/topic-row.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { whole } from './command-line/values.ts'
 import { limit, listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'

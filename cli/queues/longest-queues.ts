@@ -1,6 +1,6 @@
 /** The longest queues of a whole table, in as much memory as are kept. */
 import type { TopicRow } from '../../lambda/core/model/topic-row.ts'
-import { type Depth, depthOf } from '../../lambda/core/queue/depth.ts'
+import { type Depth, depthOf } from '../../lambda/core/model/topic-row.ts'
 import type { OpenTables } from '../operate/operator-tables.ts'
 import { pacedPages, tellCost } from '../operate/scan-cost.ts'
 import { subscribersOf, topicsPage } from '../operate/table-reads.ts'

@@ -13,7 +13,6 @@ import type { SendOutcome } from '../core/metrics.ts'
 import type { Message } from '../core/model/message.ts'
 import type { Clock, Device, GrantedSubscriptions, SendOptions } from '../core/model/ports.ts'
 import { isLost, isUnsent } from './connections.ts'
-import { type OnRepeat, repeated } from './repeat.ts'
 import { pacing } from './send-rate.ts'
 
 /** How long a client may take to acknowledge a direct message. Seconds, 1 to 15 (SendDirectMessage, `timeout`). */
@@ -170,3 +169,30 @@ export const isThrottled = (error: unknown): boolean => statusOf(error) === 429
 
 /** A call that only reads is repeated after these errors. */
 const isPassing = (error: unknown): boolean => isLost(error) || isThrottled(error) || (statusOf(error) ?? 0) >= 500
+
+/** A request is sent again within the invocation: another try of the event would come after its visibility timeout. */
+const ATTEMPTS = 3
+/** Milliseconds before the second attempt; four times as long before the third. */
+const FIRST_PAUSE = 50
+
+/** Told of each attempt that is followed by another. */
+export type OnRepeat = (call: string, error: unknown) => void
+
+interface Repeatable<T> {
+  readonly call: string
+  send(): Promise<T>
+  /** Whether another attempt does no harm and may go better. */
+  again(error: unknown): boolean
+}
+
+async function repeated<T>({ call, send, again }: Repeatable<T>, clock: Clock, onRepeat: OnRepeat): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !again(error)) throw error
+      onRepeat(call, error)
+      await clock.sleep(FIRST_PAUSE * 4 ** (attempt - 1))
+    }
+  }
+}

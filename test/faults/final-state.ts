@@ -1,5 +1,5 @@
 /** What stands in the tables when all is quiet, in the words of the invariants. */
-import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import type { Row } from '../simulation/rows.ts'
 import type { Snapshot } from './database.ts'
 

@@ -4,7 +4,7 @@
  * @seconds 50
  */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import { liveValue } from '../../lambda/adapters/tables/topic-item.ts'
+import { liveValue } from '../../lambda/adapters/tables/topic-rows.ts'
 import { HEAD_LIVE, type Live, spillKey } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'

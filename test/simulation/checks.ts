@@ -1,6 +1,6 @@
 /** What must hold (DESIGN.md, section 4), asked of the rows and of what the clients truly got. */
 
-import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import { listensTo } from '../../lambda/core/durable-filter.ts'
 import { splitEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'

@@ -1,5 +1,5 @@
 /** What histories have reached: faults by kind, events handled, interleavings, states of topic rows. */
-import { topicRowOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { topicRowOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import { HEAD_IDS, type TopicRow } from '../../lambda/core/model/topic-row.ts'
 import type { Row } from './rows.ts'
 

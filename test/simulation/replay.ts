@@ -1,5 +1,5 @@
 /** I4: what a replayed lifecycle event must leave as it is. */
-import { liveOf } from '../../lambda/adapters/tables/topic-item.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import { subscriberOf } from '../../lambda/core/model/seat.ts'
 import { TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
 import type { Row } from './rows.ts'

@@ -1,7 +1,7 @@
 /** The queue of the function that delivers. Only the bundle of a function that requests deliveries has a client of SQS: 30 KB. */
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
-import { deliveryRequestBody } from '../../core/model/delivery-request.ts'
 import type { DeliveryQueue } from '../../core/model/ports.ts'
+import { deliveryRequestBody } from '../../core/queue/request-delivery.ts'
 import { type DeliveriesTo, NOT_LOOKED_UP, ready } from './environment.ts'
 
 /** Its client is made at the first use: most publishes request nothing. */

@@ -1,7 +1,7 @@
 /** A message as an item of `mqtt_msg` or `mqtt_retain`: the page's seven attributes, MQTT 5 properties and expiry beside them. */
 import { isUtf8 } from 'node:buffer'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { MessageProperties } from '../../core/events/properties.ts'
+import type { MessageProperties } from '../../core/events/publish-events.ts'
 import type { Message } from '../../core/model/message.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 

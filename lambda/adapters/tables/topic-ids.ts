@@ -5,7 +5,7 @@ import { HEAD_IDS, type Homes, segmentKey, type TopicRow } from '../../core/mode
 import { millisOfMsgid } from '../../core/msgid.ts'
 import { N, S, SS, text } from './attributes.ts'
 import { batchGet, type Database, ifHolds } from './dynamodb.ts'
-import { idsOf, topicRowOf } from './topic-item.ts'
+import { idsOf, topicRowOf } from './topic-rows.ts'
 
 type TopicIds = Pick<TopicTable, 'add' | 'segments' | 'removeIds' | 'seal' | 'advanceFirst' | 'claimSettling'>
 

@@ -1,10 +1,10 @@
-/** Reads and conditional updates of rows with seats (`live`): heads and spill rows. */
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+/** Rows of `mqtt_topic_msg_map`: their items read as the domain's {@link TopicRow}, and conditional updates of those with seats (`live`). */
+import { type AttributeValue, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { BackendError } from '../../core/errors.ts'
-import type { TopicRow } from '../../core/model/topic-row.ts'
-import { type Item, S } from './attributes.ts'
+import type { DispatchLease, Lease, Live, TopicRow } from '../../core/model/topic-row.ts'
+import { isMsgid } from '../../core/msgid.ts'
+import { type Item, N, number, S, strings, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
-import { topicRowOf } from './topic-item.ts'
 
 /** Attempts of an optimistic write before the event goes back to its queue. */
 export const ROUNDS = 12
@@ -52,3 +52,66 @@ export function liveRows(db: Database): LiveRows {
     },
   }
 }
+
+export function topicRowOf(item: Item): TopicRow {
+  const sealed = number(item.sealed)
+  return {
+    topic: text(item.topic) ?? '',
+    ids: idsOf(item.MsgId),
+    ...(item.sealing === undefined || sealed === undefined ? {} : { sealing: { seq: sealed, ids: idsOf(item.sealing) } }),
+    seq: number(item.seq) ?? 0,
+    first: number(item.first) ?? 0,
+    late: number(item.late) ?? 0,
+    adds: number(item.adds) ?? 0,
+    live: liveOf(item.live),
+    ...(item.dispatch?.M === undefined ? {} : { dispatch: dispatchOf(item.dispatch.M) }),
+    hasLive: item.live !== undefined,
+    spill: number(item.spill) ?? 0,
+    newest: number(item.newest) ?? 0,
+    spillServers: item.spill_servers !== undefined,
+    settledAt: number(item.settled_at) ?? 0,
+    shareLeft: number(item.share_left) ?? 0,
+  }
+}
+
+const dispatchOf = (map: Item): DispatchLease => ({
+  by: text(map.by) ?? '',
+  until: number(map.until) ?? 0,
+  ...(map.rests === undefined ? {} : { rests: true }),
+})
+
+/** The ids of a set. What somebody else wrote there and is no msgid would stop the whole queue: it is passed over. */
+export const idsOf = (value: AttributeValue | undefined): string[] => strings(value).filter(isMsgid)
+
+export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
+  new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))
+
+const kindOf = (kind: string | undefined): Live['kind'] => (kind === 'server' || kind === 'durable' ? kind : 'client')
+
+function liveEntryOf(map: Item): Live {
+  const since = number(map.since) ?? 0
+  const lease = map.catching?.M
+  return {
+    kind: kindOf(text(map.kind)),
+    session: text(map.session) ?? '',
+    since,
+    at: number(map.at) ?? since,
+    ...(map.granted === undefined ? {} : { granted: number(map.granted) ?? 0 }),
+    ...(map.granted_at === undefined ? {} : { grantedAt: number(map.granted_at) ?? 0 }),
+    ...(lease === undefined ? {} : { catching: { by: text(lease.by) ?? '', until: number(lease.until) ?? 0 } }),
+  }
+}
+
+export const liveValue = (live: Live): AttributeValue => ({
+  M: {
+    kind: S(live.kind),
+    session: S(live.session),
+    since: N(live.since),
+    ...(live.at === live.since ? {} : { at: N(live.at) }),
+    ...(live.granted === undefined ? {} : { granted: N(live.granted) }),
+    ...(live.grantedAt === undefined ? {} : { granted_at: N(live.grantedAt) }),
+    ...(live.catching === undefined ? {} : { catching: leaseValue(live.catching) }),
+  },
+})
+
+export const leaseValue = (lease: Lease): AttributeValue => ({ M: { by: S(lease.by), until: N(lease.until) } })

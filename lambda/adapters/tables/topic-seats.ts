@@ -7,9 +7,8 @@ import { HEAD_LIVE, type Live, renewed, SPILL_LIVE, spillKey, type TopicRow } fr
 import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
 import { ends, OLDER_SESSION } from './topic-ends.ts'
-import { liveValue, topicRowOf } from './topic-item.ts'
 import { leases, NAMES, OWN_LEASE, SAME_SESSION } from './topic-leases.ts'
-import { contended, type LiveRows, liveRows, ROUNDS } from './topic-rows.ts'
+import { contended, type LiveRows, liveRows, liveValue, ROUNDS, topicRowOf } from './topic-rows.ts'
 import { spillRows } from './topic-spill.ts'
 
 type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'> &

@@ -9,8 +9,7 @@ import type { Seat, Subscription } from '../../core/model/seat.ts'
 import { type Live, placeKey, spillKey, type TopicRow } from '../../core/model/topic-row.ts'
 import { type Item, N, number, S, text } from './attributes.ts'
 import { batchGet, type Database, getItem, ifHolds } from './dynamodb.ts'
-import { liveOf } from './topic-item.ts'
-import { contended, type LiveRows, ROUNDS } from './topic-rows.ts'
+import { contended, type LiveRows, liveOf, ROUNDS } from './topic-rows.ts'
 
 export interface SpillRows {
   seats(row: TopicRow): Promise<Seat[]>

@@ -1,6 +1,17 @@
 /** Publishes: what their rules SELECT, and how it is parsed. */
-import { badEvent, base64Field, clientIdField, described, type Fields, fieldsOf, isMissing, timeField, topicField } from './fields.ts'
-import { type MessageProperties, parseProperties } from './properties.ts'
+import {
+  badEvent,
+  base64Field,
+  clientIdField,
+  described,
+  type Fields,
+  fieldsOf,
+  isMissing,
+  mqttText,
+  optionalText,
+  timeField,
+  topicField,
+} from './fields.ts'
 
 export const PUBLISH_SELECT = [
   'topic() AS topic',
@@ -19,6 +30,16 @@ export const PUBLISH_SELECT = [
 /** What `clientid()` yields where no MQTT client published (HTTP). */
 export const NO_CLIENT = 'n/a'
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** MQTT 5 properties as `get_mqtt_property()` and `get_user_properties()` put them into a publish event. */
+export interface MessageProperties {
+  /** In the order sent; a key may repeat. */
+  readonly user: readonly (readonly [key: string, value: string])[]
+  readonly contentType?: string
+  readonly payloadFormat?: string
+  readonly responseTopic?: string
+  readonly correlationData?: string
+}
 
 /** A publish as the rule saw it: QoS and RETAIN are not visible to rules. */
 export interface Publish {
@@ -57,4 +78,31 @@ function uuidOf(fields: Fields): string {
   const uuid = [fields.traceid, fields.uuid].find((id): id is string => typeof id === 'string' && UUID.test(id))
   if (uuid === undefined) throw badEvent('uuid', fields.uuid, `a UUID (and traceid is ${described(fields.traceid)})`)
   return uuid.toLowerCase()
+}
+
+/** @throws BackendError `bad-event` */
+function parseProperties(fields: Fields): MessageProperties {
+  const contentType = optionalText(fields, 'content_type')
+  const payloadFormat = optionalText(fields, 'format_indicator')
+  const responseTopic = optionalText(fields, 'response_topic')
+  const correlationData = optionalText(fields, 'correlation_data')
+  return {
+    user: userPropertiesOf(fields.user_properties),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(payloadFormat === undefined ? {} : { payloadFormat }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlationData }),
+  }
+}
+
+function userPropertiesOf(properties: unknown): [string, string][] {
+  if (isMissing(properties)) return []
+  if (!Array.isArray(properties)) throw badEvent('user_properties', properties, 'an array of one-key objects')
+  return properties.map((property: unknown, i) => {
+    const field = `user_properties[${i}]`
+    const [entry, ...more] = Object.entries(fieldsOf(property, field))
+    if (entry === undefined || more.length > 0) throw badEvent(field, property, 'an object of one key')
+    if (typeof entry[1] !== 'string') throw badEvent(`${field}'s value`, entry[1], 'a string')
+    return [mqttText(`${field}'s key`, entry[0]), mqttText(`${field}'s value`, entry[1])]
+  })
 }

@@ -5,6 +5,7 @@
  * {deliver: {topic, unqueued: {...}}}                    a message that is on no queue, whole; its payload in base64
  */
 import type { Message } from './message.ts'
+import type { TopicRow } from './topic-row.ts'
 
 /** A message that was named on its topic's queue. */
 export interface Named {
@@ -21,7 +22,14 @@ export interface DeliveryRequest {
   readonly unqueued?: Message | undefined
 }
 
-export function deliveryRequestBody({ topic, queued, unqueued }: DeliveryRequest): object {
-  if (unqueued === undefined) return { deliver: { topic, queued } }
-  return { deliver: { topic, unqueued: { ...unqueued, payload: unqueued.payload.toString('base64') } } }
+export interface Stored {
+  readonly message: Message
+  /** A repeated event stored it, or may have: the queue may name it twice. */
+  readonly repeated: boolean
+}
+
+/** One topic's new messages, oldest first, and its row as of the moment they were added. */
+export interface Queued {
+  readonly row: TopicRow
+  readonly stored: readonly Stored[]
 }

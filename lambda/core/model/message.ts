@@ -1,9 +1,8 @@
 /** A message as `mqtt_msg` and `mqtt_retain` keep it: the page's seven attributes and ours. */
 
-import type { MessageProperties } from '../events/properties.ts'
-import { type Publish, userProperty } from '../events/publish-events.ts'
+import { type MessageProperties, NO_CLIENT, type Publish, userProperty } from '../events/publish-events.ts'
 import { msgidOf } from '../msgid.ts'
-import { receiptFault } from './receipt.ts'
+import { topicNameFault } from '../topic.ts'
 
 export interface Message {
   readonly msgid: string
@@ -89,3 +88,34 @@ export function qosOf(publish: Publish, row: { qos?: number } | undefined, flag:
 
 /** `now` in milliseconds. */
 export const hasExpired = (message: Message, now: number): boolean => message.expiresAt !== undefined && message.expiresAt * 1000 <= now
+
+/** Limits of a topic in IoT Core (AWS IoT Core quotas, "Topic size limit" and "Maximum number of slashes"). */
+const MAX_TOPIC_BYTES = 256
+const MAX_SLASHES = 7
+
+type Asking = Pick<Publish, 'properties'>
+
+/** Whether the message's sender wants a receipt and can be sent one: a publish over HTTP has no client to answer. */
+export const asksForReceipt = (message: Pick<Publish, 'properties' | 'sender'>): boolean =>
+  userProperty(message, 'receipt') === '1' && message.sender !== NO_CLIENT && receiptFault(message) === undefined
+
+/** Why a publish that has the property gets no receipt; `undefined`: it has none, or it is right. */
+function receiptFault(message: Asking): string | undefined {
+  const said = userProperty(message, 'receipt')
+  if (said === undefined) return undefined
+  if (said !== '1') return `user property receipt is ${JSON.stringify(said.slice(0, 20))}, wanted 1`
+  const fault = responseTopicFault(message.properties.responseTopic)
+  return fault === undefined ? undefined : `user property receipt is 1, but its response topic is no use: ${fault}`
+}
+
+function responseTopicFault(topic: string | undefined): string | undefined {
+  if (topic === undefined) return 'there is none'
+  const fault = topicNameFault(topic)
+  if (fault !== undefined) return fault
+  // Nothing is ever sent to a topic that starts with $ (I8).
+  if (topic.startsWith('$')) return 'it starts with "$"'
+  const bytes = Buffer.byteLength(topic)
+  if (bytes > MAX_TOPIC_BYTES) return `${bytes} bytes, wanted at most ${MAX_TOPIC_BYTES}`
+  const slashes = topic.split('/').length - 1
+  return slashes > MAX_SLASHES ? `${slashes} slashes, wanted at most ${MAX_SLASHES}` : undefined
+}

@@ -10,6 +10,8 @@
  * No MQTT topic can contain U+0000 [MQTT-1.5.3-2], so none of the additional keys can be a topic's.
  */
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
+import { LEAST_BACKLOG } from '../metrics.ts'
+import { isMsgid, millisOfMsgid } from '../msgid.ts'
 
 /** Ids in a head before it is sealed: 16 ids of 47 bytes and one seat stay below 1 KB, DynamoDB's write unit. */
 export const HEAD_IDS = 16
@@ -162,3 +164,34 @@ function grantedOfBoth(live: Live, again: Live): Partial<Granted> {
 
 const grantedIn = ({ granted, grantedAt }: Live): Partial<Granted> =>
   granted === undefined ? {} : { granted, ...(grantedAt === undefined ? {} : { grantedAt }) }
+
+/** What the head tells of its queue, without a further read. */
+export interface Depth {
+  readonly about: number
+  /** Whether the number is exact: no segments. */
+  readonly exact: boolean
+}
+
+const namedBy = ({ ids, sealing }: TopicRow): string[] => [...ids, ...(sealing?.ids ?? [])]
+
+/** Of a segment nobody knows how many of its ids are acknowledged: each counts in full. */
+export function depthOf(row: TopicRow): Depth {
+  const segments = Math.max(0, finalSegments(row) - row.first)
+  return { about: namedBy(row).length + segments * HEAD_IDS, exact: segments === 0 }
+}
+
+/**
+ * Milliseconds: when the oldest message that the head names was published; undefined: it names none. The segments of a deeper queue hold
+ * older ones.
+ */
+function oldestInHead(row: TopicRow): number | undefined {
+  const times = namedBy(row).filter(isMsgid).map(millisOfMsgid)
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+/** @param now milliseconds @returns undefined: what waits is no backlog */
+export function backlogOf(row: TopicRow, now: number): { readonly depth: number; readonly ageMs: number } | undefined {
+  const depth = depthOf(row).about
+  const ageMs = Math.max(0, now - (oldestInHead(row) ?? now))
+  return depth >= LEAST_BACKLOG.messages || ageMs >= LEAST_BACKLOG.ms ? { depth, ageMs } : undefined
+}

@@ -1,13 +1,20 @@
 /** Takes messages off a topic's queue (`on_message_acked_for_queue`), whatever tells that a client has them. */
 
 import { type HookConfig, isKeptForMany } from '../hooks.ts'
+import type { Queued } from '../model/delivery-request.ts'
 import type { Message } from '../model/message.ts'
 import type { Context, Ports } from '../model/ports.ts'
-import type { Puback } from '../model/receipt.ts'
 import type { Homes } from '../model/topic-row.ts'
 import { topicMatches } from '../topic.ts'
 import { locate, oldestFirst } from './pending.ts'
-import type { Queued } from './push.ts'
+
+/** An acknowledgement of one message, as we saw it. */
+export interface Puback {
+  /** Milliseconds. */
+  readonly at: number
+  /** Whether the message's sender wants a receipt. */
+  readonly asked: boolean
+}
 
 export interface Acknowledged {
   readonly topic: string

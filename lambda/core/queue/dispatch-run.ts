@@ -1,9 +1,9 @@
 /** One dispatch: the queue's messages, oldest first, each to the durable subscriber who has waited longest; acknowledgements in groups. */
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import type { Puback } from '../model/receipt.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Homes, TopicRow } from '../model/topic-row.ts'
+import type { Puback } from './acknowledge.ts'
 import { acknowledge, dropIds } from './acknowledge.ts'
 import { hasJustArrived } from './drain-stop.ts'
 import { MessagePages } from './message-pages.ts'

@@ -2,15 +2,16 @@
 
 import { BackendError } from '../errors.ts'
 import { fetchRow } from '../hooks.ts'
+import type { Stored } from '../model/delivery-request.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import type { Puback } from '../model/receipt.ts'
 import { isDurable, type Seat, subscriberOf } from '../model/seat.ts'
 import type { TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { hasWildcard } from '../topic.ts'
+import type { Puback } from './acknowledge.ts'
 import { acknowledge, hasAckRow } from './acknowledge.ts'
 import { dispatch } from './dispatch-queue.ts'
 import { drain } from './drain.ts'
@@ -21,19 +22,7 @@ import { locate } from './pending.ts'
 import { Receipts } from './receipts.ts'
 import { seatsFor } from './receivers.ts'
 
-export interface Stored {
-  readonly message: Message
-  /** A repeated event stored it, or may have: the queue may name it twice. */
-  readonly repeated: boolean
-}
-
-/** One topic's new messages, oldest first, and its row as of the moment they were added. */
-export interface Queued {
-  readonly row: TopicRow
-  readonly stored: readonly Stored[]
-}
-
-/** The same as requested of the function that delivers: the row as it is now, and the numbers of the heads that named the messages. */
+/** What was queued, as requested of the function that delivers: the row as it is now, and the numbers of the heads that named the messages. */
 export interface Pushed {
   readonly row: TopicRow
   readonly stored: readonly (Stored & { readonly seq: number })[]

@@ -1,9 +1,10 @@
 /** Receipts of one delivery: they are sent beside it, and never delay or fail it. Who wants to be sure reads `acked_by` of the history. */
 import type { SendOutcome } from '../metrics.ts'
 import type { Message } from '../model/message.ts'
+import { asksForReceipt } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import { asksForReceipt, type Puback } from '../model/receipt.ts'
 import { inTurnOf } from '../promises.ts'
+import type { Puback } from './acknowledge.ts'
 import { CLOSING_TIME } from './patient-sender.ts'
 
 /** Receipts on their way at once: deliveries need sockets, too. */

@@ -3,13 +3,13 @@
  * somebody who may have to get it. A topic without such subscribers costs nothing more.
  */
 import { isKeptForMany } from '../hooks.ts'
+import type { DeliveryRequest, Queued } from '../model/delivery-request.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
 import { getsNothing, type Seat } from '../model/seat.ts'
 import { isDispatched, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import type { Queued } from './push.ts'
 import { wildcardSeats } from './wildcard-seats.ts'
 
 /** Hands queued messages over that some live client may have to get from us. */
@@ -45,3 +45,9 @@ function mayReceive({ config, ports }: Context, row: TopicRow, { live }: Seat, o
 
 const hasWildcardReceivers = async (context: Context, topic: string): Promise<boolean> =>
   context.config.serverSubscriptions && (await wildcardSeats(context, topic)).length > 0
+
+/** As the queue of the function that delivers takes it. */
+export function deliveryRequestBody({ topic, queued, unqueued }: DeliveryRequest): object {
+  if (unqueued === undefined) return { deliver: { topic, queued } }
+  return { deliver: { topic, unqueued: { ...unqueued, payload: unqueued.payload.toString('base64') } } }
+}

@@ -2,11 +2,11 @@
 
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
 import { countsWildcards, type HookConfig, type HookRow } from '../hooks.ts'
-import { MARGIN } from '../model/delivery-window.ts'
-import type { Context, GrantedSubscriptions, Ports } from '../model/ports.ts'
+import type { Context, Ports } from '../model/ports.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Granted } from '../model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
+import { grantedNow } from './proof.ts'
 
 /** A client that sends several SUBSCRIBEs one after the other is told of once a second. Milliseconds. */
 const NEXT_ANSWER = 1_100
@@ -20,13 +20,6 @@ export function dependsOnQos(filter: string, rows: readonly HookRow[], config: H
 /** Which QoS IoT Core granted to the SUBSCRIBE; `undefined`: it does not tell. */
 export async function grantedTo({ clientid, at }: SubscriptionChange, filter: string, { device }: Ports): Promise<Granted | undefined> {
   return grantedNow(await device.subscriptions(clientid, { notBefore: at }), filter, at)
-}
-
-/** The QoS of the filter, as IoT Core tells it, with or without the prefix of a shared one. `since`: of the window, in ms. */
-export function grantedNow(answer: GrantedSubscriptions | undefined, sent: string, since: number): Granted | undefined {
-  const granted = answer?.known.get(sent) ?? answer?.known.get(parseSubscription(sent).filter)
-  if (answer === undefined || granted === undefined) return undefined
-  return { granted, ...(answer.at > since + MARGIN ? { grantedAt: answer.at } : {}) }
 }
 
 /**

@@ -2,11 +2,10 @@
 
 import { countsWildcards } from '../hooks.ts'
 import { CLEAN_DOUBT, LATEST_EVENT, lostDoubt, MARGIN, type Window, windowOf } from '../model/delivery-window.ts'
-import type { Context, Ports } from '../model/ports.ts'
+import type { Context, GrantedSubscriptions, Ports } from '../model/ports.ts'
 import { type Seat, type Subscriber, subscriberOf } from '../model/seat.ts'
-import type { Live, TopicRow } from '../model/topic-row.ts'
+import type { Granted, Live, TopicRow } from '../model/topic-row.ts'
 import { coversOf, deliversNatively, parseSubscription } from '../topic.ts'
-import { grantedNow } from './granted.ts'
 
 export interface Proof {
   /** Who counts as having acknowledged. */
@@ -166,4 +165,11 @@ async function provenWindow(
   // Two ends are remembered, whoever's: before the older one, or before another session's, there may have been more.
   const forgotten = gone !== undefined && (same ? gone.earlier : gone.until) >= since
   return windowOf({ since }, forgotten ? since : Math.min(until, ...ends.filter((end) => end >= live.at)), doubt)
+}
+
+/** The QoS of the filter, as IoT Core tells it, with or without the prefix of a shared one. `since`: of the window, in ms. */
+export function grantedNow(answer: GrantedSubscriptions | undefined, sent: string, since: number): Granted | undefined {
+  const granted = answer?.known.get(sent) ?? answer?.known.get(parseSubscription(sent).filter)
+  if (answer === undefined || granted === undefined) return undefined
+  return { granted, ...(answer.at > since + MARGIN ? { grantedAt: answer.at } : {}) }
 }

@@ -1,10 +1,11 @@
 /** What the queues of hooks that deliver bring: the hook's own events, and delivery requests. */
-import type { DeliveryRequest, Named } from '../model/delivery-request.ts'
-import type { Message } from '../model/message.ts'
+
+import { badEvent, base64Field, countField, type Fields, fieldsOf, textField, topicField } from '../events/fields.ts'
+import { type Connected, parseConnected, parseSubscriptionChange, type SubscriptionChange } from '../events/lifecycle-events.ts'
+import type { MessageProperties } from '../events/publish-events.ts'
 import { isMsgid } from '../msgid.ts'
-import { badEvent, base64Field, countField, type Fields, fieldsOf, textField, topicField } from './fields.ts'
-import { type Connected, parseConnected, parseSubscriptionChange, type SubscriptionChange } from './lifecycle-events.ts'
-import type { MessageProperties } from './properties.ts'
+import type { DeliveryRequest, Named } from './delivery-request.ts'
+import type { Message } from './message.ts'
 
 /** `undefined`: it is none. @throws BackendError `bad-event` */
 function parseDeliveryRequest(body: unknown): DeliveryRequest | undefined {
