@@ -9,6 +9,7 @@
  *     })
  */
 import { randomBytes } from 'node:crypto'
+import { Agent } from 'node:http'
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { RETAIN_INDEX, TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { DESK_VARIABLE, ENGINES_VARIABLE, type EngineName } from './engine-names.ts'
@@ -61,6 +62,13 @@ async function urlOf(name: EngineName): Promise<string> {
   return said
 }
 
+const REQUEST = 15_000
+/**
+ * DynamoDB Local closes a connection that was idle for 30 s, perhaps just when a request is sent on it ("socket hang up"): ours are
+ * closed before. Longer than a request, which it would end, too. Milliseconds.
+ */
+const IDLE = REQUEST + 5_000
+
 /** A client as a test wants it: no credentials to find, no second try that hides a failure, an error soon. Destroy it when done. */
 export function clientFor(url: string): DynamoDBClient {
   return new DynamoDBClient({
@@ -68,7 +76,12 @@ export function clientFor(url: string): DynamoDBClient {
     region: 'us-west-2',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      httpAgent: new Agent({ keepAlive: true, maxSockets: 50, timeout: IDLE }),
+      connectionTimeout: 3_000,
+      requestTimeout: REQUEST,
+      throwOnRequestTimeout: true,
+    },
   })
 }
 
