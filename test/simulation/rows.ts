@@ -10,13 +10,19 @@ export function valueAt(row: Row, [first, ...rest]: readonly string[]): Attribut
 }
 
 /** A client may be named `toString`. */
-const own = (row: Row, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined)
+export const own = (row: Row, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined)
 
 /** A row of its own, without what is undefined. */
 export function copy(row: Row): Row {
   const made: Row = {}
-  for (const name in row) if (row[name] !== undefined) made[name] = copyValue(row[name]!)
+  for (const name in row) if (row[name] !== undefined) put(made, name, copyValue(row[name]!))
   return made
+}
+
+/** A client may be named `__proto__`, too: an assignment would set the prototype. */
+export function put(row: Row, name: string, value: AttributeValue): void {
+  if (name === '__proto__') Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
+  else row[name] = value
 }
 
 export function copyValue(value: AttributeValue): AttributeValue {

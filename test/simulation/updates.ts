@@ -1,7 +1,7 @@
 /** Update expressions of the simulated DynamoDB. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { type Bindings, compiled, InvalidExpression, type Operand, Reader } from './expression-reader.ts'
-import { copy, copyValue, type Row, valueAt } from './rows.ts'
+import { copy, copyValue, own, put, type Row, valueAt } from './rows.ts'
 
 export type Update = (row: Row, bindings: Bindings) => Row
 
@@ -32,7 +32,7 @@ const CLAUSES: Readonly<Record<string, Clause>> = {
       const set = value(old, bindings)
       if (set === undefined) throw new InvalidExpression('the expression refers to an attribute that does not exist')
       const [parent, name] = parentOf(row, path(bindings))
-      parent[name] = copyValue(set)
+      put(parent, name, copyValue(set))
     }
   },
   REMOVE(reader) {
@@ -48,9 +48,9 @@ const CLAUSES: Readonly<Record<string, Clause>> = {
     return (row, old, bindings) => {
       const [parent, name] = parentOf(row, path(bindings))
       const added = operand(old, bindings)!
-      const before = parent[name]
-      if (added.N !== undefined) parent[name] = { N: String(Number(before?.N ?? 0) + Number(added.N)) }
-      else parent[name] = { SS: [...new Set([...(before?.SS ?? []), ...(added.SS ?? [])])] }
+      const before = own(parent, name)
+      if (added.N !== undefined) put(parent, name, { N: String(Number(before?.N ?? 0) + Number(added.N)) })
+      else put(parent, name, { SS: [...new Set([...(before?.SS ?? []), ...(added.SS ?? [])])] })
     }
   },
   DELETE(reader) {
@@ -59,10 +59,10 @@ const CLAUSES: Readonly<Record<string, Clause>> = {
     return (row, old, bindings) => {
       const [parent, name] = parentOf(row, path(bindings))
       const gone = new Set(operand(old, bindings)!.SS)
-      const left = parent[name]?.SS?.filter((value) => !gone.has(value))
+      const left = own(parent, name)?.SS?.filter((value) => !gone.has(value))
       if (left === undefined) return
       if (left.length === 0) delete parent[name]
-      else parent[name] = { SS: left }
+      else put(parent, name, { SS: left })
     }
   },
 }
