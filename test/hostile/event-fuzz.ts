@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check'
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
-import { rowsWith, World } from '../support/world.ts'
+import { rowsWith, type World } from '../support/world.ts'
 import { bodyOf, filters, valuesWith } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { assertThat, type FuzzTarget } from './fuzz-target.ts'
-import { type Dump, dump, empty, ownEngine } from './tables.ts'
+import { type Dump, dump, empty, mostlyMaps, ownWorlds } from './tables.ts'
 
 interface HostileEvent {
   readonly hook: HookName
@@ -88,9 +88,9 @@ export const eventTarget: FuzzTarget = {
   name: 'events',
   runs: 25,
   async open() {
-    const { engine, tables, close } = await ownEngine()
-    const property = fc.asyncProperty(events, async (event) => {
-      const world = new World(engine, tables, { rows: ROWS })
+    const { worldOn, close } = await ownWorlds(ROWS)
+    const property = fc.asyncProperty(events, mostlyMaps, async (event, engine) => {
+      const world = worldOn(engine)
       const before = await furnished(world)
       try {
         await alone(world, event, before)

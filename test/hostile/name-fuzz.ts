@@ -6,13 +6,11 @@ import fc from 'fast-check'
 import { HEAD_LIVE } from '../../lambda/core/model/topic-row.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { firstLevel } from '../../lambda/core/topic.ts'
-import { createTables, type Engine } from '../support/engines.ts'
-import { mapsClient } from '../support/maps-engine.ts'
-import { type Item, rowsWith, World } from '../support/world.ts'
+import { type Item, rowsWith, type World } from '../support/world.ts'
 import { clientIds, topics } from './arbitraries.ts'
 import { assertSilent, CANARY } from './canary.ts'
 import { assertThat, type FuzzTarget } from './fuzz-target.ts'
-import { dump, empty, ownEngine, written } from './tables.ts'
+import { dump, empty, mostlyMaps, ownWorlds, written } from './tables.ts'
 
 export interface Names {
   readonly clientid: string
@@ -30,9 +28,6 @@ export interface Story extends Names {
 const PLAIN: Names = { clientid: 'plain-client-5e1f', topic: 'plain-topic-5e1f' }
 const ROWS = rowsWith({ hook: 'message.publish', topic: '#', action: 'on_message_retain', retain: 'property' })
 
-/** Rows in Maps take a tenth of the time, behind the same SDK client; one story in twenty is told on the engine of the local run. */
-const engines = fc.oneof({ arbitrary: fc.constant('maps'), weight: 19 }, { arbitrary: fc.constant('embedded'), weight: 1 })
-
 const stories: fc.Arbitrary<Story> = fc.record({
   clientid: clientIds,
   topic: topics,
@@ -44,14 +39,8 @@ export const nameTarget: FuzzTarget = {
   name: 'names',
   runs: 4,
   async open() {
-    const { engine: embedded, tables, close } = await ownEngine()
-    const maps: Engine = { name: 'maps', url: '', client: mapsClient() }
-    const ofMaps = await createTables(maps)
-    const worlds: Record<string, () => World> = {
-      maps: () => new World(maps, ofMaps, { rows: ROWS }),
-      embedded: () => new World(embedded, tables, { rows: ROWS }),
-    }
-    const property = fc.asyncProperty(stories, engines, (story, engine) => assertSameAsPlain(worlds[engine]!, story))
+    const { worldOn, close } = await ownWorlds(ROWS)
+    const property = fc.asyncProperty(stories, mostlyMaps, (story, engine) => assertSameAsPlain(() => worldOn(engine), story))
     return { property, close }
   },
 }

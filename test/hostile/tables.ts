@@ -1,9 +1,12 @@
 /** All six tables of a world, to be compared and to be emptied. */
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb'
+import fc from 'fast-check'
 import { TABLE_NAMES, TABLES, type TableDefinition, type TableName } from '../../lambda/core/tables.ts'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
+import type { EngineName } from '../support/engine-names.ts'
 import { clientFor, createTables, type Engine, type Tables } from '../support/engines.ts'
-import type { Item, World } from '../support/world.ts'
+import { mapsClient } from '../support/maps-engine.ts'
+import { type Item, type Row, World } from '../support/world.ts'
 
 export type Dump = Readonly<Record<TableName, readonly string[]>>
 
@@ -52,4 +55,19 @@ export async function ownEngine(): Promise<{ engine: Engine; tables: Tables; clo
       await close()
     },
   }
+}
+
+/** Rows in Maps take a tenth of the time, behind the same SDK client; one run in twenty is on the engine of the local run. */
+export const mostlyMaps: fc.Arbitrary<EngineName> = fc.oneof(
+  { arbitrary: fc.constant('maps' as const), weight: 19 },
+  { arbitrary: fc.constant('embedded' as const), weight: 1 },
+)
+
+/** Worlds on two engines of one's own. */
+export async function ownWorlds(rows: readonly Row[]): Promise<{ worldOn(engine: EngineName): World; close(): Promise<void> }> {
+  const { engine: embedded, tables, close } = await ownEngine()
+  const maps: Engine = { name: 'maps', url: '', client: mapsClient() }
+  const ofMaps = await createTables(maps)
+  const worldOn = (name: EngineName) => (name === 'maps' ? new World(maps, ofMaps, { rows }) : new World(embedded, tables, { rows }))
+  return { worldOn, close }
 }
