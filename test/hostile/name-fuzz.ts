@@ -3,6 +3,7 @@
  * messages and the tables hold the same rows, name for name. So no name means anything to an expression, an object or a key of ours.
  */
 import fc from 'fast-check'
+import { entryOfKey, keyOfEntry } from '../../lambda/adapters/tables/topic-rows.ts'
 import { HEAD_LIVE } from '../../lambda/core/model/topic-row.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { firstLevel } from '../../lambda/core/topic.ts'
@@ -126,7 +127,7 @@ function renamed(row: Item, table: TableName, { clientid, topic }: Names): unkno
     if (typeof value === 'string') return inText(value)
     if (Array.isArray(value)) return value.map(inValue)
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [inText(key), inValue(one)]))
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [keyOfEntry(inText(entryOfKey(key))), inValue(one)]))
   }
   const root = table === 'mqtt_retain' ? { root: { S: firstLevel(topic) || '/' } } : {}
   return { ...(inValue(row) as Item), ...root }

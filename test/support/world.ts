@@ -8,6 +8,7 @@ import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
 import { handlerOf, type SqsBatchResponse, type SqsRecord } from '../../lambda/adapters/function/handler.ts'
 import type { LogLevel } from '../../lambda/adapters/function/log.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
+import { liveOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import { type ActionName, type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../../lambda/core/hooks.ts'
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
@@ -323,7 +324,7 @@ export class World {
   /** Everybody who is live: `row key` + ' ' + `entry`, with U+0000 shown as '|'. */
   async live(): Promise<string[]> {
     const rows = await this.scan('mqtt_topic_msg_map')
-    const live = rows.flatMap(({ topic, live }) => Object.keys(live?.M ?? {}).map((entry) => `${topic?.S} ${entry}`))
+    const live = rows.flatMap(({ topic, live }) => [...liveOf(live).keys()].map((entry) => `${topic?.S} ${entry}`))
     return live.map((name) => name.replaceAll('\0', '|')).sort()
   }
 

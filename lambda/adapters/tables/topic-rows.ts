@@ -36,7 +36,8 @@ export function liveRows(db: Database): LiveRows {
     async update(key, expression, condition, { names = {}, values = {}, returns = 'ALL_NEW' }) {
       const words = new Set(`${expression} ${condition}`.match(/[#:]\w+/g))
       const used = <T>(all: Record<string, T>) => Object.fromEntries(Object.entries(all).filter(([name]) => words.has(name)))
-      const ExpressionAttributeNames = used(names)
+      const entry = names['#entry']
+      const ExpressionAttributeNames = used(entry === undefined ? names : { ...names, '#entry': keyOfEntry(entry) })
       const ExpressionAttributeValues = used(values)
       const command = new UpdateItemCommand({
         TableName: db.tables.mqtt_topic_msg_map,
@@ -84,7 +85,17 @@ const dispatchOf = (map: Item): DispatchLease => ({
 export const idsOf = (value: AttributeValue | undefined): string[] => strings(value).filter(isMsgid)
 
 export const liveOf = (value: AttributeValue | undefined): Map<string, Live> =>
-  new Map(Object.entries(value?.M ?? {}).map(([entry, { M }]) => [entry, liveEntryOf(M ?? {})]))
+  new Map(Object.entries(value?.M ?? {}).map(([key, { M }]) => [entryOfKey(key), liveEntryOf(M ?? {})]))
+
+/**
+ * The key of a seat in the map `live`: its entry, with what JSON escapes percent-encoded. Node 24 misreads a key with an escape
+ * when it has read another key before (nodejs/node#63785), so that a message would go to another client.
+ */
+export const keyOfEntry = (entry: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
+  entry.replaceAll(/["%\\\u0000-\u001f]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`)
+export const entryOfKey = (key: string): string =>
+  key.replaceAll(/%([0-9a-f]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
 
 const kindOf = (kind: string | undefined): Live['kind'] => (kind === 'server' || kind === 'durable' ? kind : 'client')
 

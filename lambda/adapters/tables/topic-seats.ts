@@ -8,7 +8,7 @@ import { type Item, N, S } from './attributes.ts'
 import { batchGet, type Database } from './dynamodb.ts'
 import { ends, OLDER_SESSION } from './topic-ends.ts'
 import { leases, NAMES, OWN_LEASE, SAME_SESSION } from './topic-leases.ts'
-import { contended, type LiveRows, liveRows, liveValue, ROUNDS, topicRowOf } from './topic-rows.ts'
+import { contended, keyOfEntry, type LiveRows, liveRows, liveValue, ROUNDS, topicRowOf } from './topic-rows.ts'
 import { spillRows } from './topic-spill.ts'
 
 type LiveClients = Pick<TopicTable, 'head' | 'heads' | 'seats' | 'goLive' | 'endLive' | 'clearOlder' | 'lease' | 'release' | 'handOver'> &
@@ -140,7 +140,7 @@ export function liveClients(db: Database): LiveClients {
         names: { ...NAMES, '#entry': entry },
         values: {
           ':live': liveValue(live),
-          ':map': { M: { [entry]: liveValue(live) } },
+          ':map': { M: { [keyOfEntry(entry)]: liveValue(live) } },
           ':session': S(live.session),
           ':at': N(live.at),
           ':room': N(HEAD_LIVE),
