@@ -12,21 +12,31 @@ export interface EventSourceOptions {
   readonly batchSize: number
   /** FunctionResponseTypes has ReportBatchItemFailures. */
   readonly partialResponses: boolean
+  /** Invocations at a time, at most: ScalingConfig.MaximumConcurrency. Default: {@link MOST_AT_WORK}. */
+  readonly maxConcurrency?: number
   readonly warn: (text: string) => void
 }
 
 /**
- * Normally one invocation runs at a time, as with one warm Lambda instance, so that events are handled in order. Another is added only
- * when the oldest message has waited longer than this: then a slow delivery holds up nobody else. Milliseconds.
+ * Normally one invocation runs at a time, as with one warm Lambda instance, so that events are handled in order. Another one begins when
+ * the oldest message or each invocation under way has taken longer than this: a slow delivery holds up nobody else. Milliseconds.
  */
 const PATIENCE_MS = 100
-const MAX_INVOCATIONS = 10
+/** Where the template allows many invocations at a time (deliveries), it is so often the median of the latest ones, if that is shorter. */
+const PATIENCE_IN_MEDIANS = 3
+const LATEST = 15
+/** An invocation that takes longer than this waits for a client, and is at work no more: it leaves its place to others. Milliseconds. */
+const SLOW_MS = 1000
+const MOST_AT_WORK = 10
 
 export class EventSource {
   readonly queue: Queue
   readonly function: Invocable
   readonly #options: EventSourceOptions
-  #running = 0
+  /** When the invocations under way began. Milliseconds. */
+  readonly #running = new Set<{ readonly began: number }>()
+  /** Milliseconds that the latest invocations took. */
+  readonly #latest: number[] = []
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -54,21 +64,43 @@ export class EventSource {
 
   #dispatch(): void {
     clearTimeout(this.#timer)
-    while (!this.#closed && this.queue.visible > 0 && this.#running < MAX_INVOCATIONS) {
-      const wait = this.#running === 0 ? 0 : PATIENCE_MS - this.queue.waited(Date.now())!
+    while (!this.#closed && this.queue.visible > 0) {
+      const wait = this.#wait(Date.now())
+      if (wait === Number.POSITIVE_INFINITY) return
       if (wait > 0) {
         this.#timer = setTimeout(() => this.#dispatch(), wait)
         return
       }
-      this.#running++
       void this.#handle(this.queue.receive(this.#options.batchSize))
     }
   }
 
+  /** Milliseconds until another invocation may begin; infinite: not before one ends. */
+  #wait(now: number): number {
+    const { maxConcurrency = MOST_AT_WORK } = this.#options
+    if (this.#running.size >= maxConcurrency) return Number.POSITIVE_INFINITY
+    const ages = [...this.#running].map(({ began }) => now - began)
+    const atWork = ages.filter((age) => age < SLOW_MS)
+    if (atWork.length >= MOST_AT_WORK) return SLOW_MS - Math.max(...atWork)
+    const patience = this.#patience()
+    const fresh = ages.filter((age) => age < patience)
+    return fresh.length === 0 ? 0 : patience - Math.max(this.queue.waited(now)!, Math.min(...fresh))
+  }
+
+  #patience(): number {
+    if (this.#options.maxConcurrency === undefined || this.#latest.length < LATEST) return PATIENCE_MS
+    const median = [...this.#latest].sort((a, b) => a - b)[Math.floor(LATEST / 2)]!
+    return Math.min(PATIENCE_MS, PATIENCE_IN_MEDIANS * median)
+  }
+
   async #handle(records: SqsRecord[]): Promise<void> {
+    const invocation = { began: Date.now() }
+    this.#running.add(invocation)
     const failures = await this.#failuresOf(records)
     if (this.#closed) return // the journal keeps these messages as not handled
-    this.#running--
+    this.#running.delete(invocation)
+    this.#latest.push(Date.now() - invocation.began)
+    if (this.#latest.length > LATEST) this.#latest.shift()
     for (const { messageId, receiptHandle } of records) {
       const reason = failures.get(messageId)
       if (reason === undefined) this.queue.done(receiptHandle)

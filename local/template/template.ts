@@ -36,6 +36,8 @@ export interface TemplateSource {
   readonly function: TemplateFunction
   readonly batchSize: number
   readonly partialResponses: boolean
+  /** Absent: as many invocations at a time as the account has. */
+  readonly maxConcurrency?: number
 }
 
 export interface TemplateTable {
@@ -66,6 +68,9 @@ const CREATE_TABLE = [
 ] as const
 
 type Properties = Record<string, unknown>
+interface Scaling {
+  readonly MaximumConcurrency?: number
+}
 interface SqsAction {
   readonly Sqs?: { readonly QueueUrl: string }
 }
@@ -124,12 +129,16 @@ class Reader {
   }
 
   sources(): TemplateSource[] {
-    return this.#all('AWS::Lambda::EventSourceMapping').map(({ properties }) => ({
-      queue: properties.EventSourceArn as string,
-      function: this.#function(properties.FunctionName as string),
-      batchSize: (properties.BatchSize as number | undefined) ?? 10,
-      partialResponses: ((properties.FunctionResponseTypes as string[] | undefined) ?? []).includes('ReportBatchItemFailures'),
-    }))
+    return this.#all('AWS::Lambda::EventSourceMapping').map(({ properties }) => {
+      const { MaximumConcurrency: maxConcurrency } = (properties.ScalingConfig as Scaling | undefined) ?? {}
+      return {
+        queue: properties.EventSourceArn as string,
+        function: this.#function(properties.FunctionName as string),
+        batchSize: (properties.BatchSize as number | undefined) ?? 10,
+        partialResponses: ((properties.FunctionResponseTypes as string[] | undefined) ?? []).includes('ReportBatchItemFailures'),
+        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+      }
+    })
   }
 
   #function(name: string): TemplateFunction {

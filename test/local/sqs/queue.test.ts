@@ -12,7 +12,7 @@ const dying = (maxReceiveCount: number) => queueOf({ redrivePolicy: { maxReceive
 type Handler = (bodies: string[], records: readonly SqsRecord[]) => unknown
 
 /** Connects a handler to a queue and notes each batch that it got. */
-function attach(queue: Queue, handler: Handler, partialResponses = true) {
+function attach(queue: Queue, handler: Handler, partialResponses = true, more: { readonly maxConcurrency?: number } = {}) {
   const batches: string[][] = []
   const target: Invocable = {
     name: 'f',
@@ -22,7 +22,7 @@ function attach(queue: Queue, handler: Handler, partialResponses = true) {
       return await handler(bodies, Records)
     },
   }
-  const source = new EventSource(queue, target, { batchSize: 3, partialResponses, warn: () => undefined })
+  const source = new EventSource(queue, target, { batchSize: 3, partialResponses, warn: () => undefined, ...more })
   queue.onVisible = () => source.wake()
   return { batches, source }
 }
@@ -142,8 +142,9 @@ test('without ReportBatchItemFailures a report means nothing', async () => {
   expect(queue.deadLetters).toEqual([])
 })
 
-test('a slow delivery blocks nobody: another invocation starts after 100 ms of waiting, ten at most', async () => {
+test('a slow delivery blocks nobody: another invocation starts after 100 ms, ten at most', async () => {
   const queue = queueOf()
+  const began = Date.now()
   let release = () => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
@@ -151,10 +152,9 @@ test('a slow delivery blocks nobody: another invocation starts after 100 ms of w
   const { batches } = attach(queue, ([first]) => (first === 'slow' ? held : undefined))
   queue.send('slow')
   await eventually('slow is in flight', () => queue.inFlight === 1)
-  const sent = Date.now()
   queue.send('quick')
   await eventually('quick is handled', () => batches.length === 2 && queue.inFlight === 1)
-  expect(Date.now() - sent).toBeGreaterThanOrEqual(95)
+  expect(Date.now() - began).toBeGreaterThanOrEqual(95)
   release()
   await done(queue)
 
@@ -169,6 +169,28 @@ test('a slow delivery blocks nobody: another invocation starts after 100 ms of w
   for (let i = 0; i < 45; i++) busy.send(`${i}`)
   await done(busy)
   expect(most).toBe(10)
+})
+
+test('I15: deliveries that wait for clients leave their places to others, as many as the template allows', async () => {
+  const queue = queueOf()
+  const releases: (() => void)[] = []
+  const wait = () => new Promise<void>((resolve) => releases.push(resolve))
+  const { batches } = attach(queue, ([first]) => (first === 'quick' ? undefined : wait()), true, { maxConcurrency: 12 })
+  // Each in an invocation of its own.
+  for (let i = 0; i < 11; i++) {
+    queue.send(`slow ${i}`)
+    await eventually(`slow ${i} is in flight`, () => queue.inFlight === i + 1)
+  }
+  queue.send('quick')
+  await eventually('quick is handled', () => batches.length === 12 && queue.inFlight === 11)
+  queue.send('slow 11')
+  await eventually('the last one that may run is in flight', () => queue.inFlight === 12)
+  queue.send('quick')
+  await pause(150)
+  expect(queue.visible).toBe(1)
+  for (const release of releases) release()
+  await done(queue)
+  expect(batches.flat().filter((body) => body === 'quick')).toHaveLength(2)
 })
 
 test('a restored message keeps its id: whoever began with it may go on', async () => {

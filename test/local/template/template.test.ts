@@ -59,6 +59,7 @@ const RESOURCES = {
     Type: 'AWS::Lambda::EventSourceMapping',
     Properties: {
       BatchSize: 7,
+      ScalingConfig: { MaximumConcurrency: 100 },
       EventSourceArn: { 'Fn::GetAtt': ['EventsAAAAAAAA', 'Arn'] },
       FunctionName: { Ref: 'HookCCCCCCCC' },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -96,6 +97,7 @@ test('rule -> queue -> function, tables and environment, with references resolve
     queue: arn,
     batchSize: 7,
     partialResponses: true,
+    maxConcurrency: 100,
     function: {
       name: 'Hook',
       code: join(directory, 'asset.1'),
