@@ -11,6 +11,7 @@ import { delivery } from './delivery.ts'
 import { deliveryUnits } from './delivery-units.ts'
 import { depth } from './depth.ts'
 import { durable } from './durable.ts'
+import { fleet } from './fleet.ts'
 import { longQueue } from './long-queue.ts'
 import { writeDocuments } from './pages.ts'
 import { publishRate } from './publish-rate.ts'
@@ -36,6 +37,7 @@ const BLOCKS: Readonly<Record<string, Block>> = {
   cpu,
   delivery,
   durable,
+  fleet,
   'cold-start': coldStart,
 }
 
