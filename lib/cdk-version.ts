@@ -4,23 +4,27 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { BackendError } from '../lambda/core/errors.ts'
 
-const PEER = 'aws-cdk-lib'
-/** As in `peerDependencies` of package.json. Older ones refuse a validation id. */
-export const CDK_RANGE = '^2.270.0'
+/** As in `peerDependencies` of package.json. An older aws-cdk-lib refuses a validation id, and asks for this constructs itself. */
+export const PEERS = { 'aws-cdk-lib': '^2.270.0', constructs: '^10.5.0' } as const
+type Peer = keyof typeof PEERS
 
 /**
  * The version of the CDK that is found from here.
- * @throws BackendError `usage` if there is no CDK, or one that the package does not go with
+ * @throws BackendError `usage` if aws-cdk-lib or constructs is not there, or is one that the package does not go with
  */
 export function cdkVersion(installed = installedVersion): string {
-  const found = installed()
-  if (found !== undefined && satisfies(found, CDK_RANGE)) return found
-  throw new BackendError('usage', `${PEER} is ${found ?? 'not installed'}, wanted ${CDK_RANGE} (npm install ${PEER}@2 constructs@10)`)
+  wanted('constructs', installed('constructs'))
+  return wanted('aws-cdk-lib', installed('aws-cdk-lib'))
 }
 
-function installedVersion(): string | undefined {
+function wanted(peer: Peer, found: string | undefined): string {
+  if (found !== undefined && satisfies(found, PEERS[peer])) return found
+  throw new BackendError('usage', `${peer} is ${found ?? 'not installed'}, wanted ${PEERS[peer]} (npm install aws-cdk-lib@2 constructs@10)`)
+}
+
+function installedVersion(peer: Peer): string | undefined {
   try {
-    const file = createRequire(join(import.meta.dirname, 'cdk-version.js')).resolve(`${PEER}/package.json`)
+    const file = createRequire(join(import.meta.dirname, 'cdk-version.js')).resolve(`${peer}/package.json`)
     return JSON.parse(readFileSync(file, 'utf8')).version
   } catch {
     return undefined

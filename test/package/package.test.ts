@@ -219,39 +219,51 @@ console.log(readConf(file).table.rows.length, Object.keys(require.cache).filter(
   }, 400_000)
 
   describe('what is wrong is one line, without a stack', () => {
-    /** What the app of before and the command line say on stderr, with their exit status. */
-    const [synth, start] = [
+    /** What the app of before says on stderr, by CDK and alone, and the command line; with their exit status. */
+    const [synth, alone, start] = [
       ['cdk', 'synth', '--quiet'],
+      ['tsx', 'bin/app.ts'],
       ['mqtt-dynamodb', 'start', '--mqtt-port', '0'],
     ].map((command) => () => failing(join(directory, 'app'), 'npx', '--no-install', ...command)) as [
       () => Promise<Failed>,
       () => Promise<Failed>,
+      () => Promise<Failed>,
     ]
+
+    /** CDK adds lines of its own, and no stack. */
+    const expectOneLine = ({ status, said }: Failed, line: string) => {
+      expect(status).not.toBe(0)
+      expect(said).toContain(line)
+      expect(said.filter((each) => /^\s+at /.test(each))).toEqual([])
+    }
 
     test('a conf that is not there', async () => {
       const conf = join(directory, 'app', 'etc', 'emqx_backend_dynamo.conf')
       renameSync(conf, `${conf}.gone`)
-      const { status, said } = await synth()
+      const [app, itself] = [await synth(), await alone()]
       renameSync(`${conf}.gone`, conf)
-      expect(status).not.toBe(0)
-      expect(said).toContainEqual(
-        `conf is "etc/emqx_backend_dynamo.conf", wanted a file that can be read (ENOENT in ${realpathSync(join(directory, 'app'))})`,
-      )
-      expect(said.filter((line) => /^\s+at /.test(line))).toEqual([])
+      const line = `conf is "etc/emqx_backend_dynamo.conf", wanted a file that can be read (ENOENT in ${realpathSync(join(directory, 'app'))})`
+      expectOneLine(app, line)
+      expect(itself).toEqual({ status: 2, said: [line] })
     }, 60_000)
 
-    test('a CDK that is too old', async () => {
-      const manifest = join(directory, 'app', 'node_modules', 'aws-cdk-lib', 'package.json')
-      const { version, ...more } = JSON.parse(readFileSync(manifest, 'utf8'))
-      writeFileSync(manifest, JSON.stringify({ ...more, version: '2.269.9' }))
-      const [app, commandLine] = [await synth(), await start()]
-      writeFileSync(manifest, JSON.stringify({ ...more, version }))
-      const line = 'aws-cdk-lib is 2.269.9, wanted ^2.270.0 (npm install aws-cdk-lib@2 constructs@10)'
-      expect(app.status).not.toBe(0)
-      expect(app.said).toContain(line)
-      expect(app.said.filter((each) => /^\s+at /.test(each))).toEqual([])
-      expect(commandLine).toEqual({ status: 2, said: [line] })
-    }, 120_000)
+    test.each([
+      ['aws-cdk-lib', '2.269.9', '^2.270.0'],
+      ['constructs', '10.4.9', '^10.5.0'],
+    ])(
+      'a peer that is too old: %s',
+      async (peer, older, range) => {
+        const manifest = join(directory, 'app', 'node_modules', peer, 'package.json')
+        const { version, ...more } = JSON.parse(readFileSync(manifest, 'utf8'))
+        writeFileSync(manifest, JSON.stringify({ ...more, version: older }))
+        const [app, itself, commandLine] = [await synth(), await alone(), await start()]
+        writeFileSync(manifest, JSON.stringify({ ...more, version }))
+        const line = `${peer} is ${older}, wanted ${range} (npm install aws-cdk-lib@2 constructs@10)`
+        expectOneLine(app, line)
+        for (const one of [itself, commandLine]) expect(one).toEqual({ status: 2, said: [line] })
+      },
+      120_000,
+    )
 
     test('a Node that is too old', async () => {
       const older = join(directory, 'older.cjs')

@@ -1,5 +1,5 @@
 /** Each check of `npm run release:check` finds what it is for; and the workflow that publishes runs it first. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundled, changelogFaults, contentsFaults, installed, licenceFaults, namesIn, versionFaults } from './release-check.ts'
 import { ROOT } from './tarball.ts'
@@ -63,20 +63,34 @@ test.each([
 
 describe('.github/workflows/release.yml', () => {
   const text = read('.github/workflows/release.yml')
-  const steps = [...text.matchAll(/^ +- run: (.+)$/gm)].map(([, command]) => command!)
+  const [check, publish] = text.split('\n  publish:\n') as [string, string]
+  const stepsOf = (job: string) => [...job.matchAll(/^ +- run: (.+)$/gm)].map(([, command]) => command!)
 
-  test('a pushed tag runs all that must hold, then publishes with provenance', () => {
+  test('a pushed tag runs all that must hold, then publishes what was packed, with provenance', () => {
     expect(text).toMatch(/^on:\n {2}push:\n {4}tags: \['v\*'\]\n/m)
-    expect(text).toContain('id-token: write')
-    expect(steps).toEqual([
+    expect(stepsOf(check)).toEqual([
       '.ci/run',
+      'npm pkg set repository.type=git repository.url="git+https://github.com/$GITHUB_REPOSITORY.git"',
       'npm run release:check -- --tag "$GITHUB_REF_NAME"',
-      'npm pkg set repository="github:$GITHUB_REPOSITORY"',
-      'npm publish --provenance --access public',
+      'npm pack',
     ])
+    expect(publish).toContain('needs: check')
+    expect(stepsOf(publish)).toEqual(['npm publish ./mqtt-dynamodb-*.tgz --provenance --access public'])
   })
 
-  test('names no secret and no registry', () => {
-    expect(text).not.toMatch(/secrets\.|token:(?! write)|registry/i)
+  test('only what runs nothing of ours or of our dependencies may publish', () => {
+    expect(check).not.toContain('id-token')
+    expect(publish).toContain('id-token: write')
+    expect(publish).not.toContain('actions/checkout')
   })
+
+  test('names no secret, no registry and no cache', () => {
+    expect(text).not.toMatch(/secrets\.|token:(?! write)|registry|cache: npm/i)
+  })
+})
+
+test.each(readdirSync(join(ROOT, '.github', 'workflows')))('%s: each action is a commit, and its version is said', (name) => {
+  const uses = read(`.github/workflows/${name}`).match(/uses: .*/g) ?? []
+  expect(uses).not.toEqual([])
+  expect(uses.filter((one) => !/^uses: actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(one))).toEqual([])
 })

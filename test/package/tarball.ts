@@ -41,7 +41,7 @@ export async function failing(folder: string, program: string, ...args: string[]
 export const run = (folder: string, program: string, ...args: string[]): Promise<string> => runIn(folder, {}, program, ...args)
 
 /** The same with more variables. */
-async function runIn(folder: string, more: NodeJS.ProcessEnv, program: string, ...args: string[]): Promise<string> {
+export async function runIn(folder: string, more: NodeJS.ProcessEnv, program: string, ...args: string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd: folder,
