@@ -42,7 +42,7 @@ export const command = () =>
         .argument('<CLIENT>', 'its client id')
         .action(
           exits(async (clientid, { json, ...flags }) => {
-            const [{ clientDetails }, { withTables, found }] = await Promise.all([
+            const [{ clientDetails, depthText }, { withTables, found }] = await Promise.all([
               import('./operate/table-reads.ts'),
               import('./operate/operator-tables.ts'),
             ])
@@ -57,9 +57,9 @@ export const command = () =>
                 topic,
                 qos,
                 origin === 'operator' ? "operator's row" : 'its own',
-                waiting.get(topic) ?? '-',
+                waiting.has(topic) ? depthText(waiting.get(topic)!) : '-',
               ])
-              say(subscriptions.length === 0 ? 'no subscriptions' : table(['FILTER', 'QOS', 'WHOSE', 'WAITING (ABOUT)'], rows))
+              say(subscriptions.length === 0 ? 'no subscriptions' : table(['FILTER', 'QOS', 'WHOSE', 'WAITING'], rows))
             }
             return 0
           }),

@@ -1,7 +1,6 @@
 /** `mqtt-dynamodb queues list|show`: which topics have messages waiting, and who subscribes to them. */
 
 import { Option } from '@commander-js/extra-typings'
-import { depthOf } from '../lambda/core/model/topic-row.ts'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { whole } from './command-line/values.ts'
 import { limit, listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
@@ -9,7 +8,8 @@ import { limit, listCommand, more, saidAsJson, say, sayJson, table, tablesComman
 const LIST = `Lists topics and about how many messages wait on each, the longest queue of what was read first. It reads rows of
 mqtt_topic_msg_map, of which markers and segments are no topics: one request, of as many rows as --limit says.`
 const TOP = 'the N longest queues of all: it reads the whole table, and says before how much that is'
-const SHOW = 'Shows one queue: about how many messages wait, its subscribers, and the newest messages. Six requests at most.'
+const SHOW = `Shows one queue: how many messages wait (about how many, of more than 100 segments), its subscribers, and the newest
+messages. Six requests at most.`
 
 export const command = () =>
   newCommand('queues', 'how many messages wait on which topic', 'Queues, from mqtt_topic_msg_map.')
@@ -19,7 +19,7 @@ export const command = () =>
         .option('--rate <UNITS>', 'with --top, read units a second at most', whole(1, 10_000), 100)
         .action(
           exits(async ({ limit: most, after, top, rate, json, ndjson, ...flags }) => {
-            const [{ topicsPage }, { withTables }, { longest, queueRow, deepestFirst }] = await Promise.all([
+            const [{ depthText, topicsPage }, { withTables }, { longest, queueRow, deepestFirst }] = await Promise.all([
               import('./operate/table-reads.ts'),
               import('./operate/operator-tables.ts'),
               import('./queues/longest-queues.ts'),
@@ -30,7 +30,7 @@ export const command = () =>
               return { queues: rows.map(queueRow).sort(deepestFirst), next }
             })
             if (!saidAsJson({ json, ndjson }, { queues }, next)) {
-              const cells = queues.map(({ topic, about, exact, subscribers }) => [topic, `${exact ? '' : 'about '}${about}`, subscribers])
+              const cells = queues.map((queue) => [queue.topic, depthText(queue), queue.subscribers])
               say([table(['TOPIC', 'WAITING', 'SUBSCRIBERS'], cells), ...more(next)].join('\n'))
             }
             return 0
@@ -42,15 +42,14 @@ export const command = () =>
         .argument('<TOPIC>', 'the topic')
         .action(
           exits(async (topic, { json, ...flags }) => {
-            const [{ subscribersOf, topicDetails }, { withTables, found }] = await reading()
+            const [{ depthText, subscribersOf, topicDetails }, { withTables, found }] = await reading()
             const details = await withTables(flags, (tables) => topicDetails(tables, topic, 5))
-            const { row, messages } = found(details, `topic ${JSON.stringify(topic)}: it has no queue`)
-            const { about, exact } = depthOf(row)
+            const { row, depth, messages } = found(details, `topic ${JSON.stringify(topic)}: it has no queue`)
             const subscribers = subscribersOf(row)
             const newest = messages.map(({ msgid, sender, arrived }) => ({ msgid, sender, arrived }))
-            if (json) sayJson({ topic, about, exact, subscribers, newest })
+            if (json) sayJson({ topic, ...depth, subscribers, newest })
             else {
-              say(`${JSON.stringify(topic)}: ${exact ? '' : 'about '}${about} waiting`)
+              say(`${JSON.stringify(topic)}: ${depthText(depth)} waiting`)
               if (subscribers.length > 0)
                 say(
                   table(

@@ -5,8 +5,8 @@ import { topicRowOf } from '../../lambda/adapters/tables/topic-rows.ts'
 import type { Message } from '../../lambda/core/model/message.ts'
 import type { Presence } from '../../lambda/core/model/presence.ts'
 import type { Subscription } from '../../lambda/core/model/seat.ts'
-import { depthOf, type Homes, splitEntry, type TopicRow } from '../../lambda/core/model/topic-row.ts'
-import { oldestFirst, pendingBackwards } from '../../lambda/core/queue/pending.ts'
+import { type Depth, depthOf, finalSegments, type Homes, splitEntry, type TopicRow } from '../../lambda/core/model/topic-row.ts'
+import { oldestFirst, pendingBackwards, SEGMENTS_AT_ONCE } from '../../lambda/core/queue/pending.ts'
 import type { TableName } from '../../lambda/core/tables.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Tables } from './operator-tables.ts'
@@ -87,7 +87,7 @@ export interface ClientDetails {
   readonly presence: Presence
   readonly subscriptions: readonly Subscription[]
   /** By exact topic that it subscribes to. */
-  readonly waiting: ReadonlyMap<string, number>
+  readonly waiting: ReadonlyMap<string, Depth>
 }
 
 /** Three requests. Undefined: no row of `mqtt_client` has this id. */
@@ -97,7 +97,7 @@ export async function clientDetails(place: Tables, clientid: string): Promise<Cl
   if (presence === undefined) return undefined
   const exact = all.map(({ topic }) => parseSubscription(topic).filter).filter((filter) => !hasWildcard(filter))
   const heads = exact.length === 0 ? [] : await topics.heads([...new Set(exact)])
-  return { presence, subscriptions: all, waiting: new Map(heads.map((row) => [row.topic, depthOf(row).about])) }
+  return { presence, subscriptions: all, waiting: new Map(heads.map((row) => [row.topic, depthOf(row)])) }
 }
 
 export const subscribersOf = ({ live }: TopicRow): { clientid: string; kind: string }[] =>
@@ -113,6 +113,8 @@ export async function topicsPage(place: Tables, after?: string, limit = PAGE_ROW
 
 export interface TopicDetails {
   readonly row: TopicRow
+  /** Exact unless the queue has more segments than are read. */
+  readonly depth: Depth
   /** Newest first. */
   readonly messages: readonly Message[]
   /** How many of the shown ids have no message any more. */
@@ -123,24 +125,30 @@ export interface TopicDetails {
 export async function topicDetails(place: Tables, topic: string, most = PAGE_ROWS): Promise<TopicDetails | undefined> {
   const row = await place.ports.topics.head(topic)
   if (row === undefined) return undefined
-  const ids = await newestOf(place, row, most)
+  const { ids, depth } = await newestOf(place, row, most)
   const found = await place.ports.messages.get(ids)
   const messages = ids.flatMap((id) => found.get(id) ?? [])
-  return { row, messages, gone: ids.length - messages.length }
+  return { row, depth, messages, gone: ids.length - messages.length }
 }
 
 /** Makes at most so many requests: a queue whose newest segments are acknowledged shows fewer messages. */
 const SEGMENT_READS = 3
 
-async function newestOf(place: Tables, row: TopicRow, most: number): Promise<string[]> {
+/** Reads one request of segments at least, so that the depth of all but the longest queues is counted. */
+async function newestOf(place: Tables, row: TopicRow, most: number): Promise<{ ids: string[]; depth: Depth }> {
   const seen: Homes = new Map()
-  let parts = 0
+  let reads = -1 // the head is no read
   for await (const homes of pendingBackwards(place.ports.topics, row)) {
     for (const [id, seqs] of homes) seen.set(id, seqs)
-    if (seen.size >= most || ++parts > SEGMENT_READS) break
+    reads++
+    if (reads >= SEGMENT_READS || (reads >= 1 && seen.size >= most)) break
   }
-  return oldestFirst(seen.keys()).reverse().slice(0, most)
+  const isWhole = finalSegments(row) - row.first <= reads * SEGMENTS_AT_ONCE
+  const depth = isWhole ? { about: seen.size, exact: true } : depthOf(row)
+  return { ids: oldestFirst(seen.keys()).reverse().slice(0, most), depth }
 }
+
+export const depthText = ({ about, exact }: Depth): string => (exact ? `${about}` : `about ${about}`)
 
 export async function messageWith(place: Tables, msgid: string): Promise<Message | undefined> {
   return (await place.ports.messages.get([msgid])).get(msgid)

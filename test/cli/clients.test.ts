@@ -59,7 +59,7 @@ test('show: presence, subscriptions, and what waits', async () => {
   const { presence, subscriptions, waiting } = await json('show', 'c/shown')
   expect(presence).toMatchObject({ clientid: 'c/shown', connected: true })
   expect(subscriptions.map(({ topic }: { topic: string }) => topic).sort()).toEqual(['shown/#', 'shown/t'])
-  expect(waiting).toEqual({ 'shown/t': 0 })
+  expect(waiting).toEqual({ 'shown/t': { about: 0, exact: true } })
   const { out } = await run('show', 'c/shown')
   expect(out).toMatch(/^"c\/shown": online since 20.*\nFILTER +QOS +WHOSE +WAITING/)
 })

@@ -139,7 +139,7 @@ test('a purge takes messages and their names off, of head and segments, and leav
   for (const payload of Array.from({ length: 40 }, (_, i) => `${i}`)) await form(`${writing.url}publish`, { topic: 'p/1', payload })
   await form(`${writing.url}publish`, { topic: 'p/2', payload: 'other' })
   await backend.idle()
-  expect(await page('queue?topic=p%2F1')).toMatch(/<b>about \d+<\/b> wait; 40 publishes/)
+  expect(await page('queue?topic=p%2F1')).toMatch(/<b>40<\/b> wait; 40 publishes/)
   const { headers } = await form(`${writing.url}purge?topic=p%2F1`)
   expect(headers.location).toContain('40+messages+were+purged')
   // I5: no name without a message.

@@ -1,7 +1,7 @@
 /** The pages of all clients and of one. */
 import { html } from 'hono/html'
 import { hasWildcard, parseSubscription } from '../../../lambda/core/topic.ts'
-import type { ClientDetails, ClientRow, Page } from '../../operate/table-reads.ts'
+import { type ClientDetails, type ClientRow, depthText, type Page } from '../../operate/table-reads.ts'
 import { line, link, time } from '../text.ts'
 import { confirmed, empty, type Html, table } from './layout.ts'
 
@@ -28,7 +28,12 @@ export function client({ presence, subscriptions, waiting }: ClientDetails, { wr
   const rows = subscriptions.map(({ topic, qos, origin }) => {
     const { filter } = parseSubscription(topic)
     const queue = hasWildcard(filter) ? line(topic) : html`<a href="${link('queue', { topic: filter })}">${line(topic)}</a>`
-    return [queue, qos, origin === 'client' ? 'itself' : "an operator's row", hasWildcard(filter) ? 'no queue' : (waiting.get(filter) ?? 0)]
+    return [
+      queue,
+      qos,
+      origin === 'client' ? 'itself' : "an operator's row",
+      hasWildcard(filter) ? 'no queue' : depthText(waiting.get(filter) ?? { about: 0, exact: true }),
+    ]
   })
   return html`<p>${state(connected)}; connected at ${time(onlineAt * 1000)}, disconnected at ${time(offlineAt * 1000)}</p>
 ${rows.length === 0 ? empty('It has no subscriptions.') : table('Subscriptions', ['filter', 'qos', 'subscribed by', 'waits, about'], rows)}

@@ -4,23 +4,18 @@ import type { Message } from '../../../lambda/core/model/message.ts'
 import type { TopicRow } from '../../../lambda/core/model/topic-row.ts'
 import { depthOf } from '../../../lambda/core/model/topic-row.ts'
 import { millisOfMsgid } from '../../../lambda/core/msgid.ts'
-import { type Page, subscribersOf, type TopicDetails } from '../../operate/table-reads.ts'
+import { depthText, type Page, subscribersOf, type TopicDetails } from '../../operate/table-reads.ts'
 import { line, link, payloadText, time, VIEWS, type View } from '../text.ts'
 import { confirmed, empty, type Html, table } from './layout.ts'
 
 const find = html`<form method="get" action="queue" class="find"><label for="topic">Topic</label>
 <input id="topic" name="topic" required autocomplete="off"><button type="submit">Show</button></form>`
 
-const depth = (row: TopicRow): string => {
-  const { about, exact } = depthOf(row)
-  return exact ? `${about}` : `about ${about}`
-}
-
 export function queues({ rows, next }: Page<TopicRow>): Html {
   const sorted = rows.toSorted((a, b) => depthOf(b).about - depthOf(a).about)
   const cells = sorted.map((row) => [
     html`<a href="${link('queue', { topic: row.topic })}">${line(row.topic)}</a>`,
-    depth(row),
+    depthText(depthOf(row)),
     row.live.size + (row.spill > 0 ? '+' : ''),
     row.adds,
   ])
@@ -30,12 +25,12 @@ ${next === undefined ? '' : html`<p><a rel="next" class="next" href="${link('que
 }
 
 export function queue(
-  { row, messages, gone }: TopicDetails,
+  { row, depth, messages, gone }: TopicDetails,
   options: { readonly write: boolean; readonly view: View; readonly acked: Html },
 ): Html {
   const { topic } = row
   const live = subscribersOf(row)
-  return html`<p><b>${depth(row)}</b> wait; ${row.adds} publishes so far.</p>
+  return html`<p><b>${depthText(depth)}</b> wait; ${row.adds} publishes so far.</p>
 ${
   live.length === 0
     ? empty('Nobody is subscribed to exactly this topic now.')
@@ -51,7 +46,7 @@ ${messages.length === 0 ? empty('No message waits.') : messages.map((message) =>
 ${gone > 0 ? html`<p>${gone} ids have no message any more: the next reader removes them.</p>` : ''}
 ${options.acked}
 ${
-  options.write && depthOf(row).about > 0
+  options.write && depth.about > 0
     ? confirmed(link('purge', { topic }), { label: 'Purge this queue', asks: 'All messages that wait here are deleted. Nobody gets them.' })
     : ''
 }`

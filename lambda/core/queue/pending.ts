@@ -5,7 +5,7 @@ import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '.
 import { msgidNumber } from '../msgid.ts'
 
 /** Segments read at a time: one BatchGetItem. */
-const SEGMENTS_AT_ONCE = 100
+export const SEGMENTS_AT_ONCE = 100
 
 /** The first segments of a topic, which are being read. */
 export interface ReadAhead {
