@@ -20,7 +20,9 @@ export const flags = () =>
     .option('--topic <BYTES>', 'of a topic name', whole(1, 256), DEFAULTS.topic)
     .option('--client <BYTES>', 'of a client id', whole(1, 128), DEFAULTS.client)
     .option('--offline <F>', 'publishes whose subscriber is offline; also, the part of the time that a client is', share, DEFAULTS.offline)
-    .option('--subscribers <N>', 'of a topic', COUNT, DEFAULTS.subscribers)
+    .option('--subscribers <N>', 'of a topic, to whom IoT Core delivers', COUNT, DEFAULTS.subscribers)
+    .option('--durable <F>', 'publishes whose one subscriber is durable', share, DEFAULTS.durable)
+    .option('--operator <F>', "publishes whose one subscriber is an operator's row", share, DEFAULTS.operator)
     .option('--clients <N>', 'all clients', COUNT, DEFAULTS.clients)
     .option('--connects <N>', 'of a client, a month, each with one SUBSCRIBE', COUNT, DEFAULTS.connects)
     .option('--retained <F>', 'publishes with RETAIN', share, DEFAULTS.retained)
@@ -55,6 +57,9 @@ type Flags = Omit<OptionsOf<typeof flags>, 'json'>
 /** @throws BackendError `usage` if a flag is missing */
 export function workloadOf({ publishes, emqxNodes, emqxNodeMonthly, lambdaMs, memory, ...others }: Flags): Workload {
   if (publishes === undefined) throw wrongUse('--publishes is missing, wanted a number of publishes a month')
+  const { durable, operator } = others
+  if (durable + operator > 1)
+    throw wrongUse(`--durable ${durable} and --operator ${operator} are more than all publishes, wanted at most 1 together`)
   const workload = { publishes, ...others, milliseconds: lambdaMs, memoryMegabytes: memory }
   if (emqxNodes === undefined && emqxNodeMonthly === undefined) return workload
   if (emqxNodes === undefined) throw wrongUse('--emqx-node-monthly is given without --emqx-nodes, wanted both')

@@ -17,8 +17,11 @@ export interface Workload {
   readonly client: number
   /** 0 to 1: the part of the publishes whose subscriber is offline, and the part of the month that a client is offline. */
   readonly offline: number
-  /** Subscribers of a topic. */
+  /** Native subscribers of a topic. */
   readonly subscribers: number
+  /** 0 to 1: the part of the publishes whose one subscriber is durable, or an operator's row. The others are delivered by IoT Core. */
+  readonly durable: number
+  readonly operator: number
   readonly clients: number
   /** Connections of a client in the month, each with one SUBSCRIBE. */
   readonly connects: number
@@ -46,6 +49,8 @@ export const DEFAULTS = {
   client: 20,
   offline: 0,
   subscribers: 1,
+  durable: 0,
+  operator: 0,
   clients: 0,
   connects: 30,
   retained: 0,
@@ -67,4 +72,8 @@ export const rowBytes = ({ payload, topic, client }: Sizes): number => ROW_BYTES
 export const rowWrites = (sizes: Sizes): number => parts(rowBytes(sizes), METERED.write)
 /** IoT Core bills a publish as so many messages of 5 KB. */
 export const iotParts = ({ payload, topic }: Workload): number => parts(payload + topic, METERED.iot)
+/** Publishes that this backend delivers as they come: each requests its delivery. */
+export const pushed = ({ publishes, offline, durable, operator }: Workload): number => publishes * (1 - offline) * (durable + operator)
+/** The same fleet where IoT Core delivers everything. */
+export const natively = (workload: Workload): Workload => ({ ...workload, durable: 0, operator: 0 })
 export const connections = ({ clients, connects }: Workload): number => clients * connects

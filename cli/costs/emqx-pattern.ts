@@ -1,6 +1,6 @@
 /** EMQX's access pattern on the same tables: a topic's ids are one set, and every ADD and DELETE is billed for the whole of it. */
 import { type Bill, billOf } from './bill.ts'
-import { connections, rowBytes, rowWrites, type Workload } from './costs-workload.ts'
+import { connections, natively, rowBytes, rowWrites, type Workload } from './costs-workload.ts'
 import type { Units } from './measured-units.ts'
 import { platform, tables } from './platform.ts'
 import { METERED, parts } from './prices.ts'
@@ -24,7 +24,7 @@ export const FULL = 'cannot: at this depth the item of a topic is full (400 KB) 
 export function original(workload: Workload): Bill {
   const name = "EMQX's access pattern"
   if (isFull(workload)) return billOf(name, FULL, [])
-  return billOf(name, NOTE, [...platform(workload), ...tables(originalUnits(workload), workload)])
+  return billOf(name, NOTE, [...platform(natively(workload)), ...tables(originalUnits(workload), workload)])
 }
 
 /**

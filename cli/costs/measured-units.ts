@@ -20,14 +20,28 @@ export const SETTLED: Units = { writes: 0.17, reads: 1.59 }
 /** A connection with a subscription to one topic: connect, subscribe, disconnect. */
 export const CONNECTION: Units = { writes: 6, reads: 7.5 }
 
+/** How a message comes to its subscriber where IoT Core does not deliver it itself. */
+export interface Pushed {
+  /** A connection of the client: with a SUBSCRIBE below `durable/`, or with an operator's row. */
+  readonly connection: Units
+  /** A live message, requested of the function that delivers, sent and acknowledged: beside its publish and its own row. */
+  readonly live: Units
+  /** How often its row is read: it takes so many read units more for each 4 KB. */
+  readonly rowReads: number
+}
+/** Each message alone, so that each has its own dispatch lease: two writes of the topic's head. */
+export const DURABLE: Pushed = { connection: { writes: 9, reads: 10.5 }, live: { writes: 3.8, reads: 3.92 }, rowReads: 2 }
+export const OPERATOR: Pushed = { connection: { writes: 6, reads: 8.5 }, live: { writes: 1.81, reads: 4 }, rowReads: 1 }
+
 /** Bytes of a message's row without topic, sender and payload: the names of seven attributes, the id, three numbers. */
 export const ROW_BYTES = 95
 
 /**
  * Bytes that a function logs for one publish in its invocation: a line of the event and one of the metrics. Client id of 20, topic of
- * 32 bytes. test/cli/costs-logged-bytes.test.ts measures them again. CloudWatch bills 26 bytes more a line.
+ * 32 bytes. `delivery`: both of the delivery that it requests. test/cli/costs-logged-bytes.test.ts measures them again. CloudWatch bills
+ * 26 bytes more a line.
  */
-export const LOGGED = { event: 263, metrics: 301, line: 26 } as const
+export const LOGGED = { event: 263, metrics: 301, delivery: { event: 176, metrics: 300 }, line: 26 } as const
 /** START, END and REPORT of an invocation, as the Lambda developer guide shows them. */
 export const LAMBDA_LOGS = 72 + 52 + 125 + 3 * LOGGED.line
 /** Metrics of a fleet in which everything but errors happens: seven hooks, stored, brought, delivered, settled, age. */

@@ -1,6 +1,6 @@
 /** What IoT Core, SQS, Lambda and CloudWatch cost: the same for every access pattern that runs behind the same rules. */
 import { type Component, component } from './bill.ts'
-import { connections, iotParts, MONTH_MINUTES, type Workload } from './costs-workload.ts'
+import { connections, iotParts, MONTH_MINUTES, pushed, type Workload } from './costs-workload.ts'
 import { ALARM_METRICS, CUSTOM_METRICS, LAMBDA_LOGS, LOGGED } from './measured-units.ts'
 import { METERED, PRICES, parts } from './prices.ts'
 
@@ -11,18 +11,18 @@ const MESSAGES_OF_CONNECTION = 2
 /** Bytes of an event in its queue, without the payload in base64. */
 const EVENT_BYTES = 400
 
-/** Messages without this backend: publishes, deliveries to subscribers online, their PUBACKs, retained messages, connections. */
+/** Messages that IoT Core takes and delivers itself: publishes, deliveries to subscribers online, their PUBACKs, retained messages, connections. */
 export function nativeMessages(workload: Workload): number {
   const { publishes, subscribers, offline, retained } = workload
   const each = iotParts(workload)
-  const delivered = publishes * (1 - offline) * subscribers
+  const delivered = (publishes * (1 - offline) - pushed(workload)) * subscribers
   return publishes * each * (1 + retained) + delivered * (each + 1) + connections(workload) * MESSAGES_OF_CONNECTION
 }
 
 /** Messages that this backend adds. A direct message is three: HTTP request, PUBLISH, PUBACK. `native`: a GetRetainedMessage a publish. */
 function backendMessages(workload: Workload): number {
   const { publishes, offline, retain } = workload
-  return publishes * offline * (2 * iotParts(workload) + 1) + (retain === 'native' ? publishes : 0)
+  return (publishes * offline + pushed(workload)) * (2 * iotParts(workload) + 1) + (retain === 'native' ? publishes : 0)
 }
 
 export const connectivity = ({ clients, offline }: Workload): Component =>
@@ -43,9 +43,9 @@ const standing = (): Component[] => [
 ]
 
 /** GB that the functions log, and that Lambda logs about them. */
-function logged({ batch, logLevel }: Workload, events: number): number {
-  const ofEvents = logLevel === 'info' ? events * (LOGGED.event + LOGGED.line) : 0
-  return (ofEvents + (events / batch) * (LOGGED.metrics + LOGGED.line + LAMBDA_LOGS)) / GIGABYTE
+function logged({ batch, logLevel }: Workload, events: number, { event, metrics }: { event: number; metrics: number }): number {
+  const ofEvents = logLevel === 'info' ? events * (event + LOGGED.line) : 0
+  return (ofEvents + (events / batch) * (metrics + LOGGED.line + LAMBDA_LOGS)) / GIGABYTE
 }
 
 export function platform(workload: Workload): Component[] {
@@ -53,18 +53,21 @@ export function platform(workload: Workload): Component[] {
   const lifecycle = connections(workload) * EVENTS_OF_CONNECTION
   const ruled = publishes * iotParts(workload) + lifecycle
   const events = publishes + lifecycle
-  const sends = publishes * parts(eventBytes(workload), METERED.sqs) + lifecycle
-  const receives = (events * parts(batch * eventBytes(workload), METERED.sqs)) / batch
-  const seconds = ((events + publishes * offline) * milliseconds) / 1000
+  // Delivery requests, a few hundred bytes each.
+  const requests = pushed(workload)
+  const sends = publishes * parts(eventBytes(workload), METERED.sqs) + lifecycle + requests
+  const receives = (events * parts(batch * eventBytes(workload), METERED.sqs) + requests) / batch
+  const invocations = (events + requests) / batch
+  const seconds = ((events + requests + publishes * offline) * milliseconds) / 1000
   return [
     connectivity(workload),
     component('IoT Core messages', nativeMessages(workload) + backendMessages(workload), PRICES.iotMessage),
     component('IoT rules triggered', ruled, PRICES.ruleTriggered),
     component('IoT rule actions', ruled, PRICES.ruleAction),
-    component('SQS send, receive, delete', sends + receives + events / batch, PRICES.sqsRequest),
-    component('Lambda invocations', events / batch, PRICES.lambdaRequest),
+    component('SQS send, receive, delete', sends + receives + invocations, PRICES.sqsRequest),
+    component('Lambda invocations', invocations, PRICES.lambdaRequest),
     component('Lambda GB-seconds', (seconds * memoryMegabytes) / 1024, PRICES.lambdaGigabyteSecond),
-    component('CloudWatch logs, GB', logged(workload, events), PRICES.logGigabyte),
+    component('CloudWatch logs, GB', logged(workload, events, LOGGED) + logged(workload, requests, LOGGED.delivery), PRICES.logGigabyte),
     ...standing(),
   ]
 }

@@ -30,6 +30,22 @@ forEachEngine((engine) => {
     expect(await published(await worldWith('info'))).toEqual([LOGGED.event, LOGGED.metrics])
   })
 
+  it.each(['durable', 'operator'])('so does the delivery that it requests for a subscriber of the kind %s', async (kind) => {
+    const world = await worldWith('info')
+    if (kind === 'operator') await world.operatorSubscribes(CLIENT, TOPIC)
+    await world.connect(CLIENT, 's')
+    if (kind === 'durable') await world.subscribe(CLIENT, 's', `durable/${TOPIC}`)
+    world.wait(60_000)
+    world.holdsDeliveries = true
+    await published(world)
+    const { body } = world.undelivered.splice(0)[0]!
+    world.logs.length = 0
+    const attributes = { ApproximateReceiveCount: '1', SentTimestamp: `${world.now}` }
+    await world.deliver('session.subscribed', [{ messageId: randomUUID(), body, attributes }])
+    expect(world.device(CLIENT).got).toHaveLength(1)
+    expect(world.logs.map(bytesOf)).toEqual([LOGGED.delivery.event, LOGGED.delivery.metrics])
+  })
+
   it('with logLevel=warn only that of metrics, and a failed event as before', async () => {
     const world = await worldWith('warn')
     expect(await published(world)).toEqual([LOGGED.metrics])

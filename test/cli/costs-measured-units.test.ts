@@ -6,7 +6,7 @@
 import { median } from '../../bench/interleaved.ts'
 import { RESULTS_FILE, readResults } from '../../bench/results.ts'
 import { mapWrites } from '../../cli/costs/emqx-pattern.ts'
-import { CONNECTION, DELIVERED, PUBLISH, RETAINED, ROW_BYTES, SETTLED } from '../../cli/costs/measured-units.ts'
+import { CONNECTION, DELIVERED, DURABLE, OPERATOR, PUBLISH, RETAINED, ROW_BYTES, SETTLED } from '../../cli/costs/measured-units.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { World } from '../support/world.ts'
 
@@ -76,6 +76,43 @@ forEachEngine((engine) => {
         CONNECTION: CONNECTING,
       }
       expect(measured).toEqual({ PUBLISH, DELIVERED, SETTLED, CONNECTION })
+      expect(await world.queue()).toEqual({ named: [], stored: [] })
+    },
+    60_000,
+  )
+
+  const pushedSession = async (
+    kind: 'durable' | 'operator',
+    version: number,
+    meanwhile: () => Promise<unknown> = async () => undefined,
+  ) => {
+    await world.connect('c', `s${version}`, version)
+    if (kind === 'durable') await world.subscribe('c', `s${version}`, `durable/${TOPIC}`)
+    // Longer than the data plane may not know the client.
+    world.wait(120_000)
+    await meanwhile()
+    world.wait(20_000)
+    await world.disconnect('c', `s${version}`, version)
+  }
+
+  it.each([
+    ['durable', 100, 1, DURABLE],
+    ['operator', 100, 1, OPERATOR],
+    ['durable', 5_000, 5, DURABLE],
+    ['operator', 5_000, 5, OPERATOR],
+  ] as const)(
+    'a live message to a subscriber of the kind %s, %d bytes: requested, sent, acknowledged',
+    async (kind, bytes, rows, wanted) => {
+      if (kind === 'operator') await world.operatorSubscribes('c', TOPIC)
+      await publish(bytes, 16)
+      const publishing = await spentOn(() => publish(bytes))
+      await pushedSession(kind, 0)
+      const connection = await spentOn(() => pushedSession(kind, 1))
+      const pushing = await spentOn(() => pushedSession(kind, 2, () => publish(bytes)))
+      const before = { writes: connection.writes + publishing.writes, reads: connection.reads + publishing.reads }
+      const { writes, reads } = each(pushing, before, rows)
+      const more = bytes > 4096 ? wanted.rowReads : 0
+      expect({ connection, live: { writes, reads: reads - more } }).toEqual({ connection: wanted.connection, live: wanted.live })
       expect(await world.queue()).toEqual({ named: [], stored: [] })
     },
     60_000,

@@ -47,6 +47,28 @@ describe('this backend', () => {
     expect(amount(bill, 'Lambda GB-seconds')).toBeCloseTo(100_000, 3)
   })
 
+  it.each([
+    ['durable', 2.19 + 4.8, 2 + 3.92],
+    ['operator', 2.19 + 2.81, 2 + 4],
+  ])('a million publishes to a subscriber of the kind %s: each requests its delivery, and is a direct message', (kind, writes, reads) => {
+    const workload = million({ [kind]: 1, retain: 'topic' })
+    const bill = ours(workload)
+    // Send, receive and delete of the publish, and once more of its delivery: 6 x $0.40
+    expect(dollars(bill, 'SQS')).toBeCloseTo(2.4, 10)
+    expect(amount(bill, 'Lambda invocations')).toBeCloseTo(2e6, 3)
+    expect(amount(bill, 'Lambda GB-seconds')).toBeCloseTo(100_000, 3)
+    // The publish; request, PUBLISH and PUBACK of the direct message. IoT Core delivers nothing itself.
+    expect(amount(bill, 'IoT Core messages')).toBeCloseTo(4e6, 3)
+    expect(ourUnits(workload).writes / 1e6).toBeCloseTo(writes, 10)
+    expect(ourUnits(workload).reads / 1e6).toBeCloseTo(reads, 10)
+    // The others have nothing of it: IoT Core delivers.
+    for (const other of [original, plainRule]) expect(other(workload)).toEqual(other(million({ retain: 'topic' })))
+  })
+
+  it('while the subscriber is offline, nothing is requested: it gets its queue when it comes back', () => {
+    expect(amount(ours(million({ offline: 1, durable: 1 })), 'SQS')).toBe(amount(ours(million({ offline: 1 })), 'SQS'))
+  })
+
   it('I7: costs the same at every depth of the queue', () => {
     expect(ours(million({ depth: 10 })).total).toBe(ours(million({ depth: 8_000 })).total)
   })
@@ -138,6 +160,12 @@ describe('mqtt-dynamodb costs', () => {
     const workload = million({ publishes: 1e8, payload: 200 })
     expect(await here('costs', ...args)).toEqual({ status: 0, out: asText(workload), err: '' })
     expect(JSON.parse((await here('costs', ...args, '--json')).out)).toEqual(JSON.parse(asJson(workload)))
+  })
+
+  it('refuses more subscribers than publishes', () => {
+    expect(() => workloadIn(['--publishes', '1', '--durable', '0.7', '--operator', '0.5'])).toThrow(
+      '--durable 0.7 and --operator 0.5 are more than all publishes, wanted at most 1 together',
+    )
   })
 
   it("compares with nodes of one's own", () => {
