@@ -12,6 +12,7 @@ import { deliveryUnits } from './delivery-units.ts'
 import { depth } from './depth.ts'
 import { durable } from './durable.ts'
 import { fleet } from './fleet.ts'
+import { kept } from './kept.ts'
 import { longQueue } from './long-queue.ts'
 import { writeDocuments } from './pages.ts'
 import { publishRate } from './publish-rate.ts'
@@ -38,6 +39,7 @@ const BLOCKS: Readonly<Record<string, Block>> = {
   delivery,
   durable,
   fleet,
+  kept,
   'cold-start': coldStart,
 }
 
