@@ -1,13 +1,14 @@
 /** Settling: what IoT Core has surely delivered natively goes off the queue, though nobody tells that its receiver acknowledged it. */
 
 import { countsWildcards, settleTime } from '../hooks.ts'
-import { crowded, idsIn, LATEST_EVENT } from '../model/delivery-window.ts'
-import type { Context, Ports, Traits } from '../model/ports.ts'
+import { LATEST_EVENT } from '../model/delivery-window.ts'
+import type { Context } from '../model/ports.ts'
 import type { Seated } from '../model/seat.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { acknowledge, dropIds, hasAckRow } from '../queue/acknowledge.ts'
 import { pendingBackwards } from '../queue/pending.ts'
+import { provenIn } from '../queue/proven.ts'
 import { type Ended, type Proof, proofOfEnd, proofsInMidWindow, rowsWithNatives } from './proof.ts'
 
 /** Segments settled in one go in mid-window, and how often that is tried for a topic. Milliseconds. */
@@ -92,42 +93,12 @@ const youngestOf = (homes: Homes): number => Math.max(0, ...[...homes.keys()].ma
 /** Takes off what is proven. All pages are read before any id is judged: a second with more than IoT Core delivers may lie across them. */
 async function takeProven(context: Context, topic: string, pages: readonly Homes[], proofs: readonly Proof[]): Promise<Set<string>> {
   const pending = pages.flatMap((homes) => [...homes.keys()])
-  const tooMany = crowded(pending, () => 0)
-  const proven = proofs.map(({ window }) => idsIn(pending, window).filter((id) => !tooMany.has(id)))
-  const { traits, gone, tooMuch } = await judged(context.ports, pending, new Set(proven.flat()))
-  const settled = new Set(gone)
-  for (const [i, { clientid, members }] of proofs.entries()) {
-    const mine = proven[i]!.filter((id) => {
-      const sender = traits.get(id)?.sender
-      return sender !== undefined && !members.has(sender) && !tooMuch.has(id) && !settled.has(id)
-    })
-    for (const id of mine) settled.add(id)
-    for (const homes of pages) await acknowledge(context, { topic, clientid, homes: only(homes, new Set(mine)) })
+  const { ids, gone } = await provenIn(context.ports, pending, proofs)
+  for (const [i, { clientid }] of proofs.entries()) {
+    for (const homes of pages) await acknowledge(context, { topic, clientid, homes: only(homes, ids[i]!) })
   }
   for (const homes of pages) await dropIds(context.ports, topic, only(homes, gone))
-  return settled
-}
-
-interface Judged {
-  /** Of the messages that are there. */
-  readonly traits: ReadonlyMap<string, Traits>
-  /** Ids that lead to no message. */
-  readonly gone: ReadonlySet<string>
-  /** Ids in a second with more bytes than IoT Core delivers. */
-  readonly tooMuch: ReadonlySet<string>
-}
-
-/** Looks at the messages that are proven, and at their neighbours, with which they share a second. */
-async function judged({ messages }: Ports, pending: readonly string[], proven: ReadonlySet<string>): Promise<Judged> {
-  if (proven.size === 0) return { traits: new Map(), gone: new Set(), tooMuch: new Set() }
-  const times = [...proven].map(millisOfMsgid)
-  const [first, last] = [Math.min(...times) - SECOND, Math.max(...times) + SECOND]
-  const near = pending.filter((id) => millisOfMsgid(id) >= first && millisOfMsgid(id) <= last)
-  const traits = await messages.traits(near)
-  const unseen = [...proven].filter((id) => !traits.has(id))
-  const existing = unseen.length === 0 ? new Set<string>() : await messages.existing(unseen)
-  const gone = new Set(unseen.filter((id) => !existing.has(id)))
-  return { traits, gone, tooMuch: crowded(near, (id) => traits.get(id)?.bytes ?? 0) }
+  return new Set([...ids.flatMap((some) => [...some]), ...gone])
 }
 
 const only = (homes: Homes, ids: ReadonlySet<string>): Homes => new Map([...homes].filter(([id]) => ids.has(id)))
