@@ -5,7 +5,7 @@
  *
  * EMQX's DynamoDB backend has the first three fields. We add `"qos"` on message.publish and session.subscribed, `"retain"` on
  * on_message_retain and on_retain_delete, and on on_message_fetch_for_queue `"offline_opts"` (as in EMQX's other backends), `"settle"` and
- * `"consumers"`.
+ * `"consumers"`; on on_message_fetch_for_pubsub the first two of these.
  */
 
 import { BackendError } from '../../lambda/core/errors.ts'
@@ -149,7 +149,7 @@ function readOfflineOpts(json: Json | undefined, action: ActionName | undefined,
 }
 
 function readSettle(json: Json | undefined, action: ActionName | undefined, refuse: Refuse): HookRow['settle'] {
-  if (json === undefined || !isOnFetch('settle', action, refuse)) return undefined
+  if (json === undefined || (action !== KEPT_ACTION && !isOnFetch('settle', action, refuse))) return undefined
   if (json === 'never') return json
   const seconds = typeof json === 'string' || typeof json === 'number' ? parseDuration(String(json)) : undefined
   return seconds ?? void refuse(`"settle" is ${shown(json)}, wanted "never" or ${DURATION_WANTED}`)

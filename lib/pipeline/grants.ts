@@ -52,6 +52,10 @@ const hasQueues = (config: HookConfig): boolean => config.subscribed.some(({ act
 const fetches = (config: HookConfig): boolean => isKept(config) || hasQueues(config)
 const settles = (config: HookConfig): boolean => config.settles && acknowledges(config) && hasQueues(config)
 const settling = (config: HookConfig): Calls => (settles(config) ? ['GetConnection', 'ListSubscriptions', ...SETTLE] : [])
+/** What a native subscriber surely got on topics kept for many is remembered when its connection ends, and passed by its next SUBSCRIBE. */
+const remembersWindows = (config: HookConfig): boolean =>
+  config.settles && config.subscribed.some(({ action, settle }) => action === 'on_message_fetch_for_pubsub' && settle !== 'never')
+const REMEMBER_WINDOW: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'GetConnection', 'mqtt_acked:UpdateItem']
 const GO_LIVE: Calls = ['mqtt_topic_msg_map:UpdateItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_client:GetItem']
 /** Where the seat of a client's own subscription is stands in its row. */
 const GO_LIVE_NATIVE: Calls = [...GO_LIVE, 'mqtt_sub:GetItem', 'mqtt_sub:UpdateItem']
@@ -98,11 +102,12 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
         ...settling(config),
+        ...(remembersWindows(config) ? REMEMBER_WINDOW : []),
       ]
     case 'on_message_fetch_for_queue':
       return ['ListSubscriptions', ...GO_LIVE_NATIVE, ...drain(config), ...settling(config)]
     case 'on_message_fetch_for_pubsub':
-      return [...GO_LIVE_NATIVE, ...drain(config), ...BEGIN_POSITION]
+      return [...(remembersWindows(config) ? (['ListSubscriptions'] as const) : []), ...GO_LIVE_NATIVE, ...drain(config), ...BEGIN_POSITION]
     case 'on_retain_lookup':
       return [...RETAINED(config, retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':

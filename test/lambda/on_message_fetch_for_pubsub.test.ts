@@ -1,4 +1,4 @@
-/** session.subscribed, topics kept for many: each subscriber gets each message from its read position (I11). Only PUBACKs move it (I12). */
+/** session.subscribed, topics kept for many: each subscriber gets each message from its read position (I11). Only PUBACKs move it (I12), and what a native subscriber surely got. */
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { HEAD_IDS, segmentKey } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
@@ -197,14 +197,138 @@ forEachEngine((engine) => {
     for (const c of ['o', 'p']) expect(got(c)).toEqual(['m0', 'm1', 'm2'])
   })
 
-  it('a native subscriber gets again what came since its position, because nobody tells what it acknowledged', async () => {
-    await come('n', 't')
-    await publish('m0')
-    expect(got('n')).toEqual([])
-    await go('n')
-    await publish('m1')
-    await come('n', 't')
-    expect(got('n')).toEqual(['m0', 'm1'])
+  describe('a native subscriber', () => {
+    const MINUTE = 60_000
+    const windows = async (c = 'n') => (await position(c))?.windows?.SS ?? []
+    /** It was there for a minute, and got the payloads in the middle of it. */
+    const minute = async (...payloads: string[]) => {
+      await come('n', 't')
+      world.wait(MINUTE / 2)
+      await publish(...payloads)
+      world.wait(MINUTE / 2)
+    }
+
+    it('gets by its next SUBSCRIBE what it did not surely get, and nothing else (I11)', async () => {
+      await minute('m0', 'm1')
+      await publish('doubtful')
+      await go('n')
+      await publish('away')
+      expect(await windows()).toHaveLength(1)
+      await come('n', 't')
+      expect(got('n')).toEqual(['doubtful', 'away'])
+      expect(await windows()).toEqual([])
+      await go('n')
+      await come('n', 't')
+      expect(got('n')).toEqual(['doubtful', 'away'])
+    })
+
+    it('leaves full segments behind that it surely got, with its row small', async () => {
+      await minute(...many(0, 3 * HEAD_IDS + 2))
+      await go('n')
+      await come('n', 't')
+      expect(got('n')).toEqual([])
+      const row = await position('n')
+      expect(row?.seq?.N).toBe('3')
+      expect(row?.seen?.SS).toHaveLength(2)
+    })
+
+    it.each([
+      ['it is lost and nobody tells its keep-alive', 'CONNECTION_LOST'],
+      ['another connection takes it over', 'DUPLICATE_CLIENTID'],
+    ])('gets again what is in doubt where %s', async (_name, reason) => {
+      await minute('m0')
+      await world.disconnect('n', 'n1', 1, reason)
+      await come('n', 't')
+      expect(got('n')).toEqual(['m0'])
+    })
+
+    it('gets again what it sent itself: No Local is invisible', async () => {
+      await come('n', 't')
+      world.wait(MINUTE / 2)
+      await world.handle('message.publish', world.publishEvent('t', 'mine', { clientid: 'n' }))
+      world.wait(MINUTE / 2)
+      await go('n')
+      await come('n', 't')
+      expect(got('n')).toEqual(['mine'])
+    })
+
+    it('gets again what came in a second with more than IoT Core delivers', async () => {
+      await come('n', 't')
+      world.wait(MINUTE / 2)
+      const at = world.now
+      for (const payload of many(0, 101)) await world.handle('message.publish', world.publishEvent('t', payload, { timestamp: at }))
+      world.wait(MINUTE / 2)
+      await go('n')
+      await come('n', 't')
+      expect(new Set(got('n'))).toEqual(new Set(many(0, 101)))
+    })
+
+    it('gets again what it was subscribed to with QoS 0, and what came with "settle": "never"', async () => {
+      world.device('n').granted = new Map([['t', 0]])
+      await minute('m0')
+      await go('n')
+      await come('n', 't')
+      expect(got('n')).toEqual(['m0'])
+      await begin(MANY.map((row) => (row.action === 'on_message_fetch_for_pubsub' ? { ...row, settle: 'never' } : row)))
+      session.clear()
+      await minute('m1')
+      await go('n')
+      await come('n', 't')
+      expect(got('n')).toEqual(['m1'])
+    })
+
+    it.each([
+      ['durably, too', 'durable/t'],
+      ['as a member of a group only', '$share/g/t'],
+    ])('has nothing inferred where it was subscribed %s (I12)', async (_name, filter) => {
+      await come('n', filter.startsWith('$') ? filter : 't')
+      await world.subscribe('n', 'n1', filter)
+      world.device('n').script.push(...Array<SendOutcome>(20).fill('gone'))
+      world.wait(MINUTE)
+      await publish('m0')
+      // As long as a group would need for a proof.
+      world.wait(60 * MINUTE)
+      await go('n')
+      world.device('n').script.length = 0
+      expect(await windows()).toEqual([])
+      await come('n', 't')
+      expect(got('n')).toEqual(['m0'])
+    })
+
+    it('is forgotten by UNSUBSCRIBE for good, also where the end of its connection is handled at the same time', async () => {
+      await minute('m0')
+      const gone = world.disconnectedEvent('n', 'n1', 1)
+      const unsubscribed = world.unsubscribedEvent('n', 'n1', 't')
+      const { addWindow } = world.ports.acked
+      let written = 0
+      const spy = jest.spyOn(world.ports.acked, 'addWindow').mockImplementationOnce(async (...window) => {
+        await world.handle('session.unsubscribed', unsubscribed)
+        written++
+        await addWindow(...window)
+      })
+      await world.handle('client.disconnected', gone)
+      spy.mockRestore()
+      expect(written).toBe(1)
+      expect(await position('n')).toBeUndefined()
+      await world.handle('client.disconnected', gone)
+      expect(await position('n')).toBeUndefined()
+    })
+
+    it('has one window of an end that comes twice (I4), and no more than eight', async () => {
+      await minute('m0')
+      const gone = world.disconnectedEvent('n', 'n1', 1)
+      await world.handle('client.disconnected', gone)
+      await world.handle('client.disconnected', gone)
+      expect(await windows()).toHaveLength(1)
+      world.device('n').script.push(...Array<SendOutcome>(99).fill('gone'))
+      for (let i = 1; i < 10; i++) {
+        await publish(`away${i}`)
+        await come('n', 't').catch(() => {})
+        world.wait(MINUTE)
+        await go('n')
+      }
+      expect(await windows()).toHaveLength(8)
+    })
   })
 
   it('where a row of the queue covers the topic too, the one for many wins', async () => {

@@ -321,6 +321,11 @@ class Story {
     await this.publish('kept/2', 'x')
     for (const id of stored.slice(-1)) await this.handle('message.acked', world.ackEvent('k', id))
     await this.unsubscribe('k', 's1', 'durable/kept/1')
+    // What it surely got natively is remembered.
+    await this.connect('kw', 's1')
+    await this.subscribe('kw', 's1', 'kept/4')
+    this.at(60_000)
+    await this.disconnect('kw', 's1')
     // An UNSUBSCRIBE between two SUBSCRIBEs that is handled after both.
     await this.connect('ke', 's1')
     await this.subscribe('ke', 's1', 'kept/3')

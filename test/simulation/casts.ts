@@ -158,4 +158,18 @@ export const CASTS: readonly Cast[] = [
     many: true,
     shared: 0.2,
   },
+  // What IoT Core surely delivered to them moves their read positions.
+  {
+    name: 'many, native',
+    natives: 3,
+    operators: {},
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 4, 12, 24],
+    many: true,
+    settle: 1,
+    own: 0.3,
+    noLocal: 0.3,
+    qos0: 0.15,
+    shared: 0.4,
+  },
 ]

@@ -5,7 +5,7 @@ import { listensTo } from '../../lambda/core/durable-filter.ts'
 import { splitEntry } from '../../lambda/core/model/topic-row.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { IotCore } from './iot-core.ts'
-import { waiting } from './many.ts'
+import { forgotten, waiting } from './many.ts'
 import type { Row } from './rows.ts'
 import type { Scene } from './scene.ts'
 import type { Published, SimClient } from './sim-client.ts'
@@ -13,7 +13,7 @@ import { leftBehindIn } from './witness.ts'
 
 /** With every event handled: the rows say the truth, and nobody waits. */
 export function atRest(scene: Scene): string[] {
-  return [...namesAndRows(scene), ...presence(scene), ...retained(scene), ...liveEntries(scene), ...limbo(scene)]
+  return [...namesAndRows(scene), ...presence(scene), ...retained(scene), ...liveEntries(scene), ...limbo(scene), ...forgotten(scene)]
 }
 
 /** After a fresh subscriber drained every topic. */

@@ -50,7 +50,7 @@ function configsOf({ retained, settle, consumers, many, expiry }: Conf): Configs
     label: `${i + 1}`,
     pool: 'pool1',
     ...row,
-    ...(row.action === 'on_message_fetch_for_queue' && settle !== undefined ? { settle } : {}),
+    ...(/fetch/.test(row.action) && settle !== undefined ? { settle } : {}),
     ...(row.action === 'on_message_fetch_for_queue' && consumers !== undefined ? { consumers } : {}),
   }))
   return new Map(

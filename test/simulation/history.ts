@@ -156,6 +156,7 @@ class History implements Scene {
     violations.push(...evidence.twice.filter(({ first }) => !first.interrupted).map(({ said }) => said))
     coverage.count('messages', this.iotCore.published.length)
     coverage.count('settled without promise', evidence.unpromised.size)
+    coverage.count('windows remembered', evidence.windows)
     coverage.count('receipts', evidence.receipts)
     coverage.count('operations', scheduler.released)
     coverage.count('operations chosen among several', scheduler.chosen)

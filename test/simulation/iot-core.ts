@@ -332,7 +332,8 @@ export class IotCore {
     return this.byId.get(msgid)?.sender === clientid && this.clients.get(clientid)?.handed.has(msgid) === false
   }
 
-  private hasAcknowledged(client: SimClient, msgid: string): boolean {
+  /** It acknowledged the message, to IoT Core or to us. */
+  hasAcknowledged(client: SimClient, msgid: string): boolean {
     if (client.confirmed.has(msgid)) return true
     if (client.refused.has(msgid)) return false
     return (client.handed.get(msgid) ?? []).some(({ connection, acknowledgedAt }) => {

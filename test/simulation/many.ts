@@ -51,6 +51,13 @@ const operatorsReads = ({ operator }: Scene, client: SimClient): [topic: string,
     .filter((topic) => !hasWildcard(topic) && !operator.wasDeleted(client.id, topic) && client.firstAt !== undefined)
     .map((topic) => [topic, client.firstAt!])
 
+/** What is remembered of a subscriber that was forgotten would never leave. */
+export const forgotten = ({ dynamodb }: Scene): string[] =>
+  dynamodb
+    .rows('mqtt_acked')
+    .filter(({ windows, seq }) => windows !== undefined && seq === undefined)
+    .map(({ clientid, topic }) => `I11: ${clientid?.S} has windows on ${topic?.S}, and no read position`)
+
 /** Ids in the topic's segments [from, to). */
 export const segmentsOf = (dynamodb: Scene['dynamodb'], topic: string, from: number, to: number): string[] =>
   dynamodb.rows('mqtt_topic_msg_map').flatMap((row) => {

@@ -22,6 +22,8 @@ export interface Evidence {
   readonly namedAgain: Set<string>
   /** Ids of messages that were settled for somebody who does not acknowledge in time: documented as not promised. */
   readonly unpromised: Set<string>
+  /** Windows of native subscribers that were remembered, each try. */
+  windows: number
   /** Receipts that were sent, each try. */
   receipts: number
   /** Messages that two durable subscribers got: a fault, unless the first run failed later on. */
@@ -61,6 +63,7 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     namedAgain: new Set(),
     unpromised: new Set(),
     twice: [],
+    windows: 0,
     receipts: 0,
   }
   const truth = retainedWitness((violation) => evidence.violations.push(violation))
@@ -174,9 +177,10 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
   /** Client and topic: an earlier SUBSCRIBE, whose event came late, moved the read position back while it was read. */
   const movedBack = new Set<string>()
 
-  /** I12: a read position moves by PUBACKs of its client alone. */
+  /** I12: a read position moves by PUBACKs of its client alone: those that we saw, or of a native subscriber those that IoT Core surely got. */
   function moves(run: Run, clientid: string, msgid: string): void {
-    if (iotCore.clients.get(clientid)!.confirmed.has(msgid)) return
+    const client = iotCore.clients.get(clientid)!
+    if (client.durable ? client.confirmed.has(msgid) : iotCore.hasAcknowledged(client, msgid)) return
     evidence.violations.push(`I12: #${run.number} ${run.hook} moved ${clientid} past ${nameOf(msgid)}, which it did not acknowledge`)
   }
 
@@ -199,6 +203,14 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
         addSeen(topic, clientid, ids, home) {
           for (const id of ids) moves(run, clientid, id)
           return real.acked.addSeen(topic, clientid, ids, home)
+        },
+        addWindow(topic, clientid, window) {
+          evidence.windows++
+          return real.acked.addWindow(topic, clientid, window)
+        },
+        passWindows(topic, clientid, windows, proven) {
+          for (const id of proven.ids) if (!iotCore.hasExpired(id)) moves(run, clientid, id)
+          return real.acked.passWindows(topic, clientid, windows, proven)
         },
         fold(topic, clientid, from, move) {
           for (const id of positionsOf(topic, from.seq, move.to))

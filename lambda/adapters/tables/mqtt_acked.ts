@@ -1,10 +1,14 @@
 /** `mqtt_acked`: the last message that a client acknowledged on a topic, and on a topic kept for many its read position. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { Window } from '../../core/model/delivery-window.ts'
 import type { AckedTable } from '../../core/model/ports.ts'
 import type { LastAcked, Position } from '../../core/model/position.ts'
 import { millisOfMsgid } from '../../core/msgid.ts'
 import { type Item, N, number, S, SS, strings, text } from './attributes.ts'
 import { type Database, getItem, ifHolds } from './dynamodb.ts'
+
+/** More of them are not remembered: what came in the others comes again. */
+const MOST_WINDOWS = 8
 
 export function ackedTable(db: Database): AckedTable {
   const TableName = db.tables.mqtt_acked
@@ -64,6 +68,20 @@ export function ackedTable(db: Database): AckedTable {
       return update(keyOf(topic, clientid), 'ADD seen :ids SET msgid = :newest', 'seq <= :home', values)
     },
 
+    async addWindow(topic, clientid, window) {
+      const values = { ':window': SS([windowValue(window)]), ':to': N(window.to), ':most': N(MOST_WINDOWS) }
+      // Without a position there is no `since`.
+      const concerned = 'since <= :to'
+      const room = '(attribute_not_exists(windows) OR size(windows) < :most)'
+      await update(keyOf(topic, clientid), 'ADD windows :window', `${concerned} AND ${room}`, values)
+    },
+
+    passWindows(topic, clientid, windows, { ids, home }) {
+      const values = { ':windows': SS(windows.map(windowValue)), ':home': N(home), ...(ids.length === 0 ? {} : { ':ids': SS(ids) }) }
+      const adds = ids.length === 0 ? '' : 'ADD seen :ids '
+      return update(keyOf(topic, clientid), `${adds}DELETE windows :windows`, 'seq <= :home', values)
+    },
+
     fold(topic, clientid, { seq, since }, { to, gone, newest }) {
       const sets = `SET seq = :to${newest === undefined ? '' : ', msgid = :newest'}${gone.length === 0 ? '' : ' DELETE seen :gone'}`
       const values = {
@@ -90,4 +108,12 @@ const positionOf = (item: Item): Position => ({
   seen: new Set(strings(item.seen)),
   since: number(item.since) ?? 0,
   subscribedAt: number(item.subscribed_at) ?? 0,
+  windows: strings(item.windows).map(windowOf),
 })
+
+/** A member of a set: written twice it is one. */
+const windowValue = ({ from, to }: Window): string => `${from}-${to}`
+const windowOf = (value: string): Window => {
+  const [from, to] = value.split('-').map(Number) as [number, number]
+  return { from, to }
+}

@@ -3,6 +3,7 @@
  * late stands in a later segment, so it is not passed over.
  */
 import { millisOfMsgid } from '../msgid.ts'
+import type { Window } from './delivery-window.ts'
 
 export interface Position {
   /** The client has everything in the segments below this number. */
@@ -13,6 +14,8 @@ export interface Position {
   readonly since: number
   /** Milliseconds: the latest SUBSCRIBE. */
   readonly subscribedAt: number
+  /** In which IoT Core surely delivered to the client: what it got there is for its next SUBSCRIBE to pass. */
+  readonly windows: readonly Window[]
 }
 
 /** A row of `mqtt_acked`. Without a position EMQX wrote it, or an acknowledgement while the topic was a queue. */
@@ -26,11 +29,20 @@ export interface PositionTable {
   /** The row as it is now; `undefined`: there is none. */
   lastAcked(topic: string, clientid: string): Promise<LastAcked | undefined>
   /** Writes a position with nothing seen, or moves one back to an earlier SUBSCRIBE, unless it has changed since `before` was read. */
-  begin(topic: string, clientid: string, place: Omit<Position, 'seen'>, before: Position | undefined): Promise<boolean>
+  begin(topic: string, clientid: string, place: Omit<Position, 'seen' | 'windows'>, before: Position | undefined): Promise<boolean>
   /** Remembers a later SUBSCRIBE (ms). Returns whether there is a position. */
   subscribedAgain(topic: string, clientid: string, at: number): Promise<boolean>
   /** Adds ids that stand in segment `home` or later ones. `undefined`: the position is past that segment, or there is none. */
   addSeen(topic: string, clientid: string, ids: readonly string[], home: number): Promise<Position | undefined>
+  /** Remembers a window, if the client has a position that it concerns: one that is forgotten never comes back. */
+  addWindow(topic: string, clientid: string, window: Window): Promise<void>
+  /** Forgets windows, and adds ids that they prove, which stand in segment `home` or later ones. The same answer as of {@link addSeen}. */
+  passWindows(
+    topic: string,
+    clientid: string,
+    windows: readonly Window[],
+    proven: { readonly ids: readonly string[]; readonly home: number },
+  ): Promise<Position | undefined>
   /** Moves the position to segment `to`, if it is where `from` says. `gone`: ids of segments below; `newest`: the newest id acknowledged. */
   fold(
     topic: string,

@@ -12,6 +12,7 @@ import type { Stands } from './operator-rows.ts'
 import { PatientSender } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 import { Receipts } from './receipts.ts'
+import { beginPass, type WindowPass } from './window-pass.ts'
 
 /** Messages by which the position moves together at most. */
 const ACKS_TOGETHER = 16
@@ -53,22 +54,46 @@ export class KeptRun implements Run {
     if (this.position === undefined) return
     const end = finalSegments(row)
     const begin = Math.min(this.position.seq, end)
+    const passing = await this.passing(row.topic, begin)
     this.head = [...headHomes(row).keys()]
     this.segments = new Map()
     this.readFrom = this.readTo = begin
+    let next: Homes | undefined
     for (let from = begin; from < end; from += SEGMENTS_AT_ONCE) {
       const to = Math.min(from + SEGMENTS_AT_ONCE, end)
-      const homes: Homes = new Map()
-      for (const [seq, ids] of await this.context.ports.topics.segments(row.topic, from, to)) {
-        addHomes(homes, ids, seq)
-        this.segments.set(seq, ids)
-      }
+      const homes = next ?? (await this.read(row.topic, from, to))
+      // A second may go on in the next part.
+      if (passing !== undefined && to < end) next = await this.read(row.topic, to, Math.min(to + SEGMENTS_AT_ONCE, end))
       this.readTo = to
       if (from === begin && !this.segments.has(begin)) this.noteExpired()
-      if (to < end) yield homes
-      else yield new Map([...homes, ...headHomes(row)])
+      const part = to < end ? homes : merged(homes, headHomes(row))
+      for (const id of (await passing?.judge(part, to < end ? next! : new Map())) ?? []) this.done.add(id)
+      yield part
     }
-    if (begin >= end) yield headHomes(row)
+    if (begin >= end) {
+      const part = headHomes(row)
+      for (const id of (await passing?.judge(part, new Map())) ?? []) this.done.add(id)
+      yield part
+    }
+    // All parts were delivered, or the caller had not come back.
+    if (this.position !== undefined) this.position = (await passing?.end(this.position)) ?? this.position
+  }
+
+  private async read(topic: string, from: number, to: number): Promise<Homes> {
+    const homes: Homes = new Map()
+    for (const [seq, ids] of await this.context.ports.topics.segments(topic, from, to)) {
+      addHomes(homes, ids, seq)
+      this.segments.set(seq, ids)
+    }
+    return homes
+  }
+
+  /** For a native subscriber that has windows. */
+  private async passing(topic: string, begin: number): Promise<WindowPass | undefined> {
+    const { windows } = this.position!
+    const { sent } = subscriberOf(this.drain.seat)
+    if (windows.length === 0 || this.drain.seat.live.kind !== 'client' || sent !== topic) return undefined
+    return beginPass(this.context, { topic, clientid: this.drain.clientid, windows, begin, isLate: this.isLate })
   }
 
   /** Oldest first. For a native subscriber those that IoT Core surely or perhaps did not deliver: from before its SUBSCRIBE. */
@@ -155,4 +180,10 @@ export class KeptRun implements Run {
     const why = 'what stood at its read position has expired; it goes on with what is there'
     this.context.limited({ limit: 'position-expired', clientid, topic: seat.topic, why })
   }
+}
+
+function merged(a: Homes, b: Homes): Homes {
+  const all: Homes = new Map(a)
+  for (const [id, seqs] of b) all.set(id, new Set([...(a.get(id) ?? []), ...seqs]))
+  return all
 }

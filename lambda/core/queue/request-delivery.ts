@@ -40,7 +40,8 @@ function mayReceive({ config, ports }: Context, row: TopicRow, { live }: Seat, o
   const { catching } = live
   if (catching !== undefined && catching.until >= ports.clock.now()) return false
   if (live.kind === 'durable') return true
-  return live.kind === 'server' ? config.serverSubscriptions : !getsNothing(live) && oldest < live.since + MARGIN
+  if (live.kind === 'server') return config.serverSubscriptions
+  return (isKeptForMany(config, row.topic) || !getsNothing(live)) && oldest < live.since + MARGIN
 }
 
 const hasWildcardReceivers = async (context: Context, topic: string): Promise<boolean> =>

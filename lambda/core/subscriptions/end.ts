@@ -1,15 +1,17 @@
 /** At the end of a connection or of a subscription the client's seats go, and what IoT Core delivered natively is settled. */
 
-import { durableFilter } from '../durable-filter.ts'
+import { durableFilter, listensTo } from '../durable-filter.ts'
 import type { Connection, Disconnected, SubscriptionChange } from '../events/lifecycle-events.ts'
-import { fetchRow, type HookConfig } from '../hooks.ts'
+import { fetchRow, type HookConfig, isKeptForMany, settleTime } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { durablePlace, type Place, type Seated, type Subscription, seatOf, seatsOf } from '../model/seat.ts'
+import type { TopicRow } from '../model/topic-row.ts'
 import { allDone } from '../promises.ts'
 import { fetchQueue } from '../queue/drain.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
 import { endDurable } from './durable.ts'
-import type { Ended } from './proof.ts'
+import { remembersWindows } from './granted.ts'
+import { type Ended, proofOfEnd } from './proof.ts'
 import { settleEnd, settleOthers } from './settle.ts'
 
 /** A connect removes the seats that older connections of the client left. When those ended nobody knows, so nothing is settled. */
@@ -34,12 +36,14 @@ export async function clearOlderConnections(
 /** Removes each seat before its row of mqtt_sub: an event that is tried again finds by the rows what is left to do. */
 export async function endConnection(context: Context, event: Disconnected): Promise<void> {
   const { subscriptions } = context.ports
-  await allDone(
-    (await subscriptions.of(event.clientid)).map(async (subscription) => {
-      await endSeat(context, subscription, event)
-      if (subscription.origin === 'client') await subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
-    }),
-  )
+  const all = await subscriptions.of(event.clientid)
+  const end = async (subscription: Subscription) => {
+    await endSeat(context, subscription, { ...event, all })
+    if (subscription.origin === 'client') await subscriptions.unsubscribed(event.clientid, subscription.topic, event.session, event.at)
+  }
+  // Rows of durable subscriptions last: a try after this one must know, too, that the client had them.
+  await allDone(all.filter(({ topic }) => !isDurable(topic, context)).map(end))
+  await allDone(all.filter(({ topic }) => isDurable(topic, context)).map(end))
 }
 
 /** Of a client's durable subscription its one place, also where an operator has written a row of the same filter. */
@@ -49,16 +53,16 @@ function placesOf(subscription: Subscription, { durablePrefix }: HookConfig): Pl
 }
 
 /** Removes the session's seat of the subscription, and settles what the client got there. Returns the seat as it was. */
-async function endSeat(context: Context, subscription: Subscription, end: SessionEnd): Promise<Seated | undefined> {
+async function endSeat(context: Context, subscription: Subscription, end: SeatEnd): Promise<Seated | undefined> {
   if (isDurable(subscription.topic, context)) return endDurable(subscription, { session: end.session, until: end.at }, context)
-  const { clientid, session, at: until, clean } = end
-  const was = { clientid, filter: subscription.topic, until, clean }
+  const { clientid, session, at: until, clean, all } = end
+  const was = { clientid, filter: subscription.topic, until, clean, all }
   let found: Seated | undefined
   for (const { topic, entry, share, kind } of seatsOf(subscription)) {
     const end = { session, until, ...(share === undefined ? {} : { left: until }), ...(kind === undefined ? {} : { kind }) }
     const ended = await context.ports.topics.endLive(topic, subscription, entry, end)
     if (ended?.seat.live.kind === 'client' && !hasWildcard(topic)) {
-      await settleEnd(context, ended.row, { ...was, live: ended.seat.live })
+      await judgeEnd(context, ended.row, { ...was, live: ended.seat.live })
       await settleOthers(context, ended, until)
     }
     found = ended ?? found
@@ -110,15 +114,44 @@ const isDurable = (filter: string, { config }: Context): boolean => durableFilte
 
 type SessionEnd = Pick<Disconnected, 'clientid' | 'session' | 'at' | 'clean'>
 
+/** All subscriptions of the client whose connection has ended; absent: one subscription has. */
+interface WithAll {
+  readonly all?: readonly Subscription[] | undefined
+}
+
+type SeatEnd = SessionEnd & WithAll
+type EndedSeat = Ended & WithAll
+
 const isMine = ({ origin, session, since = 0, topic }: Subscription, event: SessionEnd): boolean =>
   origin === 'client' && session === event.session && since <= event.at && !hasWildcard(parseSubscription(topic).filter)
 
+/** What the ended subscription surely got leaves the queue; on a topic kept for many the client's next SUBSCRIBE passes it. */
+async function judgeEnd(context: Context, row: TopicRow, { all, ...ended }: EndedSeat): Promise<void> {
+  if (isKeptForMany(context.config, row.topic)) await rememberWindow(context, row, ended, all ?? [])
+  else await settleEnd(context, row, ended)
+}
+
+/**
+ * Where the client had the topic by a durable subscription or an operator's row, too, nothing is inferred (I12). An UNSUBSCRIBE forgets
+ * the position. `all`: the client's subscriptions as its connection ended.
+ */
+async function rememberWindow(context: Context, row: TopicRow, ended: Ended, all: readonly Subscription[]): Promise<void> {
+  const { ports, config } = context
+  const { topic } = row
+  const settle = settleTime(config, topic)
+  const mine = all.filter((one) => listensTo(one.topic, config.durablePrefix) === topic)
+  const isNative = mine.length > 0 && mine.every((one) => one.origin === 'client' && !isDurable(one.topic, context))
+  if (settle === undefined || !isNative || !remembersWindows(ended.filter, config)) return
+  const proof = await proofOfEnd(context, row, ended, settle)
+  if (proof !== undefined && proof.window.from <= proof.window.to) await ports.acked.addWindow(topic, ended.clientid, proof.window)
+}
+
 /** There is a row of mqtt_sub but no seat: an earlier try died before it settled, or an unsubscribe was handled first. */
-async function settleAgain(context: Context, subscription: Subscription, was: Omit<Ended, 'live'>): Promise<void> {
+async function settleAgain(context: Context, subscription: Subscription, was: Omit<EndedSeat, 'live'>): Promise<void> {
   const { session = '', since = was.until, at = since, granted, grantedAt } = subscription
   const { topic } = seatOf(subscription)
   const row = fetchRow(context.config, topic) && (await context.ports.topics.head(topic))
   if (row === undefined) return
   const known = granted === undefined ? {} : { granted, ...(grantedAt === undefined ? {} : { grantedAt }) }
-  await settleEnd(context, row, { ...was, live: { kind: 'client', session, since, at, ...known } })
+  await judgeEnd(context, row, { ...was, live: { kind: 'client', session, since, at, ...known } })
 }

@@ -1,7 +1,7 @@
 /** The QoS that IoT Core granted, as ListSubscriptions tells it: no event does. It answers once a second and client, and 100 times a second and account. */
 
 import type { SubscriptionChange } from '../events/lifecycle-events.ts'
-import { countsWildcards, type HookConfig, type HookRow } from '../hooks.ts'
+import { countsWildcards, fetchRow, type HookConfig, type HookRow, isKeptForMany, settleTime } from '../hooks.ts'
 import type { Context, Ports } from '../model/ports.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Granted } from '../model/topic-row.ts'
@@ -11,10 +11,18 @@ import { grantedNow } from './proof.ts'
 /** A client that sends several SUBSCRIBEs one after the other is told of once a second. Milliseconds. */
 const NEXT_ANSWER = 1_100
 
-/** Whether a queue depends on the QoS of a subscription to the filter. `rows`: those of `session.subscribed` that cover it. */
+/** Whether a queue, or what is inferred, depends on the QoS of a subscription to the filter. `rows`: those of `session.subscribed` that cover it. */
 export function dependsOnQos(filter: string, rows: readonly HookRow[], config: HookConfig): boolean {
   if (hasWildcard(parseSubscription(filter).filter)) return countsWildcards(config)
+  if (remembersWindows(filter, config)) return true
   return rows.some(({ action, qos }) => action === 'on_message_fetch_for_queue' && qos !== 0)
+}
+
+/** Whether what a native subscription to the filter surely got moves its client's read position. Of a group nobody tells who got what. */
+export function remembersWindows(sent: string, config: HookConfig): boolean {
+  const { filter, share } = parseSubscription(sent)
+  if (share !== undefined || hasWildcard(filter) || !config.settles || !isKeptForMany(config, filter)) return false
+  return settleTime(config, filter) !== undefined && fetchRow(config, filter)?.qos !== 0
 }
 
 /** Which QoS IoT Core granted to the SUBSCRIBE; `undefined`: it does not tell. */
