@@ -289,6 +289,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: '0',
     shows: 100,
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
+    cast: 'persistent',
   },
   {
     name: 'no margin after a SUBSCRIBE',
@@ -396,6 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'const over = connectionIsOver(undefined, event)',
     shows: 18,
     violates: /^stale live: .* \(server /,
+    cast: 'competing, spilled',
   },
   {
     name: "an old session's disconnect ends the new one",
@@ -411,6 +413,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
     shows: 27,
     violates: /^stale live: .* but connected in/,
+    cast: 'spilled',
   },
   {
     name: "an operator's row takes over from the client's own subscription",
@@ -419,6 +422,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const taken = live.kind === 'client' ? `${SERVER_OF_SESSION} OR ${OLDER_SESSION}` : `${SAME_SESSION} OR ${OLDER_SESSION}`",
     shows: 49,
     violates: /^(I2 order: .* at once|I4: a replay changed live|limbo: )/,
+    cast: 'segments, pushed',
   },
   {
     name: 'a full set leaves the head without being set aside',
@@ -457,6 +461,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (back.size < 0) await ports.topics.add(topic, [...back])',
     shows: 636,
     violates: /^I5: nothing names/,
+    cast: 'wildcards count',
   },
   {
     name: 'an acknowledgement that overtakes the name',
@@ -483,6 +488,7 @@ export const MUTANTS: readonly Mutant[] = [
     shows: 16,
     violates: /^(limbo: |I2: .* is pending)/,
     shares: { unprocessed: 0.3 },
+    cast: 'durable',
   },
   {
     name: 'ids compared as text',
@@ -498,6 +504,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'const free = `(attribute_exists(live.#entry) OR ${OWN_LEASE} OR live.#entry.catching.#until < :now)`',
     shows: 47,
     violates: /^I2 order: .* at once/,
+    cast: 'an operator at work',
   },
   {
     name: 'handing over whatever came in meanwhile',
@@ -580,6 +587,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (writes.length > 0) await setOffline(event, OF_THE_ROW)',
     shows: 54,
     violates: /^I6: .* is shown 1/,
+    cast: 'persistent',
   },
   {
     name: 'a connect after its own disconnect',
@@ -595,6 +603,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: "const MUCH_OLDER = 'event_at < :horizonBefore AND #version < :version'",
     shows: 22,
     violates: /^I6: /,
+    cast: 'many, spilled',
   },
   {
     name: 'a retained message that was cleared comes back',
