@@ -96,14 +96,15 @@ export class MqttBackend extends Construct {
       dataEndpoint: () => this.options.dataEndpoint ?? this.lookedUpEndpoint(),
     }
     const pipelines = new Map<HookName, HookPipeline>()
-    for (const config of configs) {
+    const delivers = ({ hook, deliveryHook }: HookConfig) => hook === deliveryHook
+    // The one that delivers comes first: the others send to its queue.
+    for (const config of [...configs.filter(delivers), ...configs.filter((one) => !delivers(one))]) {
       const { hook } = config
-      // The hooks that deliver come before the one that stores (HOOKS of lambda/core/hooks.ts).
       const deliveries = config.deliveryHook && pipelines.get(config.deliveryHook)?.queue.events
       const settings = hookSettings(hook, this.options)
       pipelines.set(hook, new HookPipeline(this, pascalCase(hook), { ...shared, config, settings, deliveries }))
     }
-    return pipelines
+    return new Map(configs.map(({ hook }) => [hook, pipelines.get(hook)!]))
   }
 
   private lookedUpEndpoint(): string {

@@ -1,3 +1,4 @@
+import { sqsDeliveries } from '../adapters/function/delivery-queue.ts'
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import type { Connected } from '../core/events/lifecycle-events.ts'
 import type { DeliveryRequest } from '../core/model/delivery-request.ts'
@@ -16,4 +17,4 @@ export const clientConnected: Hook<Connected | DeliveryRequest> = alsoDelivering
   handle: eachEvent((event, context) => performInOrder(ACTIONS, context.config.rows, event, context)),
 })
 
-export const handler = lambdaHandler(clientConnected)
+export const handler = lambdaHandler(clientConnected, sqsDeliveries)

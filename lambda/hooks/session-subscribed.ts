@@ -1,3 +1,4 @@
+import { sqsDeliveries } from '../adapters/function/delivery-queue.ts'
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { durableFilter, listensTo } from '../core/durable-filter.ts'
 import type { SubscriptionChange } from '../core/events/lifecycle-events.ts'
@@ -149,4 +150,4 @@ const rowsFor = ({ rows, subscribed }: HookConfig, topic: string): HookRow[] =>
 const firstOfEachAction = (rows: readonly HookRow[]): HookRow[] =>
   rows.filter((row, i) => rows.findIndex(({ action }) => action === row.action) === i)
 
-export const handler = lambdaHandler(sessionSubscribed)
+export const handler = lambdaHandler(sessionSubscribed, sqsDeliveries)

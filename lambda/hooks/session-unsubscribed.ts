@@ -1,3 +1,4 @@
+import { sqsDeliveries } from '../adapters/function/delivery-queue.ts'
 import { lambdaHandler } from '../adapters/function/handler.ts'
 import { listensTo } from '../core/durable-filter.ts'
 import { parseSubscriptionChange, type SubscriptionChange } from '../core/events/lifecycle-events.ts'
@@ -30,4 +31,4 @@ async function listensStill({ clientid }: SubscriptionChange, topic: string, { p
   return rows.some((row) => listensTo(row.topic, config.durablePrefix) === topic)
 }
 
-export const handler = lambdaHandler(sessionUnsubscribed)
+export const handler = lambdaHandler(sessionUnsubscribed, sqsDeliveries)

@@ -38,12 +38,15 @@ const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
 const MOVE_POSITION: Calls = ['mqtt_acked:GetItem', 'mqtt_acked:UpdateItem']
 /** An UNSUBSCRIBE that is handled meanwhile takes the position away again. */
 const BEGIN_POSITION: Calls = [...MOVE_POSITION, 'mqtt_acked:DeleteItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem']
+/** A delivery that lets go of its invocation requests that it goes on. */
+const nextSlice = (config: HookConfig): Calls => (config.deliveryHook === undefined ? [] : ['SendMessage'])
 const drain = (config: HookConfig): Calls => [
   'mqtt_topic_msg_map:GetItem',
   'mqtt_topic_msg_map:BatchGetItem',
   'SendDirectMessage',
   ...(acknowledges(config) ? [...ACKNOWLEDGE, ...noting(config)] : CLEAN),
   ...(isKept(config) ? MOVE_POSITION : []),
+  ...nextSlice(config),
 ]
 /** When subscriptions ended is asked, too. */
 const SETTLE: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem', ...ACKNOWLEDGE]
@@ -168,7 +171,7 @@ function callsOfHook(config: HookConfig): Calls {
         'mqtt_sub:DeleteItem',
         'mqtt_topic_msg_map:UpdateItem',
         'mqtt_topic_msg_map:GetItem',
-        ...(fetches(config) ? [...settling(config), ...drain(config)] : []),
+        ...(fetches(config) ? [...settling(config), 'mqtt_topic_msg_map:BatchGetItem' as const, ...nextSlice(config)] : []),
       ]
     case 'message.publish':
       return config.serverSubscriptions ? requesting(config) : []

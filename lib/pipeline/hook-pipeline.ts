@@ -39,7 +39,7 @@ export interface HookPipelineProps {
   readonly dataEndpoint: () => string
   /** CloudWatch namespace of the function's metrics. */
   readonly namespace: string
-  /** The queue of the function that delivers what this one requests. */
+  /** The queue of the function that delivers what this one requests; absent of that one itself. */
   readonly deliveries: IQueue | undefined
 }
 
@@ -57,7 +57,8 @@ export class HookPipeline extends Construct {
     this.settings = settings
     this.queue = new HookQueue(this, 'Queue', { settings, key: props.tables.key })
     this.grants = grantsOf(config, { retainIndex: props.retainIndex })
-    this.function = this.createFunction(props)
+    const delivers = config.deliveryHook === config.hook
+    this.function = this.createFunction(delivers ? { ...props, deliveries: this.queue.events } : props)
     const source = new EventSourceMapping(this, 'Source', {
       target: this.function,
       eventSourceArn: this.queue.events.queueArn,

@@ -9,10 +9,11 @@ import { CONNECTED } from './scenarios/connected.ts'
 import { DELIVERED } from './scenarios/delivered.ts'
 import { ENDED } from './scenarios/ended.ts'
 import { PUBLISH } from './scenarios/publish.ts'
+import { SLICED } from './scenarios/sliced.ts'
 import { SUBSCRIBED } from './scenarios/subscribed.ts'
 import { described } from './sdk-call.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...PUBLISH, ...DELIVERED, ...SUBSCRIBED, ...CONNECTED, ...ENDED]
+export const SCENARIOS: readonly Scenario[] = [...PUBLISH, ...DELIVERED, ...SLICED, ...SUBSCRIBED, ...CONNECTED, ...ENDED]
 
 const faultsOf = ({ setting }: Prepared): Fault[] => [...FAULTS, ...Object.keys(setting.rivals ?? {}).map(rival)]
 

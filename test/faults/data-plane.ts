@@ -19,14 +19,17 @@ export interface Connectivity {
 
 export class DataPlane {
   private readonly now: Connectivity
+  private readonly acknowledges: (clientid: string) => void
   /** In the order in which the clients got them. */
   readonly received: Received[] = []
   readonly connected = new Set<string>()
   /** Whether GetConnection knows anybody: without it nothing is settled in mid-window. */
   tellsConnections = true
 
-  constructor(now: Connectivity) {
+  /** `acknowledges`: is told before a client sends its PUBACK. */
+  constructor(now: Connectivity, acknowledges: (clientid: string) => void) {
     this.now = now
+    this.acknowledges = acknowledges
     for (const [id, { connected }] of now.connections) if (connected) this.connected.add(id)
   }
 
@@ -55,6 +58,7 @@ export class DataPlane {
       payload: bytesOf({ body: body ?? '' }).toString(),
       retain: property('retain') === '1',
     })
+    this.acknowledges(clientid)
     return success({ message: 'OK', traceId: 'x' })
   }
 

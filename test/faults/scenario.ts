@@ -9,6 +9,9 @@ import { MapDatabase, type Snapshot } from './database.ts'
 import type { Leave } from './fault.ts'
 import { clientOf } from './wire.ts'
 
+/** As long as two or three messages of a slow client take. Milliseconds. */
+export const SLOW = 11_000
+
 export interface HookEvent {
   readonly hook: HookName
   readonly event: object
@@ -33,6 +36,8 @@ export interface Scenario {
   readonly leaves?: readonly Leave[]
   /** Its messages are on no queue: who cannot be reached goes without. */
   readonly unqueued?: true
+  /** Clients that acknowledge so slowly that a time slice is over after two messages. */
+  readonly slow?: readonly string[]
   /** Makes what stands before, with handlers that nothing disturbs. */
   given(world: World): Promise<Given>
 }

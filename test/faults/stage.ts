@@ -14,7 +14,7 @@ import type { Database } from './database.ts'
 import type { Fault, Happening, Injected } from './fault.ts'
 import { type Answer, jsonOf, type Request, success } from './http.ts'
 import { Process, processes } from './process.ts'
-import type { HookEvent, Setting } from './scenario.ts'
+import { type HookEvent, type Setting, SLOW } from './scenario.ts'
 import { described, type SdkCall } from './sdk-call.ts'
 import type { Clients } from './wire.ts'
 
@@ -69,7 +69,10 @@ export class Stage {
     this.clients = clients
     this.database = database
     this.tables = tables
-    this.dataPlane = new DataPlane(setting.connectivity)
+    const { slow } = setting.scenario
+    this.dataPlane = new DataPlane(setting.connectivity, (clientid) => {
+      if (slow?.includes(clientid)) this.now += SLOW
+    })
     this.now = setting.now
     this.clock = {
       now: () => this.now,

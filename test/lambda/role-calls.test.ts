@@ -214,6 +214,8 @@ class Story {
     }
     await this.publish('t', 'x')
     await this.publish('w/1', 'x', { user_properties: [{ qos: '0' }] })
+    // Once more, it is looked for in the spill rows, too.
+    for (let n = 0; n < 2; n++) await this.unsubscribe('n0', 's1', 't')
     // Room in the heads for who comes late.
     await this.disconnect('o0', 's1')
     for (const filter of ['t', 'w/+']) await world.operatorSubscribes('late', filter)
@@ -355,7 +357,26 @@ class Story {
     jest.restoreAllMocks()
   }
 
+  /** Clients that acknowledge so slowly that their deliveries let go, and go on by a request. */
+  async slices() {
+    const { world } = this
+    const slow = (c: string) => world.whenSent(c, undefined, async () => world.wait(11_000))
+    for (const c of ['slow', 'pushed', 'slow native']) slow(c)
+    for (const topic of ['s/1', 's/2']) for (const payload of ['a', 'b', 'c', 'd']) await this.publish(topic, payload)
+    await world.operatorSubscribes('slow', 's/1')
+    await this.connect('slow', 's1')
+    await this.connect('slow native', 's1')
+    world.wait(5_000)
+    await this.subscribe('slow native', 's1', 's/2')
+    await world.operatorSubscribes('pushed', 's/3')
+    await this.connect('pushed', 's1')
+    const some = Array.from({ length: 4 }, () => world.publishEvent('s/3', 'x'))
+    await this.handle('message.publish', ...some)
+    for (let n = 0; n < 10; n++) await world.redeliver()
+  }
+
   async tell() {
+    await this.slices()
     await this.retained()
     await this.queues()
     await this.spilled()

@@ -274,6 +274,11 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
     expect(sorted(got)).toEqual(sorted(wanted))
   })
 
+  const requests = (hook: HookName) => grantsOf(config(hook), { retainIndex: false }).requestsDelivery
+  test('who delivers, and who finds something to deliver, may request it', () => {
+    expect(HOOKS.filter((hook) => !requests(hook))).toEqual(['client.disconnected', 'message.acked'])
+  })
+
   test.each(HOOKS)('%s: its own queue, its own log group, and no other kind of action', (hook) => {
     const id = pascalCase(hook)
     const [queue, logs, ...others] = statementsOf(everyHook, hook)
@@ -288,7 +293,7 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
       Resource: arnOf(everyHook, 'AWS::Logs::LogGroup', id),
     })
     const beside = others.flatMap(actionsOf).filter((action) => !/^(?:dynamodb|iot):/.test(action))
-    expect(beside).toEqual(hook === 'message.publish' ? ['sqs:SendMessage'] : [])
+    expect(beside).toEqual(requests(hook) ? ['sqs:SendMessage'] : [])
     expect(everyHook.one('AWS::IAM::Role', id).Properties.ManagedPolicyArns).toBeUndefined()
   })
 
@@ -313,7 +318,7 @@ describe('a function may do exactly what its hook is granted (I9)', () => {
       },
       {
         Effect: 'Allow',
-        Action: hook === 'message.publish' ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
+        Action: requests(hook) ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
         Resource: KEY_ARN,
         Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-west-1.amazonaws.com' } },
       },

@@ -22,6 +22,8 @@ export interface Cast {
   readonly manners?: readonly (keyof typeof MANNERS)[]
   /** How the clients of operator's rows acknowledge, by turns. Default: at once. */
   readonly servers?: readonly (keyof typeof MANNERS)[]
+  /** The same of clients that subscribe durably. */
+  readonly lasting?: readonly (keyof typeof MANNERS)[]
   /** Share of the SUBSCRIBEs that ask for QoS 0, and for No Local; and of the filters that are subscribed to through `$share/`. */
   readonly qos0?: number
   readonly noLocal?: number
@@ -98,15 +100,15 @@ export const CASTS: readonly Cast[] = [
     own: 0.4,
     settle: 1,
   },
-  // Who does not acknowledge is given up, and costs the others nothing.
+  // Who does not acknowledge is given up, and costs the others nothing; who does just in time has its turn, like the others.
   {
     name: 'mute',
     natives: 3,
     operators: { s1: ['a/1'], s2: ['a/+'], s3: ['a/1'] },
     topics: ['a/1', 'a/2'],
     bursts: [1, 2, 8, 20],
-    manners: ['prompt', 'mute', 'prompt'],
-    servers: ['mute', 'mute', 'prompt'],
+    manners: ['prompt', 'mute', 'tardy'],
+    servers: ['mute', 'mute', 'tardy'],
     settle: 1,
   },
   {
@@ -123,12 +125,22 @@ export const CASTS: readonly Cast[] = [
   },
   { name: 'durable', natives: 0, operators: {}, durables: 1, topics: ['a/1', 'a/2'], bursts: [1, 2, 8, 24], receipts: true },
   { name: 'competing', natives: 0, operators: {}, durables: 3, topics: ['a/1'], bursts: [1, 2, 8, 24], shared: 0.2, receipts: true },
-  { name: 'competing, spilled', natives: 1, operators: { s1: ['a/1'] }, durables: 6, topics: ['a/1'], bursts: [1, 2, 8], settle: 1 },
+  {
+    name: 'competing, spilled',
+    natives: 1,
+    operators: { s1: ['a/1'] },
+    durables: 6,
+    lasting: ['tardy'],
+    topics: ['a/1'],
+    bursts: [1, 2, 8, 24],
+    settle: 1,
+  },
   {
     name: 'durable beside all kinds',
     natives: 2,
     operators: { s1: ['a/1'], s2: ['a/+'] },
     durables: 2,
+    lasting: ['tardy', 'prompt'],
     topics: ['a/1', 'a/2'],
     bursts: [1, 1, 8],
     retained: 0.2,
@@ -153,6 +165,7 @@ export const CASTS: readonly Cast[] = [
     natives: 1,
     operators: { s1: ['a/1'] },
     durables: 6,
+    lasting: ['tardy', 'prompt'],
     topics: ['a/1'],
     bursts: [1, 8, 20],
     many: true,

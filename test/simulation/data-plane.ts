@@ -97,7 +97,10 @@ async function sendDirectMessage(world: DataPlaneWorld, owner: Owner, input: Sen
   const payload = Buffer.from(input.payload as Buffer).toString()
   const failure = transmit(world, world.iotCore.clients.get(message.clientid), message.msgid)
   const outcome = failure === undefined ? '200' : failure.join(' ').trim()
-  return answered(world, owner, input, failure, () => world.sent(owner, { ...message, topic: input.topic!, payload, outcome }))
+  const { direct } = world.iotCore.clients.get(message.clientid)?.manner ?? {}
+  const pubackAfter = failure === undefined && direct !== undefined ? world.scheduler.random.between(...direct) : 0
+  const sent = () => world.sent(owner, { ...message, topic: input.topic!, payload, outcome })
+  return answered(world, owner, input, failure, { sent, pubackAfter })
 }
 
 async function answered(
@@ -105,9 +108,9 @@ async function answered(
   owner: Owner,
   { timeout }: SendDirectMessageCommandInput,
   failure: Failure | undefined,
-  sent = () => {},
+  { sent = () => {}, pubackAfter = 0 } = {},
 ): Promise<object> {
-  await scheduler.turn(owner, failure === NO_PUBACK ? timeout! * 1000 : 0)
+  await scheduler.turn(owner, failure === NO_PUBACK ? timeout! * 1000 : pubackAfter)
   sent()
   if (failure === undefined) return {}
   const [name, status] = failure

@@ -101,6 +101,8 @@ export class Handlers {
   private readonly options: HandlersOptions
   private readonly configs: Configs
   private readonly allowed: ReadonlyMap<HookName, ReadonlySet<string>>
+  /** Deliveries that let go of their invocations. */
+  slices = 0
   private count = 0
 
   constructor(options: HandlersOptions) {
@@ -214,8 +216,13 @@ export class Handlers {
     if (!this.allowed.get(run.hook)!.has('SendMessage')) this.refused.push(`I9: ${run.hook} may not SendMessage`)
     await scheduler.turn(run)
     if (database.faults.happens('request-failed')) throw new Error('SendMessage failed')
-    note(`#${run.number} requests delivery on ${delivery.topic}`)
-    queues.put({ hook: hook!, event: deliveryRequestBody(delivery), label: `deliver ${delivery.topic}` }, scheduler.now)
+    const goesOn = delivery.goesOn !== undefined
+    if (goesOn) this.slices++
+    note(`#${run.number} ${goesOn ? 'lets go' : 'requests delivery'} on ${delivery.topic}`)
+    const { topic } = delivery
+    const { seat } = delivery.goesOn ?? {}
+    const label = seat === undefined ? `deliver ${topic}` : `goes-on ${seat.session} ${topic} ${seat.entry}`
+    queues.put({ hook: hook!, event: deliveryRequestBody(delivery), label }, scheduler.now)
     await scheduler.turn(run)
     if (database.faults.happens('request-untold')) throw new Error('SendMessage was not answered')
   }

@@ -158,6 +158,7 @@ class History implements Scene {
     coverage.count('settled without promise', evidence.unpromised.size)
     coverage.count('windows remembered', evidence.windows)
     coverage.count('receipts', evidence.receipts)
+    coverage.count('time slices', this.handlers.slices)
     coverage.count('operations', scheduler.released)
     coverage.count('operations chosen among several', scheduler.chosen)
     coverage.count(`histories: ${this.cast.name}`)
@@ -166,7 +167,7 @@ class History implements Scene {
   }
 
   private populate(): void {
-    const { persistent, manners = ['prompt'], servers = ['prompt'] } = this.cast
+    const { persistent, manners = ['prompt'], servers = ['prompt'], lasting = ['prompt'] } = this.cast
     for (let n = 1; n <= this.cast.natives; n++) {
       const manner = MANNERS[manners[(n - 1) % manners.length]!]
       this.iotCore.add(`n${n}`, { manner, ...(persistent && { persistent }) })
@@ -174,7 +175,9 @@ class History implements Scene {
     for (const [n, [id, operator]] of Object.entries(this.cast.operators).entries()) {
       this.iotCore.add(id, { operator, manner: MANNERS[servers[n % servers.length]!] })
     }
-    for (let n = 1; n <= (this.cast.durables ?? 0); n++) this.iotCore.add(`d${n}`, { durable: true })
+    for (let n = 1; n <= (this.cast.durables ?? 0); n++) {
+      this.iotCore.add(`d${n}`, { durable: true, manner: MANNERS[lasting[(n - 1) % lasting.length]!] })
+    }
     for (const { id, operator } of this.iotCore.clients.values()) {
       for (const filter of operator) this.operator.add(id, filter, this.scheduler.now - 1)
     }

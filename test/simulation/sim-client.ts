@@ -11,6 +11,8 @@ export interface Manner {
   readonly refuses?: number
   /** It acknowledges no direct message. */
   readonly mute?: true
+  /** From a direct message's arrival to its PUBACK, least and most. Default: at once. Milliseconds. */
+  readonly direct?: readonly [least: number, most: number]
 }
 
 export const MANNERS = {
@@ -20,6 +22,7 @@ export const MANNERS = {
   late: { receiveMaximum: 100, delay: [500, 40_000] },
   silent: { receiveMaximum: 20, delay: [0, 300], never: 0.4 },
   mute: { receiveMaximum: 20, delay: [0, 300], mute: true },
+  tardy: { receiveMaximum: 100, delay: [0, 300], direct: [2_500, 4_900] },
   refusing: { receiveMaximum: 100, delay: [0, 300], refuses: 0.4 },
 } satisfies Record<string, Manner>
 

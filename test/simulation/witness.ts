@@ -10,6 +10,7 @@ import type { Operator } from './operator.ts'
 import type { Queues } from './queues.ts'
 import { retainedWitness } from './retained-witness.ts'
 import type { Scheduler } from './scheduler.ts'
+import { sliceWitness } from './slice-witness.ts'
 
 /** What was seen while the handlers ran. */
 export interface Evidence {
@@ -67,6 +68,7 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     receipts: 0,
   }
   const truth = retainedWitness((violation) => evidence.violations.push(violation))
+  const slices = sliceWitness(iotCore, () => scheduler.now)
   const nameOf = (msgid: string) => iotCore.byId.get(msgid)?.name ?? msgid
   const namedAt = new Map<string, number>()
   const everNamed = new Set<string>()
@@ -93,6 +95,8 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     // What IoT Core holds of a topic is sent under an id of its own.
     const { topic, name } = iotCore.byId.get(message.msgid) ?? {}
     if (topic === undefined) return
+    const tooLate = slices.sends(run, message)
+    if (tooLate !== undefined) evidence.violations.push(tooLate)
     if (!message.retained) givenTwice(run, clientid, message.msgid)
     const asked = (run.batch.length === 1 ? lastEnd.get(stream(run, message)) : undefined) ?? begun.get(run)!
     if (client.operator.length === 0 || operator.stoodAfter(client, topic, asked)) return

@@ -196,7 +196,7 @@ export class World {
     const refused = calls.filter(({ call }) => !allowed.includes(call))
     if (refused.length > 0) throw new Error(`I9: ${hook} called what grants.ts does not grant: ${refused.map(({ call }) => call)}`)
     for (const body of this.requested.splice(0)) this.undelivered.push({ messageId: `d${this.counter++}`, body })
-    if (hook === 'message.publish' && !this.holdsDeliveries) await this.redeliver()
+    if ((hook === 'message.publish' || hook === 'session.unsubscribed') && !this.holdsDeliveries) await this.redeliver()
     return response
   }
 

@@ -74,7 +74,7 @@ export function handlerOf<Event>(
           context: {
             ports: watched?.ports ?? ports,
             config,
-            invocation: { id: record.messageId, receives: receivesOf(record), deadline },
+            invocation: { id: record.messageId, receives: receivesOf(record), began: started, deadline },
             ignored,
             limited,
           },

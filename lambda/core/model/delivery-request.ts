@@ -1,8 +1,10 @@
 /**
- * What a publish requests of the function that delivers: storing never waits for delivering (I15). It is a message of that function's queue.
+ * What is requested of the function that delivers, by a publish, because storing never waits for delivering, or by a delivery that lets go
+ * of its invocation (I15). It is a message of that function's queue.
  *
  * {deliver: {topic, queued: [{msgid, seq, repeated}]}}   messages of the topic's queue, oldest first
  * {deliver: {topic, unqueued: {...}}}                    a message that is on no queue, whole; its payload in base64
+ * {deliver: {topic, goesOn: {at, seat, left}}}           the next slice of a delivery that has let go
  */
 import type { Message } from './message.ts'
 import type { TopicRow } from './topic-row.ts'
@@ -20,6 +22,17 @@ export interface DeliveryRequest {
   readonly topic: string
   readonly queued: readonly Named[]
   readonly unqueued?: Message | undefined
+  readonly goesOn?: GoesOn | undefined
+}
+
+/** What a delivery that has let go leaves to the next invocation. */
+export interface GoesOn {
+  /** Milliseconds: expiry and time_range count from here. */
+  readonly at: number
+  /** Whose queue is drained; absent: the topic's is dispatched to its durable subscribers. `since` in milliseconds. */
+  readonly seat?: { readonly entry: string; readonly session: string; readonly since: number; readonly spill?: number } | undefined
+  /** Messages that the client may still get; absent: all. */
+  readonly left?: number | undefined
 }
 
 export interface Stored {

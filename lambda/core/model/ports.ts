@@ -199,6 +199,8 @@ export interface Ports {
 export interface Invocation {
   /** SQS message id: a retried event keeps it. */
   readonly id: string
+  /** Milliseconds, by {@link Clock.now}. */
+  readonly began: number
   /** Milliseconds, by {@link Clock.now}: stop before. */
   readonly deadline: number
   /** How often SQS has handed out the event, this time included. */

@@ -110,6 +110,9 @@ export function subscriberOf({ topic, entry }: Pick<Seat, 'topic' | 'entry'>): S
   return { clientid, sent, filter: filter.slice(prefix.length), ...shared, prefix }
 }
 
+export const firstOfEachClient = (seats: readonly Seat[]): Seat[] =>
+  seats.filter((seat, i) => seats.findIndex((other) => subscriberOf(other).clientid === subscriberOf(seat).clientid) === i)
+
 /** In which spill row the client took its seat: its row of mqtt_sub, read before, may not know yet. */
 export const spillOf = (seated: Seated | undefined): Pick<Subscription, 'spill'> =>
   seated?.seat.spill === undefined ? {} : { spill: seated.seat.spill }

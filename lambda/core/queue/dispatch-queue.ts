@@ -9,6 +9,7 @@ import { subscriberOf } from '../model/seat.ts'
 import type { TopicRow } from '../model/topic-row.ts'
 import { DispatchRun, type PassedOver } from './dispatch-run.ts'
 import { endSilent, hasJustArrived } from './drain-stop.ts'
+import { requestNextSlice } from './slice.ts'
 
 /** How long before the next try of an event its lease may end, so that no publish goes on with it before. Milliseconds. */
 const NEXT_TRY = 60_000
@@ -45,8 +46,8 @@ async function dispatchFrom(context: Context, row: TopicRow, how: Dispatch): Pro
   }
 }
 
-async function dispatched(context: Context, run: DispatchRun, row: TopicRow, { topic, joins }: Dispatch): Promise<void> {
-  const [delivered] = await Promise.allSettled([untilNothingIsLeft(context, run, row)])
+async function dispatched(context: Context, run: DispatchRun, row: TopicRow, { topic, joins, at }: Dispatch): Promise<void> {
+  const [delivered] = await Promise.allSettled([untilNothingIsLeft(context, run, row, at)])
   const [saved] = await Promise.allSettled([run.writeAcks()])
   const failed = [delivered, saved].find((result) => result.status === 'rejected')
   if (failed === undefined) return joins ? checkRights(run, topic) : undefined
@@ -55,17 +56,24 @@ async function dispatched(context: Context, run: DispatchRun, row: TopicRow, { t
   throw failed.reason
 }
 
-async function untilNothingIsLeft(context: Context, run: DispatchRun, claimed: TopicRow): Promise<void> {
+async function untilNothingIsLeft(context: Context, run: DispatchRun, claimed: TopicRow, at: number): Promise<void> {
   const { topics } = context.ports
   const { id } = context.invocation
   let row: TopicRow | undefined = claimed
   // The lease may have run out, and be another event's by now: then that one goes on.
   while (row?.dispatch?.by === id) {
     const isLeft = await run.deliver(row)
+    if (isLeft && run.letsGo()) return letGo(context, row.topic, at)
     if (run.isLate()) throw unfinished(row.topic, 'time is up with messages left')
     if (isLeft ? await giveUp(context, run, row) : await topics.endDispatch(row, id)) return
     row = await topics.head(row.topic)
   }
+}
+
+/** The slice is over: the lease is free for whoever comes first, and this request is the last to come. */
+async function letGo(context: Context, topic: string, at: number): Promise<void> {
+  await context.ports.topics.releaseDispatch(topic, context.invocation.id)
+  await requestNextSlice(context, topic, { at })
 }
 
 /** All were passed over with messages left. Returns whether that is the end; else something came in since. */

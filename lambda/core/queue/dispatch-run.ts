@@ -1,7 +1,7 @@
 /** One dispatch: the queue's messages, oldest first, each to the durable subscriber who has waited longest; acknowledgements in groups. */
 import { hasExpired, type Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import { type Seat, subscriberOf } from '../model/seat.ts'
+import { firstOfEachClient, type Seat, subscriberOf } from '../model/seat.ts'
 import type { Homes, TopicRow } from '../model/topic-row.ts'
 import type { Puback } from './acknowledge.ts'
 import { acknowledge, dropIds } from './acknowledge.ts'
@@ -10,6 +10,7 @@ import { MessagePages } from './message-pages.ts'
 import { CLOSING_TIME, PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst, pendingForwards } from './pending.ts'
 import { Receipts } from './receipts.ts'
+import { isSliceOver } from './slice.ts'
 
 /** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
@@ -46,6 +47,7 @@ export class DispatchRun {
   /** In turn: who got a message goes to the end. */
   private consumers: Consumer[] = []
   private lookedAt = 0
+  private started = 0
   /** Those that are being delivered: the next one is read once somebody has acknowledged a message. */
   private pages: MessagePages | undefined
   /** Client id -> what is on its way to it: one message, also where it subscribed once more meanwhile. */
@@ -95,7 +97,8 @@ export class DispatchRun {
     for (;;) {
       if (this.isLate()) break
       await this.look()
-      const idle = this.active().filter(({ clientid }) => !this.working.has(clientid))
+      const stops = this.isSliceOver()
+      const idle = stops ? [] : this.active().filter(({ clientid }) => !this.working.has(clientid))
       let isEmpty = false
       for (const consumer of idle) {
         const next = this.returned.shift() ?? (await queue.next()).value
@@ -104,15 +107,21 @@ export class DispatchRun {
         if (next === undefined) break
         this.start(consumer, next)
       }
-      if (this.working.size === 0 && (isEmpty || this.active().length === 0)) break
+      if (this.working.size === 0 && (stops || isEmpty || this.active().length === 0)) break
       if (this.working.size > 0) await Promise.race(this.working.values())
     }
     return this.returned.length > 0 || (await queue.next()).value !== undefined
   }
 
+  private isSliceOver = (): boolean => this.started > 0 && isSliceOver(this.context)
+
+  /** Somebody would take more, but others wait for their turn. */
+  letsGo = (): boolean => this.isSliceOver() && this.active().length > 0
+
   private active = (): Consumer[] => this.consumers.filter(({ passedOver }) => passedOver === undefined)
 
   private start(consumer: Consumer, pending: Pending): void {
+    this.started++
     this.consumers = [...this.consumers.filter((one) => one !== consumer), consumer]
     const work = this.give(consumer, pending)
     // A failure is thrown where it is waited for.
@@ -223,9 +232,6 @@ export class DispatchRun {
 /** A client that subscribed once more is there again, whatever it did with the messages before. */
 const isSame = (a: Seat, b: Seat): boolean =>
   a.entry === b.entry && a.live.session === b.live.session && a.live.since === b.live.since && a.live.at === b.live.at
-
-const firstOfEachClient = (seats: readonly Seat[]): Seat[] =>
-  seats.filter((seat, i) => seats.findIndex((other) => subscriberOf(other).clientid === subscriberOf(seat).clientid) === i)
 
 function inOrder(all: readonly Pending[]): Pending[] {
   const byId = new Map(all.map((one) => [one.message.msgid, one]))

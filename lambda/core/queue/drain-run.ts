@@ -14,6 +14,7 @@ import type { Stands } from './operator-rows.ts'
 import { PatientSender, type Sent } from './patient-sender.ts'
 import { oldestFirst, pendingForwards, type ReadAhead } from './pending.ts'
 import { Receipts } from './receipts.ts'
+import { isSliceOver } from './slice.ts'
 
 /** Messages acknowledged together at most. */
 const ACKS_TOGETHER = 16
@@ -27,10 +28,15 @@ export interface Drain {
   readonly at: number
   /** Whether a "not connected" may only mean "not yet". */
   readonly justArrived: boolean
+  /** Messages that an earlier slice has left of what the client may get; absent: as the row says. */
+  readonly left?: number | undefined
 }
 
-/** Why a drain cannot go on. `late`: the time is over; `ended`: the subscription is; `silent`, `unknown`: the last sends were not acknowledged. */
-export type Stop = Exclude<Sent, 'acked' | 'unsendable'>
+/**
+ * Why a drain cannot go on. `late`: the time is over; `sliced`: its slice is; `ended`: the subscription is; `silent`, `unknown`: the last
+ * sends were not acknowledged.
+ */
+export type Stop = Exclude<Sent, 'acked' | 'unsendable'> | 'sliced'
 
 /** The deliveries of one drain. */
 export interface Run {
@@ -38,6 +44,8 @@ export interface Run {
   readonly progressed: boolean
   /** For senders that asked for one. */
   readonly receipts: Receipts
+  /** Messages that the client may still get; absent: all. */
+  left(): number | undefined
   isLate(): boolean
   /** What the topic holds, in parts. */
   parts(row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes>
@@ -59,6 +67,7 @@ export class DrainRun implements Run {
   private remaining: number
   /** Whether the client has acknowledged anything. */
   progressed = false
+  private tried = false
   private unsaved: Homes = new Map()
   private pubacks = new Map<string, Puback>()
   readonly receipts: Receipts
@@ -69,11 +78,12 @@ export class DrainRun implements Run {
     this.context = context
     this.drain = drain
     this.receipts = new Receipts(context)
-    this.remaining = drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
+    this.remaining = drain.left ?? drain.row?.offlineOpts?.maxReturnedCount ?? Number.POSITIVE_INFINITY
     this.sender = new PatientSender(context, drain.clientid, { justArrived: drain.justArrived, stands })
   }
 
   isLate = (): boolean => this.sender.isLate()
+  left = (): number | undefined => (this.remaining === Number.POSITIVE_INFINITY ? undefined : this.remaining)
 
   parts = (row: TopicRow, ahead?: ReadAhead): AsyncGenerator<Homes> => pendingForwards(this.context.ports.topics, row, ahead)
 
@@ -97,6 +107,8 @@ export class DrainRun implements Run {
       for (const id of page.ids) {
         const message = page.stored.get(id)
         if (this.passed.has(id) || message === undefined || this.remaining === 0) continue
+        if (this.tried && isSliceOver(this.context)) return 'sliced'
+        this.tried = true
         const outcome = await this.sender.send(message)
         if (outcome !== 'acked' && outcome !== 'unsendable') return outcome
         this.passed.add(id)

@@ -5,9 +5,10 @@ import type { Context } from '../model/ports.ts'
 import { subscriptionIsOver } from '../model/presence.ts'
 import { type Seat, subscriberOf } from '../model/seat.ts'
 import type { Live } from '../model/topic-row.ts'
-import type { Drain, Stop } from './drain-run.ts'
+import type { Drain, Run, Stop } from './drain-run.ts'
 import { standingOf } from './operator-rows.ts'
 import { UNANSWERED } from './patient-sender.ts'
+import { namedSeat, requestNextSlice } from './slice.ts'
 
 /**
  * For so long after a connect or SUBSCRIBE the data plane may not know the client yet. Later, "not connected" is believed whatever the
@@ -35,9 +36,9 @@ export async function giveUp(context: Context, seat: Seat, stop: Stop | undefine
   await topics.release(seat, invocation.id)
 }
 
-type Progress = { readonly progressed: boolean }
+type Progress = Pick<Run, 'progressed' | 'left'>
 /** An event of a client that acknowledges now and then ends before it becomes a dead letter: at its 20th receive at the earliest. */
-const RECEIVES = 15
+export const RECEIVES = 15
 
 /**
  * A silent client gets one more try, when SQS shows the event again, and another after each in which it acknowledged something. Then it is
@@ -47,7 +48,8 @@ const mayComeBack = ({ invocation: { receives } }: Context, { progressed }: Prog
   receives === 1 || (progressed && receives < RECEIVES)
 
 /** @throws BackendError where the event must be tried again */
-export async function checkStop(context: Context, { seat, clientid, justArrived }: Drain, stop: Stop, run: Progress): Promise<void> {
+export async function checkStop(context: Context, { seat, clientid, justArrived, at }: Drain, stop: Stop, run: Progress): Promise<void> {
+  if (stop === 'sliced') return requestNextSlice(context, seat.topic, { at, seat: namedSeat(seat), left: run.left() })
   if (stop === 'forbidden') {
     throw new BackendError(
       'receive-forbidden',
@@ -64,7 +66,7 @@ export async function checkStop(context: Context, { seat, clientid, justArrived 
   throw unfinished(clientid, seat, WHY[stop])
 }
 
-const WHY: Readonly<Record<Exclude<Stop, 'forbidden' | 'ended'>, string>> = {
+const WHY: Readonly<Record<Exclude<Stop, 'forbidden' | 'ended' | 'sliced'>, string>> = {
   gone: 'not reachable yet',
   late: 'time is up with messages left',
   silent: `no PUBACK of ${UNANSWERED} or more messages in a row`,

@@ -1,16 +1,15 @@
 /** Delivering a topic's queue to one live client: oldest first, each message awaited to its PUBACK, then acknowledged. */
 
 import { isKeptForMany } from '../hooks.ts'
-import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
 import { type Seat, type Seated, subscriberOf } from '../model/seat.ts'
-import { finalSegments, headHomes, type Live, type TopicRow } from '../model/topic-row.ts'
-import { millisOfMsgid } from '../msgid.ts'
+import type { Live, TopicRow } from '../model/topic-row.ts'
 import { type Drain, DrainRun, type Run, type Stop } from './drain-run.ts'
-import { checkStop, giveUp, unfinished } from './drain-stop.ts'
+import { checkStop, giveUp, RECEIVES, unfinished } from './drain-stop.ts'
 import { KeptRun } from './kept-run.ts'
 import { type Stands, standingOf } from './operator-rows.ts'
-import { type ReadAhead, readAhead } from './pending.ts'
+import { mayHold, type ReadAhead, readAhead } from './pending.ts'
+import { namedSeat, requestNextSlice } from './slice.ts'
 
 /** The right to drain a topic's queue for a client, and the first part of the queue. */
 interface Claim {
@@ -46,12 +45,18 @@ export async function fetchQueue(
 ): Promise<void> {
   const claim = await claimed
   if (claim === 'empty') return
-  if (claim === 'elsewhere') throw unfinished(how.clientid, seated.seat, 'queue in the hands of another subscription of the client')
   const { seat } = seated
+  if (claim === 'elsewhere') return tryLater(context, seat, how, 'queue in the hands of another subscription of the client')
   if (claim !== 'held') return drain(context, { ...how, seat }, claim.leased, claim.ahead)
   // The other handler has an earlier SUBSCRIBE of the session, and stops if that one turns out to be stale: so this event is tried again.
   if (seat.live.since < how.at || seat.live.kind === 'durable')
-    throw unfinished(how.clientid, seat, 'the handler of an earlier SUBSCRIBE delivers its queue')
+    await tryLater(context, seat, how, 'the handler of an earlier SUBSCRIBE delivers its queue')
+}
+
+/** At the event's next receive; before it would be a dead letter, by a request, which has as many receives again. */
+export async function tryLater(context: Context, seat: Seat, { clientid, at, left }: Omit<Drain, 'seat'>, why: string): Promise<void> {
+  if (context.invocation.receives < RECEIVES) throw unfinished(clientid, seat, why)
+  await requestNextSlice(context, seat.topic, { at, seat: namedSeat(seat), left })
 }
 
 /** The client subscribed to the topic by another filter, too: its queue comes once. */
@@ -62,9 +67,6 @@ function isDrainedElsewhere(row: TopicRow, seat: Seat, by: string, now: number):
     return other && catching !== undefined && catching.by !== by && catching.until >= now
   })
 }
-
-const mayHold = (row: TopicRow, seat: Seat): boolean =>
-  row.first < finalSegments(row) || [...headHomes(row).keys()].some((id) => millisOfMsgid(id) < seat.live.since + MARGIN)
 
 /**
  * Delivers until the queue holds nothing for the client, then hands over to the publishers. The caller holds the seat's lease. A drain that
@@ -99,7 +101,7 @@ async function drained(
   const [released] = await Promise.allSettled([giveUp(context, place.seat, stop, run)])
   if (failed !== undefined) throw failed.reason
   if (released.status === 'rejected') throw released.reason
-  await checkStop(context, drain, stop!, run)
+  await checkStop(context, { ...drain, seat: place.seat }, stop!, run)
 }
 
 /** So often it is asked whether the seat is still there; a slow client's is before each message. Milliseconds. */

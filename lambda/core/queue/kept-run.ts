@@ -12,6 +12,7 @@ import type { Stands } from './operator-rows.ts'
 import { PatientSender } from './patient-sender.ts'
 import { oldestFirst } from './pending.ts'
 import { Receipts } from './receipts.ts'
+import { isSliceOver } from './slice.ts'
 import { beginPass, type WindowPass } from './window-pass.ts'
 
 /** Messages by which the position moves together at most. */
@@ -36,6 +37,7 @@ export class KeptRun implements Run {
   private unsaved = new Map<string, number>()
   private saves: Promise<void> = Promise.resolve()
   progressed = false
+  private tried = false
   readonly receipts: Receipts
 
   /** `stands`: asked before each try. */
@@ -47,6 +49,7 @@ export class KeptRun implements Run {
   }
 
   isLate = (): boolean => this.sender.isLate()
+  left = (): undefined => undefined
 
   /** What stands in the log from the position on, in parts; the last part has the head. Nothing where the client has unsubscribed. */
   async *parts(row: TopicRow): AsyncGenerator<Homes> {
@@ -113,6 +116,8 @@ export class KeptRun implements Run {
           this.done.add(id)
           continue
         }
+        if (this.tried && isSliceOver(this.context)) return 'sliced'
+        this.tried = true
         const outcome = await this.sender.send(message, { prefix })
         if (outcome !== 'acked' && outcome !== 'unsendable') return outcome
         this.done.add(id)

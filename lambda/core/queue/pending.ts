@@ -1,8 +1,10 @@
 /** A topic's pending ids: head, sealing set and segments taken together. */
 
+import { MARGIN } from '../model/delivery-window.ts'
 import type { TopicTable } from '../model/ports.ts'
+import type { Seat } from '../model/seat.ts'
 import { addHomes, finalSegments, type Homes, headHomes, type TopicRow } from '../model/topic-row.ts'
-import { msgidNumber } from '../msgid.ts'
+import { millisOfMsgid, msgidNumber } from '../msgid.ts'
 
 /** Segments read at a time: one BatchGetItem. */
 export const SEGMENTS_AT_ONCE = 100
@@ -14,6 +16,10 @@ export interface ReadAhead {
   readonly to: number
   readonly homes: Promise<Homes>
 }
+
+/** Whether the topic's queue may hold something for a native subscriber. */
+export const mayHold = (row: TopicRow, { live: { since } }: Seat): boolean =>
+  row.first < finalSegments(row) || [...headHomes(row).keys()].some((id) => millisOfMsgid(id) < since + MARGIN)
 
 /** Starts to read the first segments, if there are any. Segments are final: they only lose ids. */
 export function readAhead(topics: TopicTable, row: TopicRow): ReadAhead | undefined {

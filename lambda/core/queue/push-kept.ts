@@ -3,17 +3,17 @@ import { fetchRow } from '../hooks.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Context } from '../model/ports.ts'
 import { isPassed } from '../model/position.ts'
-import { isDurable, type Seat, subscriberOf } from '../model/seat.ts'
+import { firstOfEachClient, isDurable, type Seat, subscriberOf } from '../model/seat.ts'
 import { millisOfMsgid } from '../msgid.ts'
 import { allDone } from '../promises.ts'
 import { hasWildcard } from '../topic.ts'
 import { drain } from './drain.ts'
 import { hasJustArrived } from './drain-stop.ts'
 import { moveOn } from './move-position.ts'
-import { sendFor } from './operator-rows.ts'
 import { goingOn, isOurs, type Pushed, type Pushing, pushToWildcard, sendInOrder } from './push.ts'
 import { Receipts } from './receipts.ts'
 import { seatsFor } from './receivers.ts'
+import { sendingInSlice } from './slice.ts'
 
 export async function pushKept(context: Context, pushed: Pushed): Promise<void> {
   const receipts = new Receipts(context)
@@ -42,9 +42,6 @@ async function pushToAll(context: Context, pushed: Pushing): Promise<void> {
   )
 }
 
-const firstOfEachClient = (seats: readonly Seat[]): Seat[] =>
-  seats.filter((seat, i) => seats.findIndex((other) => subscriberOf(other).clientid === subscriberOf(seat).clientid) === i)
-
 async function pushToReader(all: Context, { row, stored, at, receipts }: Pushing, seat: Seat): Promise<void> {
   const context = goingOn(all, seat.live.catching?.by)
   const { topics, clock, acked: positions } = context.ports
@@ -63,16 +60,10 @@ async function pushToReader(all: Context, { row, stored, at, receipts }: Pushing
     const fresh = due.filter(({ message: { msgid }, seq }) => seq >= position.seq && !isPassed(position, msgid))
     const acked: string[] = []
     const messages = fresh.map(({ message }) => message)
-    const last = await sendInOrder(
-      context,
-      seat,
-      (message) => sendFor(context.ports, seat, message),
-      messages,
-      (message) => {
-        acked.push(message.msgid)
-        receipts.acked(clientid, message)
-      },
-    )
+    const last = await sendInOrder(context, seat, sendingInSlice(context, seat), messages, (message) => {
+      acked.push(message.msgid)
+      receipts.acked(clientid, message)
+    })
     const homes = new Map(fresh.map(({ message: { msgid }, seq }) => [msgid, seq]))
     const moved = await moveOn(context, { row, clientid, ids: acked, homes })
     // A missing right is not found by trying again: the message waits, and the client's next SUBSCRIBE says what is wrong.

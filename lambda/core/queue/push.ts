@@ -21,6 +21,7 @@ import { UNANSWERED } from './patient-sender.ts'
 import { locate } from './pending.ts'
 import { Receipts } from './receipts.ts'
 import { seatsFor } from './receivers.ts'
+import { sendingInSlice } from './slice.ts'
 
 /** What was queued, as requested of the function that delivers: the row as it is now, and the numbers of the heads that named the messages. */
 export interface Pushed {
@@ -104,7 +105,7 @@ async function pushToSeat(all: Context, { row, stored, at, receipts }: Pushing, 
     const last = await sendInOrder(
       context,
       seat,
-      (message) => sendFor(context.ports, seat, message),
+      sendingInSlice(context, seat),
       due.map(({ message }) => message),
       (message) => acked.pubacks.set(message.msgid, receipts.acked(clientid, message)),
     )
@@ -151,11 +152,11 @@ type OnAcked = (message: Message) => void
 export async function sendInOrder(
   { ports }: Context,
   seat: Seat,
-  send: (message: Message) => Promise<Delivered>,
+  send: (message: Message) => Promise<Delivered | 'late'>,
   messages: readonly Message[],
   onAcked?: OnAcked,
-): Promise<Delivered> {
-  let outcome: Delivered = 'acked'
+): Promise<Delivered | 'late'> {
+  let outcome: Delivered | 'late' = 'acked'
   for (const message of messages) {
     outcome = await send(message)
     if (outcome === 'ended') await ports.topics.endServer(seat)

@@ -48,7 +48,8 @@ const hasWildcardReceivers = async (context: Context, topic: string): Promise<bo
   context.config.serverSubscriptions && (await wildcardSeats(context, topic)).length > 0
 
 /** As the queue of the function that delivers takes it. */
-export function deliveryRequestBody({ topic, queued, unqueued }: DeliveryRequest): object {
+export function deliveryRequestBody({ topic, queued, unqueued, goesOn }: DeliveryRequest): object {
+  if (goesOn !== undefined) return { deliver: { topic, goesOn } }
   if (unqueued === undefined) return { deliver: { topic, queued } }
   return { deliver: { topic, unqueued: { ...unqueued, payload: unqueued.payload.toString('base64') } } }
 }

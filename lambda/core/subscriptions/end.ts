@@ -7,7 +7,8 @@ import type { Context, Ports } from '../model/ports.ts'
 import { durablePlace, type Place, type Seated, type Subscription, seatOf, seatsOf } from '../model/seat.ts'
 import type { TopicRow } from '../model/topic-row.ts'
 import { allDone } from '../promises.ts'
-import { fetchQueue } from '../queue/drain.ts'
+import { mayHold } from '../queue/pending.ts'
+import { namedSeat, requestNextSlice } from '../queue/slice.ts'
 import { hasWildcard, parseSubscription } from '../topic.ts'
 import { endDurable } from './durable.ts'
 import { remembersWindows } from './granted.ts'
@@ -84,11 +85,11 @@ export async function endSubscription(context: Context, event: SubscriptionChang
   // If the client has subscribed again by now, what was published between the two is for it. Of a durable subscription the later event does all.
   const { topic } = seatOf(subscription)
   const again =
-    hasWildcard(topic) || isDurable(filter, context)
+    hasWildcard(topic) || isDurable(filter, context) || fetchRow(config, topic) === undefined
       ? undefined
       : (startedAnew(ended, at) ?? (ended ? undefined : await seatAfter(ports, subscription, event)))
-  if (again === undefined) return
-  await fetchQueue(context, again, { clientid, row: fetchRow(config, topic), at: again.seat.live.at, justArrived: false })
+  if (again === undefined || !mayHold(again.row, again.seat)) return
+  await requestNextSlice(context, topic, { at: again.seat.live.at, seat: namedSeat(again.seat) })
 }
 
 /** The seat if a later SUBSCRIBE of the same session keeps it: it begins with that SUBSCRIBE now. */
