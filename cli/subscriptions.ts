@@ -16,7 +16,7 @@ const filter = reader('a topic or a topic filter', (got) => (filterFault(got) ==
 const WHOSE = { client: 'its own', operator: "an operator's row" } as const
 const LIVE = {
   now: 'live as soon as its connected event is handled',
-  'when it connects': 'live when it connects',
+  'when it connects': 'live when it connects. If it is just connecting, add it once more',
   'its next connection': 'live from its next connection on: on this one it unsubscribed from the filter itself',
 } as const
 
@@ -71,7 +71,7 @@ export const command = () =>
             const where = flags.aws ? { stack, region: flags.region } : { endpoint: flags.endpoint }
             const state = await withTables(flags, async (tables) => {
               await deeds.addRow(tables, { clientid, topic }, qos)
-              return await deeds.goLive(tables, { clientid, topic }, where)
+              return await deeds.goLive(tables, { clientid, topic }, deeds.tellQueues(where))
             })
             if (json) sayJson({ clientid, topic, qos, live: state })
             else say(`${JSON.stringify(clientid)}: subscribed to ${JSON.stringify(topic)}, ${LIVE[state]}`)

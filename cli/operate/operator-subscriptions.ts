@@ -3,10 +3,11 @@ import { ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } fr
 import { N, S } from '../../lambda/adapters/tables/attributes.ts'
 import { BackendError } from '../../lambda/core/errors.ts'
 import type { HookName } from '../../lambda/core/hooks.ts'
+import type { Ports } from '../../lambda/core/model/ports.ts'
 import type { Presence } from '../../lambda/core/model/presence.ts'
 import { SqsQueue } from '../dead-letters/sqs-queue.ts'
 import { type QueueFlags, withQueues } from '../dead-letters/stack-queues.ts'
-import type { OpenTables } from './operator-tables.ts'
+import type { Tables } from './operator-tables.ts'
 
 export interface OperatorRow {
   readonly clientid: string
@@ -14,10 +15,12 @@ export interface OperatorRow {
   readonly topic: string
 }
 
+type Rows = Pick<Tables, 'dynamodb' | 'tables'>
+
 const OPERATORS = 'attribute_exists(clientid) AND attribute_not_exists(origin)'
 
 /** @throws BackendError `own-subscription` where the client has subscribed itself: that row is its own, and brings the messages already */
-export async function addRow({ dynamodb, tables }: OpenTables, { clientid, topic }: OperatorRow, qos: number): Promise<void> {
+export async function addRow({ dynamodb, tables }: Rows, { clientid, topic }: OperatorRow, qos: number): Promise<void> {
   const put = new PutItemCommand({
     TableName: tables.mqtt_sub,
     Item: { clientid: S(clientid), topic: S(topic), qos: N(qos) },
@@ -30,7 +33,7 @@ export async function addRow({ dynamodb, tables }: OpenTables, { clientid, topic
 }
 
 /** @throws BackendError `not-found`, `own-subscription` */
-export async function deleteRow({ dynamodb, tables }: OpenTables, { clientid, topic }: OperatorRow): Promise<void> {
+export async function deleteRow({ dynamodb, tables }: Rows, { clientid, topic }: OperatorRow): Promise<void> {
   const remove = new DeleteItemCommand({
     TableName: tables.mqtt_sub,
     Key: { clientid: S(clientid), topic: S(topic) },
@@ -49,14 +52,18 @@ export async function deleteRow({ dynamodb, tables }: OpenTables, { clientid, to
 /** Those that may carry on_subscribe_lookup. An event that comes twice, or to a hook without that action, changes nothing (I4). */
 const LOOKUP_HOOKS: readonly HookName[] = ['client.connected', 'session.created']
 
-/**
- * Sends the client's own connected event to the hooks once more: its operator's rows are looked up again.
- * @throws BackendError with one line if SQS cannot be reached, refuses, or does not take it
- */
-async function lookUpAgain(flags: QueueFlags, presence: Presence): Promise<void> {
-  const body = JSON.stringify(connectedEvent(presence))
+/** Puts an event on the queues of these hooks. */
+export type Tell = (hooks: readonly HookName[], event: object) => Promise<void>
+
+/** @throws BackendError with one line if SQS cannot be reached, refuses, or does not take it */
+export const tellQueues =
+  (flags: QueueFlags): Tell =>
+  (hooks, event) =>
+    sendToQueues(flags, hooks, JSON.stringify(event))
+
+async function sendToQueues(flags: QueueFlags, hooks: readonly HookName[], body: string): Promise<void> {
   await withQueues(flags, async ({ client, queues }) => {
-    const urls = LOOKUP_HOOKS.flatMap((hook) => queues.hooks.get(hook)?.events ?? [])
+    const urls = hooks.flatMap((hook) => queues.hooks.get(hook)?.events ?? [])
     const sent = await Promise.all(urls.map((url) => new SqsQueue(client, url).send([body])))
     const [refused] = sent.flat().flatMap((one) => ('code' in one ? [one.code] : []))
     if (refused !== undefined) throw new BackendError('sqs', `SQS did not take the connected event: ${refused}`)
@@ -79,13 +86,13 @@ export type LiveFrom = 'now' | 'when it connects' | 'its next connection'
  * Has the connected event of a client that is connected handled again. A client that has unsubscribed from the filter itself on this
  * connection stays as it wanted: a repeated event of it must not subscribe it again (I4).
  */
-export async function goLive({ ports }: OpenTables, { clientid, topic }: OperatorRow, flags: QueueFlags): Promise<LiveFrom> {
+export async function goLive({ ports }: { readonly ports: Ports }, { clientid, topic }: OperatorRow, tell: Tell): Promise<LiveFrom> {
   const presence = await ports.clients.presence(clientid)
   if (!isConnected(presence)) return 'when it connects'
   const gone = await ports.topics.goneSince(topic, clientid)
   if (gone !== undefined && gone.session === presence.session && Math.max(gone.until, gone.earlier) >= (presence.eventAt ?? 0))
     return 'its next connection'
-  await lookUpAgain(flags, presence)
+  await tell(LOOKUP_HOOKS, connectedEvent(presence))
   return 'now'
 }
 

@@ -3,6 +3,8 @@
 import type { Consumers } from '../../lambda/core/hooks.ts'
 import type { MANNERS } from './sim-client.ts'
 
+export type CommandKind = 'purge' | 'subscriptions' | 'retained'
+
 /** Who is there, and how much is published. */
 export interface Cast {
   readonly name: string
@@ -33,6 +35,8 @@ export interface Cast {
   readonly consumers?: Consumers
   /** Share of the steps at which an operator changes a row of mqtt_sub. */
   readonly changes?: number
+  /** What an operator does with the commands, beside everything else. */
+  readonly commands?: readonly CommandKind[]
   /** Topics are kept for many: each subscriber gets each message. */
   readonly many?: true
   /** Seconds after which messages expire: some do in a long calm. Default: never. */
@@ -186,3 +190,52 @@ export const CASTS: readonly Cast[] = [
     shared: 0.4,
   },
 ]
+
+/** An operator works with the commands there. They stand apart, so that the histories of the other casts keep their seeds. */
+export const STEERED: readonly Cast[] = [
+  {
+    name: 'purged',
+    natives: 2,
+    operators: { s1: ['a/1'] },
+    durables: 1,
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 4, 12, 24],
+    settle: 1,
+    commands: ['purge'],
+  },
+  {
+    name: 'subscribed and purged',
+    natives: 2,
+    operators: { s1: ['a/1', 'a/+'], s2: ['a/1', '$share/g/a/1'], s3: ['a/+', 'a/#'] },
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8, 20],
+    commands: ['subscriptions', 'subscriptions', 'purge'],
+  },
+  {
+    name: 'all commands',
+    natives: 2,
+    operators: { s1: ['a/1'], s2: ['a/+'] },
+    durables: 1,
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 1, 3, 12],
+    retained: 0.3,
+    commands: ['retained', 'retained', 'subscriptions', 'purge'],
+  },
+  {
+    name: 'kept for many and purged',
+    natives: 1,
+    operators: { s1: ['a/1'] },
+    durables: 3,
+    topics: ['a/1', 'a/2'],
+    bursts: [1, 2, 8, 24],
+    many: true,
+    commands: ['purge'],
+  },
+]
+
+/** Seeds below stand in tests and mutants. */
+const FIRST_STEERED = 1_000
+
+/** Of later seeds every seventh has an operator with the commands. */
+export const castOfSeed = (seed: number): Cast =>
+  seed >= FIRST_STEERED && seed % 7 === 0 ? STEERED[(seed / 7) % STEERED.length]! : CASTS[seed % CASTS.length]!

@@ -9,7 +9,7 @@ import { forgotten, waiting } from './many.ts'
 import type { Row } from './rows.ts'
 import type { Scene } from './scene.ts'
 import type { Published, SimClient } from './sim-client.ts'
-import { leftBehindIn } from './witness.ts'
+import { leftBehindIn, namesLeftBehind } from './witness.ts'
 
 /** With every event handled: the rows say the truth, and nobody waits. */
 export function atRest(scene: Scene): string[] {
@@ -23,7 +23,9 @@ export function emptied(scene: Scene): string[] {
   const messages = iotCore.published.filter((one) => one.retain !== 'clear' && !looksLikeClear(iotCore, one))
   const nowhere = messages.filter(
     ({ msgid }) =>
-      !evidence.unpromised.has(msgid) && ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),
+      !evidence.unpromised.has(msgid) &&
+      !evidence.purged.has(msgid) &&
+      ![...iotCore.clients.values()].some(({ got, dropped }) => got.has(msgid) || dropped.has(msgid)),
   )
   const left = dynamodb
     .rows('mqtt_msg')
@@ -54,6 +56,7 @@ const isHead = (row: Row) => !row.topic?.S?.includes(NUL)
 function namesAndRows(scene: Scene): string[] {
   const { iotCore, dynamodb, evidence } = scene
   const leftBehind = leftBehindIn(scene)
+  const halfPurged = new Set(namesLeftBehind(evidence))
   const map = dynamodb.rows('mqtt_topic_msg_map')
   const named = new Map<string, string[]>()
   for (const row of map) {
@@ -74,7 +77,9 @@ function namesAndRows(scene: Scene): string[] {
   })
   return [
     ...[...named]
-      .filter(([id]) => !stored.has(id) && !iotCore.hasExpired(id) && !leftBehind.has(id) && !evidence.namedAgain.has(id))
+      .filter(
+        ([id]) => !stored.has(id) && !iotCore.hasExpired(id) && !leftBehind.has(id) && !halfPurged.has(id) && !evidence.namedAgain.has(id),
+      )
       .map(([id, places]) => `I5: ${places} names ${nameIn(iotCore, id)}, which does not exist`),
     ...[...stored]
       .filter((id) => !named.has(id) && !iotCore.hasExpired(id) && !leftBehind.has(id))

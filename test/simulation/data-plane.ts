@@ -4,6 +4,8 @@ import {
   GetRetainedMessageCommand,
   type IoTDataPlaneClient,
   ListSubscriptionsCommand,
+  PublishCommand,
+  type PublishCommandInput,
   SendDirectMessageCommand,
   type SendDirectMessageCommandInput,
 } from '@aws-sdk/client-iot-data-plane'
@@ -67,6 +69,7 @@ export function dataPlaneOf(world: DataPlaneWorld, owner: Owner): IoTDataPlaneCl
     if (command instanceof SendDirectMessageCommand) return sendDirectMessage(world, owner, command.input)
     if (command instanceof GetConnectionCommand) return getConnection(world, command.input.clientId!)
     if (command instanceof ListSubscriptionsCommand) return listSubscriptions(world, command.input.clientId!)
+    if (command instanceof PublishCommand) return publish(world, command.input)
     if (command instanceof GetRetainedMessageCommand) return getRetainedMessage(world, owner, command.input.topic!)
     throw new Error(`${command.constructor.name} is not simulated`)
   }
@@ -144,6 +147,15 @@ function transmit(
   }
   received(client)
   return undefined
+}
+
+/** The payload becomes one of the simulation's own, save an empty one. */
+function publish({ faults, iotCore }: DataPlaneWorld, { topic, payload, retain }: PublishCommandInput): object {
+  if (faults.happens('send-throttled')) throw new CallFailed(...THROTTLED)
+  const empty = (payload as Buffer).length === 0
+  iotCore.publish(topic!, { empty, retain: retain ? (empty ? 'clear' : 'put') : undefined })
+  if (faults.happens('send-failed')) throw new CallFailed('InternalFailureException', 500)
+  return {}
 }
 
 function getConnection({ faults, iotCore }: DataPlaneWorld, clientid: string): object {

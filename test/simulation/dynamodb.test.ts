@@ -2,7 +2,7 @@
 import db from 'dynalite/db/index.js'
 import { TABLE_NAMES, TABLES, type TableDefinition } from '../../lambda/core/tables.ts'
 import { operationsOn } from '../../local/dynamodb/operations.ts'
-import { CASTS } from './casts.ts'
+import { CASTS, STEERED } from './casts.ts'
 import type { ItemAnswer, ItemOperation, ItemRequest } from './dynamodb.ts'
 import { runHistory } from './history.ts'
 
@@ -34,7 +34,7 @@ async function dynalite() {
 const comparable = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (key, inner) => (key === 'SS' ? [...inner].sort() : inner))
 
-it.each(CASTS.map((cast, i) => [cast.name, cast, 1_000 + i] as const))(
+it.each([...CASTS, ...STEERED].map((cast, i) => [cast.name, cast, 1_000 + i] as const))(
   'answers as dynalite does: all operations of a history of %j',
   async (_name, cast, seed) => {
     const observed: Observed[] = []

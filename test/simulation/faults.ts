@@ -40,6 +40,9 @@ export const SHARES = {
 
   // Lambda, of the steps: some function dies.
   crash: 0.004,
+
+  /** An operator presses Ctrl-C, of the steps at which a command runs. */
+  'ctrl-c': 0.02,
 } as const
 
 export type FaultName = keyof typeof SHARES

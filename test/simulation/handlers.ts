@@ -2,7 +2,7 @@
 import { handlerOf } from '../../lambda/adapters/function/handler.ts'
 import { portsOn } from '../../lambda/adapters/on-aws.ts'
 import { listensTo } from '../../lambda/core/durable-filter.ts'
-import { type HookConfig, type HookName, type HookRow, hookConfigs } from '../../lambda/core/hooks.ts'
+import { type HookConfig, type HookName, type HookRow, type HookTable, hookConfigs } from '../../lambda/core/hooks.ts'
 import type { DeliveryRequest } from '../../lambda/core/model/delivery-request.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { deliveryRequestBody } from '../../lambda/core/queue/request-delivery.ts'
@@ -45,7 +45,9 @@ type Configs = ReadonlyMap<HookName, HookConfig>
 /** What the conf has beside the page's rows of the queue. */
 export type Conf = Pick<Cast, 'settle' | 'consumers' | 'many' | 'expiry'> & { readonly retained: boolean }
 
-function configsOf({ retained, settle, consumers, many, expiry }: Conf): Configs {
+const configsOf = (conf: Conf): Configs => new Map(hookConfigs(tableOf(conf)).map((config) => [config.hook, config]))
+
+export function tableOf({ retained, settle, consumers, many, expiry }: Conf): HookTable {
   const rows = [...(many ? [...ROWS, ...MANY_ROWS] : ROWS), ...(retained ? RETAINED_ROWS : [])].map((row, i) => ({
     label: `${i + 1}`,
     pool: 'pool1',
@@ -53,15 +55,10 @@ function configsOf({ retained, settle, consumers, many, expiry }: Conf): Configs
     ...(/fetch/.test(row.action) && settle !== undefined ? { settle } : {}),
     ...(row.action === 'on_message_fetch_for_queue' && consumers !== undefined ? { consumers } : {}),
   }))
-  return new Map(
-    hookConfigs({ pools: { pool1: {} }, rows, ...(expiry !== undefined && { expiredAfter: expiry }) }).map((config) => [
-      config.hook,
-      config,
-    ]),
-  )
+  return { pools: { pool1: {} }, rows, ...(expiry !== undefined && { expiredAfter: expiry }) }
 }
 
-const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
+export const TABLES = Object.fromEntries(TABLE_NAMES.map((name) => [name, name])) as Record<TableName, string>
 
 /** One invocation of a function. */
 export interface Run extends Owner {

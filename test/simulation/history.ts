@@ -1,6 +1,7 @@
 /** One history: a world that does as it likes, handlers that are interrupted anywhere, then rest, and the questions asked of it. */
-import { CASTS, type Cast } from './casts.ts'
+import { type Cast, castOfSeed } from './casts.ts'
 import { atRest, emptied } from './checks.ts'
+import { Commands } from './commands.ts'
 import { Coverage } from './coverage.ts'
 import { MapDynamoDb } from './dynamodb.ts'
 import type { DatabaseWorld } from './dynamodb-client.ts'
@@ -75,12 +76,13 @@ class History implements Scene {
   private readonly emitted: Emitted[] = []
   private readonly log: string[] = []
   private readonly clients: RestlessClients
+  private readonly commands: Commands
   private readonly ask: (scene: Scene) => string[]
 
   constructor(plan: Plan, options: HistoryOptions) {
     this.plan = plan
     this.ask = options.ask ?? (() => [])
-    this.cast = options.cast ?? CASTS[plan.seed % CASTS.length]!
+    this.cast = options.cast ?? castOfSeed(plan.seed)
     this.worldRandom = new Random(plan.seed)
     this.random = new Random(plan.seed, plan.schedule)
     const { random, worldRandom, cast, dynamodb, coverage } = this
@@ -123,17 +125,23 @@ class History implements Scene {
       observe(owner, operation, request, answer) {
         if (request.TableName === 'mqtt_topic_msg_map') coverage.sees(answer?.Attributes)
         if (answer !== undefined) watched.observe(request)
+        if (answer !== undefined && request.TableName === 'mqtt_sub' && commands.has(owner)) operator.saw(operation, request, scheduler.now)
         noteOperation?.(owner, operation, request, answer)
       },
     }
     this.clients = new RestlessClients(iotCore, cast, worldRandom)
     this.evidence = watched.evidence
+    const { settle, consumers, many, expiry } = cast
+    const conf = { retained: cast.retained !== undefined, settle, consumers, many, expiry }
+    const { purging } = watched
+    const commands = new Commands({ cast, conf, random: worldRandom, queues, iotCore, operator, database, purging, note })
+    this.commands = commands
     this.handlers = new Handlers({
       scheduler,
       queues,
       iotCore,
       database,
-      conf: { retained: cast.retained !== undefined, settle: cast.settle, consumers: cast.consumers, many: cast.many, expiry: cast.expiry },
+      conf,
       note,
       watch: watched.watch,
     })
@@ -189,7 +197,7 @@ class History implements Scene {
     this.iotCore.noticeDeadPeers()
     const { worldRandom, cast, scheduler } = this
     if (cast.changes !== undefined && worldRandom.chance(cast.changes)) this.operator.doSomething(worldRandom, scheduler.now)
-    else this.clients.doSomething()
+    else if (!this.commands.type()) this.clients.doSomething()
   }
 
   private async calm(violations: string[]): Promise<void> {
@@ -210,6 +218,7 @@ class History implements Scene {
   private async step(): Promise<void> {
     if (this.handlers.runs.length < RUNS_AT_ONCE && this.random.chance(0.25)) await this.startRun(4)
     if (this.handlers.runs.length > 0 && this.faults.happens('crash')) this.handlers.crash(this.random.pick(this.handlers.runs))
+    this.commands.interrupt(this.random)
     if (await this.scheduler.step()) this.iotCore.deliverDue()
   }
 

@@ -39,9 +39,16 @@ export function waiting(scene: Scene): string[] {
   })
 }
 
-const owed = ({ iotCore }: Scene, { got }: SimClient, topic: string, since: number): string[] =>
+const owed = ({ iotCore, evidence }: Scene, { got }: SimClient, topic: string, since: number): string[] =>
   iotCore.published
-    .filter((one) => one.topic === topic && one.publishedAt > since && !got.has(one.msgid) && !iotCore.hasExpired(one.msgid))
+    .filter(
+      (one) =>
+        one.topic === topic &&
+        one.publishedAt > since &&
+        !got.has(one.msgid) &&
+        !iotCore.hasExpired(one.msgid) &&
+        !evidence.purged.has(one.msgid),
+    )
     .map(({ name }) => name)
 
 /** An operator's row that stood all the time subscribes its client from its first connection on. */

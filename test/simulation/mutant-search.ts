@@ -35,7 +35,7 @@ export async function search(mutant: Mutant, { seed, runs = mutant.histories ?? 
       platform: 'node',
       format: 'esm',
       packages: 'external',
-      plugins: [{ name: 'mutant', setup: ({ onLoad }) => onLoad({ filter: /lambda.*\.ts$/ }, ({ path }) => mutated(mutant, path)) }],
+      plugins: [{ name: 'mutant', setup: ({ onLoad }) => onLoad({ filter: /(lambda|cli).*\.ts$/ }, ({ path }) => mutated(mutant, path)) }],
       logLevel: 'silent',
     })
     return await run(outfile, [mutant.name, `${seed}`, `${runs}`])
@@ -45,12 +45,14 @@ export async function search(mutant: Mutant, { seed, runs = mutant.histories ?? 
 }
 
 function mutated({ name, file, from, to }: Mutant, path: string): { contents: string; loader: 'ts' } | undefined {
-  if (relative(join(ROOT, 'lambda'), path).replaceAll('\\', '/') !== file) return undefined
+  if (relative(ROOT, path).replaceAll('\\', '/') !== placeOf(file)) return undefined
   const parts = readFileSync(path, 'utf8').split(from)
   if (parts.length !== 2)
-    throw new Error(`mutant '${name}': lambda/${file} has ${parts.length - 1} times what it replaces, wanted once:\n${from}`)
+    throw new Error(`mutant '${name}': ${placeOf(file)} has ${parts.length - 1} times what it replaces, wanted once:\n${from}`)
   return { contents: parts.join(to), loader: 'ts' }
 }
+
+const placeOf = (file: string): string => (file.startsWith('cli/') ? file : `lambda/${file}`)
 
 const run = (file: string, args: readonly string[]): Promise<Found> =>
   new Promise((resolve, reject) => {

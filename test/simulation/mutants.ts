@@ -3,12 +3,12 @@
  * Faults of the product, one line each, built in on purpose: what the checks must say of it. A checker that finds none of them checks
  * nothing; a mutant that none of them finds is a missing test.
  */
-import { CASTS } from './casts.ts'
+import { CASTS, STEERED } from './casts.ts'
 import type { Shares } from './faults.ts'
 
 export interface Mutant {
   readonly name: string
-  /** Of `lambda/`. */
+  /** Of `lambda/`, or with `cli/` before it. */
   readonly file: string
   /** The code that is replaced; it stands there once. */
   readonly from: string
@@ -16,7 +16,7 @@ export interface Mutant {
   /** What is violated, for the mutant's own reason. */
   readonly violates: RegExp
   /** A world in which it shows soon. Default: every seed's own. */
-  readonly cast?: (typeof CASTS)[number]['name']
+  readonly cast?: string
   readonly shares?: Partial<Shares>
   /** In so many histories it is found. Default: {@link HISTORIES}. */
   readonly histories?: number
@@ -28,7 +28,7 @@ export interface Mutant {
 export const HISTORIES = 1_000
 
 export const castOf = ({ cast }: Mutant) => {
-  const found = CASTS.find(({ name }) => name === cast)
+  const found = [...CASTS, ...STEERED].find(({ name }) => name === cast)
   if (cast !== undefined && found === undefined) throw new Error(`no cast is named ${cast}`)
   return found
 }
@@ -713,5 +713,65 @@ export const MUTANTS: readonly Mutant[] = [
     violates: /^I1 lost/,
     cast: 'retained',
     shares: { 'retained-throttled': 0.5, throttled: 0.05 },
+  },
+  {
+    name: 'a purge that deletes the names before the rows',
+    file: 'cli/operate/deeds.ts',
+    from: '      await messages.remove(ids)\n      await dropIds(ports, topic, homes)\n',
+    to: '      await topics.removeIds(topic, homes)\n      await messages.remove(ids)\n',
+    violates: /^I5: nothing names/,
+    cast: 'purged',
+  },
+  {
+    name: 'a purge that does not look what came back meanwhile',
+    file: 'cli/operate/deeds.ts',
+    from: 'await dropIds(ports, topic, homes)',
+    to: 'await topics.removeIds(topic, homes)',
+    violates: /^I5: nothing names/,
+    cast: 'purged',
+    shares: { duplicated: 0.5, repeated: 0.05 },
+  },
+  {
+    name: 'a purge that takes names off the head alone',
+    file: 'cli/operate/deeds.ts',
+    from: 'await dropIds(ports, topic, homes)',
+    to: 'await dropIds(ports, topic, new Map([...homes.keys()].map((id) => [id, new Set([row.seq])])))',
+    violates: /^I5: .* names .*, which does not exist/,
+    cast: 'purged',
+  },
+  {
+    name: 'a purge that goes on until the queue is empty',
+    file: 'cli/operate/deeds.ts',
+    from: '    purged += ids.length\n  }\n',
+    to: '    purged += ids.length\n  }\n  if (purged > 0) await purge({ ports }, topic, table)\n',
+    violates: /^purge: /,
+    cast: 'purged',
+  },
+  {
+    name: "a client's own row is deleted for an operator's",
+    file: 'cli/operate/operator-subscriptions.ts',
+    from: '    ConditionExpression: OPERATORS,\n',
+    to: '',
+    shows: 17,
+    violates: /^mqtt_sub has no row/,
+    cast: 'subscribed and purged',
+  },
+  {
+    name: "an operator's row whose client is not told of it",
+    file: 'cli/operate/operator-subscriptions.ts',
+    from: '  await tell(LOOKUP_HOOKS, connectedEvent(presence))\n',
+    to: '',
+    shows: 101,
+    violates: /^not live/,
+    cast: 'subscribed and purged',
+  },
+  {
+    name: 'a retained message that is deleted in the table alone',
+    file: 'cli/operate/deeds.ts',
+    from: "publish(place, { topic, payload: '', qos: 1, retain: true })",
+    to: 'place.ports.retained.get(topic).then((row) => row && place.ports.retained.clear(row, { certain: true }))',
+    shows: 35,
+    violates: /^I6: mqtt_retain shows/,
+    cast: 'all commands',
   },
 ]

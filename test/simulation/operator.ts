@@ -1,6 +1,6 @@
 /** An operator who deletes, adds and writes again rows of mqtt_sub while their clients are connected. */
 import { parseSubscription, topicMatches } from '../../lambda/core/topic.ts'
-import type { MapDynamoDb } from './dynamodb.ts'
+import type { ItemOperation, ItemRequest, MapDynamoDb } from './dynamodb.ts'
 import type { Random } from './random.ts'
 import type { SimClient } from './sim-client.ts'
 
@@ -10,6 +10,8 @@ interface OperatorRow {
   /** Milliseconds: since when it stands; and the moment at which it was deleted, if it does not. */
   since: number
   deletedAt: number
+  /** The command that added it has said that it is live now: no connection need come first. */
+  isToldOf?: boolean
 }
 
 const STANDS = Number.POSITIVE_INFINITY
@@ -60,6 +62,30 @@ export class Operator {
     }
   }
 
+  /** A command's write took effect. */
+  saw(operation: ItemOperation, { Item, Key }: ItemRequest, now: number): void {
+    const key = Item ?? Key!
+    const [clientid, filter] = [key.clientid!.S!, key.topic!.S!]
+    const row = this.rowOf(clientid, filter)
+    if (operation === 'DeleteItem' && row !== undefined) {
+      Object.assign(row, { deletedAt: this.moment(), isToldOf: false })
+      this.deleted.add(keyOf(row))
+    }
+    if (operation !== 'PutItem') return
+    if (row === undefined) this.rows.push({ clientid, filter, since: now, deletedAt: STANDS })
+    else if (row.deletedAt < STANDS) Object.assign(row, { since: now, deletedAt: STANDS })
+  }
+
+  /** The command that added it has said that it is live now. */
+  toldOf(clientid: string, filter: string): void {
+    const row = this.rowOf(clientid, filter)
+    if (row !== undefined && row.deletedAt === STANDS) row.isToldOf = true
+  }
+
+  private rowOf(clientid: string, filter: string): OperatorRow | undefined {
+    return this.rows.find((one) => one.clientid === clientid && one.filter === filter)
+  }
+
   private write(clientid: string, filter: string, more: object): void {
     const Item = { clientid: { S: clientid }, topic: { S: filter }, qos: { N: '1' }, ...more }
     this.dynamodb.perform('PutItem', { TableName: 'mqtt_sub', Item })
@@ -71,10 +97,11 @@ export class Operator {
     return rows.some(({ deletedAt }) => deletedAt > moment)
   }
 
-  /** Whether a connection must have a seat by the row: it stands since before the connection began. */
+  /** Whether a connection must have a seat by the row: it stands since before the connection began, or its command has said that it is live. */
   isHeld({ id, connection }: SimClient, filter: string): boolean {
-    const row = this.rows.find((one) => one.clientid === id && one.filter === filter)
-    return row !== undefined && connection !== undefined && row.deletedAt === STANDS && row.since < connection.since
+    const row = this.rowOf(id, filter)
+    if (row === undefined || connection === undefined || row.deletedAt < STANDS) return false
+    return row.isToldOf === true || row.since < connection.since
   }
 
   /** What a deleted row stood for ends with the next delivery: until then its seat may be of any connection. */

@@ -2,6 +2,7 @@
 
 import type { HookName } from '../../lambda/core/hooks.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
+import type { Deed } from './commands.ts'
 import type { Receipt, Sending, Sent } from './data-plane.ts'
 import type { ItemRequest } from './dynamodb.ts'
 import type { Run } from './handlers.ts'
@@ -25,6 +26,11 @@ export interface Evidence {
   readonly unpromised: Set<string>
   /** Windows of native subscribers that were remembered, each try. */
   windows: number
+  /** Ids that an operator's purge took off: owed to nobody; and those that one which did not end well was taking off. */
+  readonly purged: Set<string>
+  readonly halfPurged: Map<Deed, string[]>
+  /** Ids of messages that were stored more than once: by another event, or by another try. */
+  readonly storedAgain: Set<string>
   /** Receipts that were sent, each try. */
   receipts: number
   /** Messages that two durable subscribers got: a fault, unless the first run failed later on. */
@@ -38,8 +44,14 @@ export interface Evidence {
 export function leftBehindIn({ evidence, queues }: { evidence: Evidence; queues: Queues }): ReadonlySet<string> {
   const interrupted = [...evidence.takenOff].filter(([run]) => run.interrupted).flatMap(([, ids]) => ids)
   const given = [...evidence.stored].filter(([run]) => run.interrupted && run.batch.some(({ id }) => queues.abandoned.has(id)))
-  return new Set([...interrupted, ...given.flatMap(([, ids]) => ids)])
+  // A purge deletes the message first, so it leaves its row only where a repeated publish has stored it again.
+  const half = namesLeftBehind(evidence).filter((id) => evidence.storedAgain.has(id))
+  return new Set([...interrupted, ...given.flatMap(([, ids]) => ids), ...half])
 }
+
+/** Ids that a purge which did not end well was taking off: their names may stand without a message. */
+export const namesLeftBehind = ({ halfPurged }: Evidence): string[] =>
+  [...halfPurged].filter(([deed]) => deed.interrupted).flatMap(([, ids]) => ids)
 
 const DRAINS: readonly HookName[] = ['session.subscribed', 'session.created']
 
@@ -65,6 +77,9 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     unpromised: new Set(),
     twice: [],
     windows: 0,
+    purged: new Set(),
+    halfPurged: new Map(),
+    storedAgain: new Set(),
     receipts: 0,
   }
   const truth = retainedWitness((violation) => evidence.violations.push(violation))
@@ -76,8 +91,13 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
   /** Stored once more by a copy of their event after they were acknowledged: delivered again, in no order (docs/guarantees.md). */
   const replayed = new Set<string>()
   const writes = (run: Run, msgids: readonly string[]) => evidence.stored.set(run, [...(evidence.stored.get(run) ?? []), ...msgids])
+  const everStored = new Set<string>()
   function stores(run: Run, msgids: readonly string[]): void {
     writes(run, msgids)
+    for (const id of msgids) {
+      if (everStored.has(id)) evidence.storedAgain.add(id)
+      everStored.add(id)
+    }
     for (const id of msgids) if (acknowledged.has(id)) replayed.add(id)
   }
   const sendings = new Map<string, { run: Run; msgid: string }[]>()
@@ -185,6 +205,7 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
   function moves(run: Run, clientid: string, msgid: string): void {
     const client = iotCore.clients.get(clientid)!
     if (client.durable ? client.confirmed.has(msgid) : iotCore.hasAcknowledged(client, msgid)) return
+    if (evidence.purged.has(msgid)) return
     evidence.violations.push(`I12: #${run.number} ${run.hook} moved ${clientid} past ${nameOf(msgid)}, which it did not acknowledge`)
   }
 
@@ -285,6 +306,44 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     }
   }
 
+  /** A purge takes off what waited when it looked, and nothing that was published later. */
+  function purging(deed: Deed, real: Ports): Ports {
+    let looked: number | undefined
+    const takesOff = (ids: readonly string[]) => {
+      evidence.halfPurged.set(deed, [...(evidence.halfPurged.get(deed) ?? []), ...ids])
+      for (const id of ids) {
+        if ((iotCore.byId.get(id)?.publishedAt ?? 0) > (looked ?? 0))
+          evidence.violations.push(`purge: ${deed.label} takes off ${nameOf(id)}, which was published after it had looked`)
+        evidence.purged.add(id)
+        acknowledged.add(id)
+        namedAt.delete(id)
+      }
+    }
+    return {
+      ...real,
+      topics: {
+        ...real.topics,
+        async head(topic) {
+          const row = await real.topics.head(topic)
+          looked ??= scheduler.now
+          return row
+        },
+        async removeIds(topic, homes) {
+          takesOff([...homes.keys()])
+          await real.topics.removeIds(topic, homes)
+        },
+      },
+      messages: {
+        ...real.messages,
+        remove(ids) {
+          note(`${deed.label} removes ${ids.map(nameOf)}`)
+          takesOff(ids)
+          return real.messages.remove(ids)
+        },
+      },
+    }
+  }
+
   /** Also an update that the SDK repeated because its answer was lost. */
   function observe(request: ItemRequest): void {
     // A name that goes from a segment goes for good, also where who sealed it found no message.
@@ -297,5 +356,5 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
     }
   }
 
-  return { evidence, observe, watch: { sends, sent, receipt, told: truth.told, ports } }
+  return { evidence, observe, purging, watch: { sends, sent, receipt, told: truth.told, ports } }
 }
