@@ -1,6 +1,8 @@
 /** What the console and the commands change. Each change is a conditional write of the handlers, or goes through IoT Core. */
 import { DeleteConnectionCommand, PublishCommand } from '@aws-sdk/client-iot-data-plane'
 import type { HookTable } from '../../lambda/core/hooks.ts'
+import type { Homes } from '../../lambda/core/model/topic-row.ts'
+import { millisOfMsgid } from '../../lambda/core/msgid.ts'
 import { dropIds } from '../../lambda/core/queue/acknowledge.ts'
 import { pendingForwards } from '../../lambda/core/queue/pending.ts'
 import { topicMatches } from '../../lambda/core/topic.ts'
@@ -24,15 +26,17 @@ export async function kick({ iot }: Pick<OpenTables, 'iot'>, clientId: string, {
 /**
  * Takes off the queue what waits there now, as an acknowledgement does: first the messages, then their ids. History stays.
  * @param table that the handlers run with: it says where history is kept
+ * @param before milliseconds: only what was published earlier
  * @returns how many messages @throws NotFound
  */
-export async function purge({ ports }: Pick<OpenTables, 'ports'>, topic: string, table: HookTable): Promise<number> {
+export async function purge({ ports }: Pick<OpenTables, 'ports'>, topic: string, table: HookTable, before?: number): Promise<number> {
   const { topics, messages } = ports
   const row = await topics.head(topic)
   if (row === undefined) throw new NotFound(`topic ${JSON.stringify(topic)} has no queue`)
   const keep = keepsHistory(table, topic)
   let purged = 0
-  for await (const homes of pendingForwards(topics, row)) {
+  for await (const pending of pendingForwards(topics, row)) {
+    const homes = before === undefined ? pending : olderThan(before, pending)
     const ids = [...homes.keys()]
     if (keep) await topics.removeIds(topic, homes)
     else {
@@ -43,6 +47,8 @@ export async function purge({ ports }: Pick<OpenTables, 'ports'>, topic: string,
   }
   return purged
 }
+
+const olderThan = (ms: number, homes: Homes): Homes => new Map([...homes].filter(([id]) => millisOfMsgid(id) < ms))
 
 const keepsHistory = ({ rows }: HookTable, topic: string): boolean =>
   rows.some((row) => row.action === 'on_message_store' && topicMatches(row.topic ?? '#', topic))

@@ -31,7 +31,7 @@ export interface CommandsWorld {
   readonly operator: Operator
   readonly database: DatabaseWorld
   /** Wraps the ports of a purge to see what it takes off. */
-  readonly purging: (deed: Deed, ports: Ports) => Ports
+  readonly purging: (deed: Deed, ports: Ports, before?: number) => Ports
   readonly note: (line: string) => void
 }
 
@@ -70,10 +70,9 @@ export class Commands {
   }
 
   private command(kind: CommandKind): [what: string, work: (deed: Deed) => Promise<unknown>] {
-    const { cast, conf, random, operator, purging } = this.world
+    const { cast, random, operator } = this.world
     const topic = random.pick(cast.topics)
-    if (kind === 'purge')
-      return [`purge ${topic}`, async (deed) => purge({ ports: purging(deed, this.place(deed).ports) }, topic, tableOf(conf))]
+    if (kind === 'purge') return this.purge(topic, random.chance(0.3) ? random.pick([0, 5_000, 60_000]) : undefined)
     if (kind === 'retained') {
       const put = random.chance(0.5)
       const message = { topic, payload: 'x', qos: 1, retain: true } as const
@@ -90,11 +89,23 @@ export class Commands {
       `subscriptions add ${said}`,
       async (deed) => {
         await addRow(this.place(deed), row, 1)
-        const from = await goLive(this.place(deed), row, (hooks, event) => this.tell(deed, row.clientid, hooks, event))
+        let session = ''
         // Who is connecting just now may have looked its rows up before: docs/operate.md.
-        if (from === 'now') operator.toldOf(row.clientid, row.topic)
+        const from = await goLive(this.place(deed), row, (hooks, event) => {
+          session = sessionOf(event)
+          return this.tell(deed, row.clientid, hooks, event)
+        })
+        if (from === 'now') operator.toldOf(row.clientid, row.topic, session)
       },
     ]
+  }
+
+  /** @param older milliseconds: only what was published longer ago */
+  private purge(topic: string, older: number | undefined): [what: string, work: (deed: Deed) => Promise<unknown>] {
+    const { conf, purging, database } = this.world
+    const before = older === undefined ? undefined : database.scheduler.now - older
+    const work = (deed: Deed) => purge({ ports: purging(deed, this.place(deed).ports, before) }, topic, tableOf(conf), before)
+    return [`purge ${topic}${before === undefined ? '' : ` before ${before}`}`, work]
   }
 
   /** Mostly one of an operator's rows; sometimes a filter to which a client may have subscribed itself. */
@@ -145,10 +156,12 @@ export class Commands {
       hooks.map(async (hook) => {
         await scheduler.turn(deed)
         if (faults.happens('request-failed')) throw new Error('SendMessage failed')
-        queues.put({ hook, event, label: `${clientid} ${(event as { sessionIdentifier: string }).sessionIdentifier}` }, scheduler.now)
+        queues.put({ hook, event, label: `${clientid} ${sessionOf(event)}` }, scheduler.now)
         await scheduler.turn(deed)
         if (faults.happens('request-untold')) throw new Error('SendMessage was not answered')
       }),
     )
   }
 }
+
+const sessionOf = (event: object): string => (event as { sessionIdentifier: string }).sessionIdentifier

@@ -743,8 +743,16 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a purge that goes on until the queue is empty',
     file: 'cli/operate/deeds.ts',
     from: '    purged += ids.length\n  }\n',
-    to: '    purged += ids.length\n  }\n  if (purged > 0) await purge({ ports }, topic, table)\n',
-    violates: /^purge: /,
+    to: '    purged += ids.length\n  }\n  if (purged > 0) await purge({ ports }, topic, table, before)\n',
+    violates: /^purge: .* after it had looked/,
+    cast: 'purged',
+  },
+  {
+    name: 'a purge of what is older that takes the rest of its segment, too',
+    file: 'cli/operate/deeds.ts',
+    from: 'new Map([...homes].filter(([id]) => millisOfMsgid(id) < ms))',
+    to: '[...homes.keys()].some((id) => millisOfMsgid(id) < ms) ? homes : new Map()',
+    violates: /^purge: .* which is newer/,
     cast: 'purged',
   },
   {

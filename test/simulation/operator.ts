@@ -10,8 +10,8 @@ interface OperatorRow {
   /** Milliseconds: since when it stands; and the moment at which it was deleted, if it does not. */
   since: number
   deletedAt: number
-  /** The command that added it has said that it is live now: no connection need come first. */
-  isToldOf?: boolean
+  /** The connection in which it is live, as the command that added it has said. */
+  liveIn?: string | undefined
 }
 
 const STANDS = Number.POSITIVE_INFINITY
@@ -68,7 +68,7 @@ export class Operator {
     const [clientid, filter] = [key.clientid!.S!, key.topic!.S!]
     const row = this.rowOf(clientid, filter)
     if (operation === 'DeleteItem' && row !== undefined) {
-      Object.assign(row, { deletedAt: this.moment(), isToldOf: false })
+      Object.assign(row, { deletedAt: this.moment(), liveIn: undefined })
       this.deleted.add(keyOf(row))
     }
     if (operation !== 'PutItem') return
@@ -77,9 +77,9 @@ export class Operator {
   }
 
   /** The command that added it has said that it is live now. */
-  toldOf(clientid: string, filter: string): void {
+  toldOf(clientid: string, filter: string, session: string): void {
     const row = this.rowOf(clientid, filter)
-    if (row !== undefined && row.deletedAt === STANDS) row.isToldOf = true
+    if (row !== undefined && row.deletedAt === STANDS) row.liveIn = session
   }
 
   private rowOf(clientid: string, filter: string): OperatorRow | undefined {
@@ -97,11 +97,11 @@ export class Operator {
     return rows.some(({ deletedAt }) => deletedAt > moment)
   }
 
-  /** Whether a connection must have a seat by the row: it stands since before the connection began, or its command has said that it is live. */
+  /** Whether a connection must have a seat by the row: it stands since before the connection began, or its command has said that it is live in it. */
   isHeld({ id, connection }: SimClient, filter: string): boolean {
     const row = this.rowOf(id, filter)
     if (row === undefined || connection === undefined || row.deletedAt < STANDS) return false
-    return row.isToldOf === true || row.since < connection.since
+    return row.liveIn === connection.session || row.since < connection.since
   }
 
   /** What a deleted row stood for ends with the next delivery: until then its seat may be of any connection. */

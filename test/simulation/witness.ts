@@ -307,13 +307,15 @@ export function witness({ iotCore, queues, scheduler, operator, many, positionsO
   }
 
   /** A purge takes off what waited when it looked, and nothing that was published later. */
-  function purging(deed: Deed, real: Ports): Ports {
+  function purging(deed: Deed, real: Ports, before = Number.POSITIVE_INFINITY): Ports {
     let looked: number | undefined
     const takesOff = (ids: readonly string[]) => {
       evidence.halfPurged.set(deed, [...(evidence.halfPurged.get(deed) ?? []), ...ids])
       for (const id of ids) {
         if ((iotCore.byId.get(id)?.publishedAt ?? 0) > (looked ?? 0))
           evidence.violations.push(`purge: ${deed.label} takes off ${nameOf(id)}, which was published after it had looked`)
+        if ((iotCore.byId.get(id)?.at ?? 0) >= before)
+          evidence.violations.push(`purge: ${deed.label} takes off ${nameOf(id)}, which is newer`)
         evidence.purged.add(id)
         acknowledged.add(id)
         namedAt.delete(id)
