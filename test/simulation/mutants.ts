@@ -331,7 +331,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a client's own message proves that it got it",
-    file: 'core/subscriptions/settle.ts',
+    file: 'core/queue/proven.ts',
     from: '!members.has(sender) && ',
     to: '',
     violates: /^I3: .* (client\.disconnected|session\.unsubscribed) took .* who did not get it/,
