@@ -4,7 +4,7 @@ import { whole } from './command-line/values.ts'
 import { say, sayJson, stackCommand } from './operate/operate-command.ts'
 
 const ABOUT = `Checks what a first week needs: tables, time to live, and for some clients whether presence and subscriptions are what IoT Core
-says. On AWS also bootstrap, Lambda's concurrency, IoT Core's logging, event source mappings, and who is told of alarms. Each finding
+says. On AWS also bootstrap, Lambda's concurrency, IoT Core's logging and quotas, event source mappings, roles of rules, and who is told of alarms. Each finding
 says what to do. --fix does what is safe: it switches time to live on.`
 
 export const command = () =>

@@ -4,6 +4,8 @@ import type { StackFlags } from '../operate/account.ts'
 import { type Account, type Answer, ask, elementsOf, jsonOf, membersOf, refusalIn } from '../operate/control-plane.ts'
 import type { Finding } from '../operate/finding.ts'
 import { ofMappings } from '../status/aws-findings.ts'
+import { quotaFindings } from './quota-findings.ts'
+import { ruleRoleFindings } from './rule-roles.ts'
 
 export async function accountFindings(account: Account, { stack = DEFAULT_STACK }: StackFlags): Promise<Finding[]> {
   const parts = await Promise.all([
@@ -11,6 +13,8 @@ export async function accountFindings(account: Account, { stack = DEFAULT_STACK 
     ofConcurrency(account),
     ofLogging(account),
     ofMappings(account, stack),
+    ruleRoleFindings(account, stack),
+    quotaFindings(account),
     ofWhoIsTold(account, stack),
   ])
   return parts.flat()

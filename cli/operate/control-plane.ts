@@ -1,5 +1,5 @@
-/** Signed GETs to AWS's control planes, for which this project has no SDK client. */
-import { type Credentials, signedHeaders } from '../smoke/sigv4.ts'
+/** Signed requests to AWS's control planes, for which this project has no SDK client. */
+import { type Credentials, type Post, signedHeaders } from '../smoke/sigv4.ts'
 
 export interface Account {
   readonly region: string
@@ -15,16 +15,31 @@ export interface Answer {
 
 const TIMEOUT_MS = 10_000
 
+/** IAM is of a partition, not of a region. AWS General Reference, "IAM endpoints and quotas". */
+const IAM = [
+  { regions: 'cn-', host: 'iam.cn-north-1.amazonaws.com.cn', region: 'cn-north-1' },
+  { regions: 'us-gov-', host: 'iam.us-gov.amazonaws.com', region: 'us-gov-west-1' },
+  { regions: '', host: 'iam.amazonaws.com', region: 'us-east-1' },
+]
+
+const placeOf = (service: string, region: string): { readonly host: string; readonly region: string } =>
+  service === 'iam'
+    ? IAM.find(({ regions }) => region.startsWith(regions))!
+    : { host: `${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`, region }
+
 /**
- * @param service its name in host and signature: `lambda`, `iot`, `monitoring`, `cloudformation`, `sns`
+ * @param service its name in host and signature: `lambda`, `iot`, `monitoring`, `cloudformation`, `sns`, `iam`, `servicequotas`
  * @param path with its query
+ * @param post of a service that takes its operation and JSON in a POST
  * @returns status 0 where nothing answers: `text` says why
  */
-export async function ask({ region, credentials, control }: Account, service: string, path: string): Promise<Answer> {
-  const url = `${control ?? `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`}${path}`
-  const headers = await signedHeaders(url, { credentials, region, service, at: new Date() })
+export async function ask({ region, credentials, control }: Account, service: string, path: string, post?: Post): Promise<Answer> {
+  const place = placeOf(service, region)
+  const url = `${control ?? `https://${place.host}`}${path}`
+  const headers = await signedHeaders(url, { credentials, region: place.region, service, at: new Date() }, post)
   try {
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const sent = post === undefined ? {} : { method: 'POST', body: post.body }
+    const answer = await fetch(url, { ...sent, headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
     return { status: answer.status, text: await answer.text() }
   } catch (error) {
     const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }

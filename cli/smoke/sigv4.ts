@@ -24,6 +24,13 @@ const signerOf = ({ credentials: { accessKeyId, secretAccessKey, sessionToken },
   return new SignatureV4({ credentials, region, service, sha256: Hash.bind(null, 'sha256') })
 }
 
+/** Of AWS's JSON protocol 1.1. */
+export interface Post {
+  /** `Service.Operation`. */
+  readonly target: string
+  readonly body: string
+}
+
 const getOf = ({ protocol, hostname, host, pathname, searchParams }: URL) => ({
   method: 'GET',
   protocol,
@@ -48,9 +55,15 @@ export async function presigned(url: string, signing: Signing): Promise<string> 
   return signed.href
 }
 
-/** The headers that sign a GET of the URL, without `host`, which fetch adds. */
-export async function signedHeaders(url: string, signing: Signing): Promise<Record<string, string>> {
-  const { headers } = await signerOf(signing).sign(getOf(new URL(url)), { signingDate: signing.at })
+const postOf = (url: URL, { target, body }: Post) => {
+  const { headers, ...get } = getOf(url)
+  return { ...get, method: 'POST', body, headers: { ...headers, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target } }
+}
+
+/** The headers that sign a GET of the URL, or a POST to it, without `host`, which fetch adds. */
+export async function signedHeaders(url: string, signing: Signing, post?: Post): Promise<Record<string, string>> {
+  const request = post === undefined ? getOf(new URL(url)) : postOf(new URL(url), post)
+  const { headers } = await signerOf(signing).sign(request, { signingDate: signing.at })
   const { host: _, ...others } = headers
   return others
 }

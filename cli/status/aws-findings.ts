@@ -17,13 +17,29 @@ const notAsked = (what: string, why: string): Finding[] => [
   },
 ]
 
-/** AWS IoT API reference, ListTopicRules. CDK names the rules after the stack. */
-async function ofRules(account: Account, stack: string): Promise<Finding[]> {
+interface Rule {
+  readonly ruleName?: string
+  readonly ruleDisabled?: boolean
+}
+
+/**
+ * The rules of the stack, which CDK names after it; with none of them and `refusal`: why they are not known.
+ * AWS IoT API reference, ListTopicRules.
+ */
+export async function rulesOf(
+  account: Account,
+  stack: string,
+): Promise<{ readonly rules: Rule[]; readonly refusal?: undefined } | { readonly rules?: undefined; readonly refusal: string }> {
   const answer = await ask(account, 'iot', '/rules?maxResults=1000')
-  const { rules, nextToken } = jsonOf<{ rules?: { ruleName?: string; ruleDisabled?: boolean }[]; nextToken?: string | null }>(answer) ?? {}
-  if (rules === undefined) return notAsked('rules (iot:ListTopicRules)', refusalIn(answer))
+  const { rules, nextToken } = jsonOf<{ rules?: Rule[]; nextToken?: string | null }>(answer) ?? {}
+  if (rules === undefined) return { refusal: refusalIn(answer) }
   const ours = rules.filter(({ ruleName = '' }) => ruleName.startsWith(`${stack.replaceAll('-', '_')}_`))
-  if (ours.length === 0 && nextToken) return notAsked('rules', 'the account has more than a page of them')
+  return ours.length === 0 && nextToken ? { refusal: 'the account has more than a page of them' } : { rules: ours }
+}
+
+async function ofRules(account: Account, stack: string): Promise<Finding[]> {
+  const { rules: ours, refusal } = await rulesOf(account, stack)
+  if (ours === undefined) return notAsked('rules (iot:ListTopicRules)', refusal)
   if (ours.length === 0) return [{ state: 'wrong', what: `no rule of stack ${stack}`, todo: 'another --stack or --region? Else deploy' }]
   return ours
     .filter(({ ruleDisabled }) => ruleDisabled)

@@ -16,7 +16,8 @@ export async function startControlPlanes(): Promise<ControlPlanes> {
   const planes = { answers: {} as Answers, asked: [] as string[] }
   const server = createServer((message, response) => {
     const url = new URL(message.url!, 'http://localhost')
-    const operation = url.searchParams.get('Action') ?? url.pathname
+    const target = `${message.headers['x-amz-target'] ?? ''}`.split('.')[1]
+    const operation = target ?? url.searchParams.get('Action') ?? url.pathname
     const [, service = 'unsigned'] = /\/([a-z]+)\/aws4_request/.exec(message.headers.authorization ?? '') ?? []
     planes.asked.push(`${service} ${operation}`)
     const [status, text] = planes.answers[operation] ?? [403, '{"Message":"not allowed"}']
@@ -34,13 +35,32 @@ const mapping = (State: string) => ({
   EventSourceArn: 'arn:aws:sqs:us-west-2:111122223333:MqttBackend-MessagePublishQueueEventsEA10D4A6-x',
 })
 
+const RULE = 'MqttBackend_MessagePublish_RuleAll334359_18C235AE'
+const sqs = (role: string, queue: string) => ({
+  sqs: { roleArn: `arn:aws:iam::111122223333:role/${role}`, queueUrl: `https://sqs.us-west-2.amazonaws.com/111122223333/${queue}` },
+})
+const trustOf = (service: string) =>
+  xml(`<AssumeRolePolicyDocument>${encodeURIComponent(JSON.stringify({ Principal: { Service: service } }))}</AssumeRolePolicyDocument>`)
+
 /** All is well. */
 export const WELL: Answers = {
+  [`/rules/${RULE}`]: [
+    200,
+    JSON.stringify({
+      rule: {
+        actions: [sqs('MqttBackend-Rules', 'MqttBackend-Events')],
+        errorAction: sqs('MqttBackend-RulesErrors', 'MqttBackend-Errors'),
+      },
+    }),
+  ],
+  GetRole: trustOf('iot.amazonaws.com'),
+  SimulatePrincipalPolicy: xml('<EvaluationResults><member><EvalDecision>allowed</EvalDecision></member></EvaluationResults>'),
+  GetServiceQuota: [200, JSON.stringify({ Quota: { Value: 20_000 } })],
   '/rules': [
     200,
     JSON.stringify({
       rules: [
-        { ruleName: 'MqttBackend_MessagePublish_RuleAll334359_18C235AE', ruleDisabled: false },
+        { ruleName: RULE, ruleDisabled: false },
         { ruleName: 'other', ruleDisabled: true },
       ],
     }),
@@ -58,7 +78,12 @@ export const WELL: Answers = {
 
 /** Nothing is. */
 export const ILL: Answers = {
-  '/rules': [200, JSON.stringify({ rules: [{ ruleName: 'MqttBackend_MessagePublish_RuleAll334359_18C235AE', ruleDisabled: true }] })],
+  '/rules': [200, JSON.stringify({ rules: [{ ruleName: RULE, ruleDisabled: true }] })],
+  [`/rules/${RULE}`]: WELL[`/rules/${RULE}`]!,
+  GetRole: trustOf('lambda.amazonaws.com'),
+  SimulatePrincipalPolicy: xml('<EvaluationResults><member><EvalDecision>implicitDeny</EvalDecision></member></EvaluationResults>'),
+  GetServiceQuota: [400, '{"__type":"NoSuchResourceException"}'],
+  GetAWSDefaultServiceQuota: [200, JSON.stringify({ Quota: { Value: 100 } })],
   '/2015-03-31/event-source-mappings': [200, JSON.stringify({ EventSourceMappings: [mapping('Disabled')] })],
   DescribeAlarms: xml('<AlarmDescription>Dead letters: message.publish. Read the log</AlarmDescription>'),
   DescribeStacks: [400, '<Message>Stack with id CDKToolkit does not exist</Message>'],

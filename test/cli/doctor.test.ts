@@ -73,7 +73,17 @@ test('--fix switches time to live on', async () => {
   expect((await run('--clients', '0')).out).toContain('expired rows are deleted')
 })
 
-test('on AWS: bootstrap, concurrency, logging, mappings and who is told', async () => {
+const ROLES = ['Rules', 'RulesErrors'].map((name) => `arn:aws:iam::111122223333:role/MqttBackend-${name}`)
+const QUEUES = ['Events', 'Errors'].map((name) => `arn:aws:sqs:us-west-2:111122223333:MqttBackend-${name}`)
+const LOW = [
+  'publishes from devices a second, by default it is 20000',
+  'publishes to devices a second, by default it is 20000',
+  'rule evaluations a second, by default it is 20000',
+  'connects a second, by default it is 500',
+  'GetRetainedMessage a second, by default it is 500',
+]
+
+test('on AWS: bootstrap, concurrency, logging, mappings, roles of rules, quotas and who is told', async () => {
   planes.answers = ILL
   const ill = await onAws()
   const bad = ill.findings.filter(({ state }) => state !== 'good')
@@ -82,6 +92,9 @@ test('on AWS: bootstrap, concurrency, logging, mappings and who is told', async 
     'wrong: Lambda runs 10 executions at a time, for everything in the region',
     'look: IoT Core does not log: no alarm tells of a rule whose SQL fails',
     'wrong: nothing reads queue MqttBackend-MessagePublishQueueEventsEA10D4A6-x: its mapping is Disabled',
+    ...ROLES.map((role) => `wrong: IoT Core may not take role ${role} of the rules`),
+    ...ROLES.map((role, i) => `wrong: role ${role} may not send to ${QUEUES[i]}: sqs:SendMessage is implicitDeny`),
+    ...LOW.map((what) => `look: IoT Core: 100 ${what}`),
     'wrong: nobody is told of the alarms of stack MqttBackend',
   ])
   expect(bad.every(({ todo }) => todo !== undefined)).toBe(true)
@@ -94,4 +107,47 @@ test('on AWS: bootstrap, concurrency, logging, mappings and who is told', async 
   planes.answers = WELL
   const well = await onAws()
   expect([well.status, well.findings.filter(({ state }) => state === 'wrong')]).toEqual([0, []])
+  expect(well.findings.filter(({ state }) => state === 'good').map(({ what }) => what)).toEqual(
+    expect.arrayContaining([
+      '1 rules: their 2 roles may send to their queues',
+      'IoT Core takes 20000 publishes a second, and no less of the rest than by default',
+    ]),
+  )
+})
+
+test('on AWS: a role that is gone, and what the operator may not ask', async () => {
+  planes.answers = { ...WELL, GetRole: [404, '<Code>NoSuchEntity</Code>'], SimulatePrincipalPolicy: [404, '<Code>NoSuchEntity</Code>'] }
+  const gone = (await onAws()).findings.filter(({ state }) => state === 'wrong').map(({ what }) => what)
+  expect(gone).toEqual(ROLES.map((role) => `role ${role} of the rules is not there`))
+  const refused: readonly [number, string] = [403, '{"Message":"not allowed"}']
+  planes.answers = { ...WELL, GetRole: refused, SimulatePrincipalPolicy: refused, GetServiceQuota: refused }
+  const open = (await onAws()).findings.filter(({ state }) => state === 'open').map(({ what }) => what)
+  expect(open).toEqual([
+    ...ROLES.map((role) => `who may take ${role} (iam:GetRole): not asked (403 not allowed)`),
+    ...ROLES.map((role) => `what ${role} may do (iam:SimulatePrincipalPolicy): not asked (403 not allowed)`),
+    "IoT Core's quotas (servicequotas:GetServiceQuota): not asked (403 not allowed)",
+  ])
+  planes.answers = { ...WELL, '/rules/MqttBackend_MessagePublish_RuleAll334359_18C235AE': refused }
+  expect((await onAws()).findings.filter(({ state }) => state === 'open').map(({ what }) => what)).toEqual([
+    'roles of rules (iot:GetTopicRule): not asked (403 not allowed)',
+  ])
+})
+
+test('on AWS: each service is asked by the name that its signature must have', async () => {
+  planes.asked.length = 0
+  planes.answers = WELL
+  await onAws()
+  expect([...new Set(planes.asked)].sort()).toEqual([
+    'cloudformation DescribeStacks',
+    'iam GetRole',
+    'iam SimulatePrincipalPolicy',
+    'iot /rules',
+    'iot /rules/MqttBackend_MessagePublish_RuleAll334359_18C235AE',
+    'iot /v2LoggingOptions',
+    'lambda /2015-03-31/event-source-mappings',
+    'lambda /2016-08-19/account-settings',
+    'monitoring DescribeAlarms',
+    'servicequotas GetServiceQuota',
+    'sns ListSubscriptionsByTopic',
+  ])
 })

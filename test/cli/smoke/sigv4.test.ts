@@ -57,6 +57,19 @@ test.each([
   })
 })
 
+test('a POST: operation, type and body are signed, too', async () => {
+  const post = { target: 'ServiceQuotasV20190624.GetServiceQuota', body: '{"ServiceCode":"iotcore"}' }
+  const signing = { credentials: LASTING, region, service: 'servicequotas', at }
+  expect(await signedHeaders('https://servicequotas.eu-west-1.amazonaws.com/', signing, post)).toEqual({
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': post.target,
+    'x-amz-content-sha256': '0b559defa294ae415f577983e6c0d6da4afcfb2b2d35fd73bbfd6315f7714aba',
+    'x-amz-date': '20261124T010203Z',
+    authorization:
+      'AWS4-HMAC-SHA256 Credential=a key/20261124/eu-west-1/servicequotas/aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target, Signature=759ca3799ef0fd0003f5a3dd5110a0c0d937339b82aa0edb6739f8865b31f7f2',
+  })
+})
+
 describe('DescribeEndpoint', () => {
   const asked = async (status: number, body: string) => {
     const seen: { url?: string | undefined; authorization?: string | undefined } = {}
