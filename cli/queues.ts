@@ -3,7 +3,7 @@
 import { Option } from '@commander-js/extra-typings'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { whole } from './command-line/values.ts'
-import { limit, listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
+import { limit, listCommand, more, RATE, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = `Lists topics and about how many messages wait on each, the longest queue of what was read first. It reads rows of
 mqtt_topic_msg_map, of which markers and segments are no topics: one request, of as many rows as --limit says.`
@@ -16,7 +16,7 @@ export const command = () =>
     .addCommand(
       listCommand('list', 'topics and what waits on them', LIST)
         .addOption(new Option('--top <N>', TOP).argParser(limit).conflicts(['after', 'limit']))
-        .option('--rate <UNITS>', 'with --top, read units a second at most', whole(1, 10_000), 100)
+        .option('--rate <UNITS>', `with --top, ${RATE}`, whole(1, 10_000))
         .action(
           exits(async ({ limit: most, after, top, rate, json, ndjson, ...flags }) => {
             const [{ depthText, topicsPage }, { withTables }, { longest, queueRow, deepestFirst }] = await Promise.all([
@@ -25,7 +25,7 @@ export const command = () =>
               import('./queues/longest-queues.ts'),
             ])
             const { queues, next } = await withTables(flags, async (tables) => {
-              if (top !== undefined) return { queues: await longest(tables, top, rate), next: undefined }
+              if (top !== undefined) return { queues: await longest(tables, top, { rate, aws: flags.aws }), next: undefined }
               const { rows, next } = await topicsPage(tables, after, most)
               return { queues: rows.map(queueRow).sort(deepestFirst), next }
             })

@@ -14,6 +14,8 @@ const text = reader('a text', (got) => got)
 const MAX_PAYLOAD = 128 * 1024
 
 export const limit = whole(1, 1_000)
+/** Of what reads a whole table. */
+export const RATE = 'read units a second at most; default: on AWS a tenth of what was read in the last hour, else 100'
 
 /** A command that reads the tables of the local run, or with --aws of a stack. */
 export const tablesCommand = (name: string, summary: string, about: string) =>

@@ -2,7 +2,7 @@
 import type { TopicRow } from '../../lambda/core/model/topic-row.ts'
 import { type Depth, depthOf } from '../../lambda/core/model/topic-row.ts'
 import type { OpenTables } from '../operate/operator-tables.ts'
-import { pacedPages, tellCost } from '../operate/scan-cost.ts'
+import { type Pace, wholeTable } from '../operate/scan-cost.ts'
 import { subscribersOf, topicsPage } from '../operate/table-reads.ts'
 
 export interface QueueRow extends Depth {
@@ -14,12 +14,10 @@ export const queueRow = (row: TopicRow): QueueRow => ({ topic: row.topic, ...dep
 
 export const deepestFirst = (a: Depth, b: Depth): number => b.about - a.about
 
-/** @param rate read units a second */
-export async function longest(tables: OpenTables, most: number, rate: number): Promise<QueueRow[]> {
-  const pace = { rate, times: 1 }
-  await tellCost(tables, 'mqtt_topic_msg_map', pace)
+export async function longest(tables: OpenTables, most: number, pace: Pace): Promise<QueueRow[]> {
+  const reading = { table: 'mqtt_topic_msg_map', times: 1 } as const
   let kept: QueueRow[] = []
-  for await (const rows of pacedPages((after, limit) => topicsPage(tables, after, limit), { ...pace, clock: tables.ports.clock }))
+  for await (const rows of wholeTable(tables, reading, pace, (after, limit) => topicsPage(tables, after, limit)))
     kept = [...kept, ...rows.map(queueRow)].sort(deepestFirst).slice(0, most)
   return kept
 }

@@ -2,16 +2,14 @@
 import { BackendError } from '../../lambda/core/errors.ts'
 import { publish } from '../operate/deeds.ts'
 import type { OpenTables } from '../operate/operator-tables.ts'
-import { pacedPages, tellCost } from '../operate/scan-cost.ts'
+import { type Pace, wholeTable } from '../operate/scan-cost.ts'
 import { retainedPage } from '../operate/table-reads.ts'
 import { lineOf, type RetainedLine } from './retained-lines.ts'
 
-/** @param rate read units a second */
-export async function exportRetained(tables: OpenTables, rate: number): Promise<void> {
+export async function exportRetained(tables: OpenTables, pace: Pace): Promise<void> {
   // Each row is read by the scan, and once more by its key, consistently.
-  const pace = { rate, times: 3 }
-  await tellCost(tables, 'mqtt_retain', pace)
-  for await (const rows of pacedPages((after, limit) => retainedPage(tables, after, limit), { ...pace, clock: tables.ports.clock }))
+  const reading = { table: 'mqtt_retain', times: 3 } as const
+  for await (const rows of wholeTable(tables, reading, pace, (after, limit) => retainedPage(tables, after, limit)))
     for (const message of rows) process.stdout.write(`${JSON.stringify(lineOf(message))}\n`)
 }
 

@@ -1,7 +1,7 @@
 /** `retained put|delete|export|import`. What changes goes through IoT Core, so that it and the table agree. */
 import { exits, wrongUse } from '../command-line/run-command.ts'
 import { existingFile, topicName, whole } from '../command-line/values.ts'
-import { iotCommand, payloadOf, say, sayJson, tablesCommand, withPayload } from '../operate/operate-command.ts'
+import { iotCommand, payloadOf, RATE, say, sayJson, tablesCommand, withPayload } from '../operate/operate-command.ts'
 import { linesOf } from './retained-lines.ts'
 
 const PUT = 'Publishes a retained message through IoT Core. Its event writes the row, so IoT Core and the table agree.'
@@ -51,11 +51,11 @@ export const deleteCommand = () =>
 
 export const exportCommand = () =>
   tablesCommand('export', 'print all retained messages, one a line', EXPORT)
-    .option('--rate <UNITS>', 'read units a second at most', whole(1, 10_000), 100)
+    .option('--rate <UNITS>', RATE, whole(1, 10_000))
     .action(
       exits(async ({ rate, ...flags }) => {
         const [{ withTables }, , { exportRetained }] = await steering()
-        await withTables(flags, (tables) => exportRetained(tables, rate))
+        await withTables(flags, (tables) => exportRetained(tables, { rate, aws: flags.aws }))
         return 0
       }),
     )
