@@ -89,12 +89,9 @@ export class Commands {
       `subscriptions add ${said}`,
       async (deed) => {
         await addRow(this.place(deed), row, 1)
-        let session = ''
         // Who is connecting just now may have looked its rows up before: docs/operate.md.
-        const from = await goLive(this.place(deed), row, (hooks, event) => {
-          session = sessionOf(event)
-          return this.tell(deed, row.clientid, hooks, event)
-        })
+        const session = this.shownSession(row.clientid)
+        const from = await goLive(this.place(deed), row, (hooks, event) => this.tell(deed, row.clientid, hooks, event))
         if (from === 'now') operator.toldOf(row.clientid, row.topic, session)
       },
     ]
@@ -148,6 +145,11 @@ export class Commands {
     return { dynamodb, iot, tables: TABLES, ports: portsOn({ dynamodb, iot, clock, deliveries, tables: TABLES, region: 'us-west-2' }) }
   }
 
+  private shownSession(clientid: string): string {
+    const rows = this.world.database.dynamodb.rows('mqtt_client')
+    return rows.find((row) => row.clientid?.S === clientid)?.session?.S ?? ''
+  }
+
   /** SQS has the event, or not, or has it and does not say so. */
   private async tell(deed: Deed, clientid: string, hooks: readonly HookName[], event: object): Promise<void> {
     const { queues, database } = this.world
@@ -156,12 +158,10 @@ export class Commands {
       hooks.map(async (hook) => {
         await scheduler.turn(deed)
         if (faults.happens('request-failed')) throw new Error('SendMessage failed')
-        queues.put({ hook, event, label: `${clientid} ${sessionOf(event)}` }, scheduler.now)
+        queues.put({ hook, event, label: `${clientid} ${(event as { sessionIdentifier: string }).sessionIdentifier}` }, scheduler.now)
         await scheduler.turn(deed)
         if (faults.happens('request-untold')) throw new Error('SendMessage was not answered')
       }),
     )
   }
 }
-
-const sessionOf = (event: object): string => (event as { sessionIdentifier: string }).sessionIdentifier
