@@ -21,14 +21,28 @@ export const sessionUnsubscribed: Hook<SubscriptionChange> = {
 async function unsubscribed(event: SubscriptionChange, filter: string, context: Context): Promise<void> {
   await endSubscription(context, event, filter)
   const topics = listensTo(filter, context.config.durablePrefix)
-  if (isKeptForMany(context.config, topics) && (await listensStill(event, topics, context))) return
+  if (isKeptForMany(context.config, topics) && (await mayListenStill(event, filter, topics, context))) return
   await performInOrder(ACTIONS, rowsCovering(context.config.rows, topics), event, topics, context)
 }
 
-/** On a topic kept for many: by another filter, or it has subscribed once more since. The client's read position is for that. */
-async function listensStill({ clientid }: SubscriptionChange, topic: string, { ports, config }: Context): Promise<boolean> {
+/**
+ * On a topic kept for many: by another filter, or it has subscribed once more since. The client's read position is for that. The rows of
+ * `mqtt_sub` tell it while the connection stands. Of a connection that has ended, in doubt the answer is yes: a position too many costs
+ * duplicates, one too few costs messages (I11).
+ */
+async function mayListenStill(event: SubscriptionChange, filter: string, topic: string, { ports, config }: Context): Promise<boolean> {
+  const { clientid, session } = event
   const rows = await ports.subscriptions.of(clientid)
-  return rows.some((row) => listensTo(row.topic, config.durablePrefix) === topic)
+  if (rows.some((row) => listensTo(row.topic, config.durablePrefix) === topic)) return true
+  const position = (await ports.acked.lastAcked(topic, clientid))?.position
+  const others = [...(position?.filters ?? [])].filter((other) => other !== filter)
+  if (position === undefined || others.length === 0) return false
+  const [presence, ...ends] = await Promise.all([
+    ports.clients.presence(clientid),
+    ...others.map((other) => ports.topics.goneSince(other, clientid)),
+  ])
+  if (presence?.connected && presence.session === session) return false
+  return !ends.every((end) => end !== undefined && end.until >= position.subscribedAt)
 }
 
 export const handler = lambdaHandler(sessionUnsubscribed, sqsDeliveries)

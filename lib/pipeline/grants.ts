@@ -36,6 +36,8 @@ const CLEAN: Calls = ['mqtt_msg:BatchWriteItem', ...DROP_NAMES]
 const acknowledges = (config: HookConfig): boolean => config.acked.length > 0
 /** Read positions of topics kept for many. */
 const MOVE_POSITION: Calls = ['mqtt_acked:GetItem', 'mqtt_acked:UpdateItem']
+/** Whether the client may listen to the topic by another filter, though its connection has ended. */
+const STILL_LISTENS: Calls = ['mqtt_client:GetItem', 'mqtt_topic_msg_map:GetItem']
 /** An UNSUBSCRIBE that is handled meanwhile takes the position away again. */
 const BEGIN_POSITION: Calls = [...MOVE_POSITION, 'mqtt_acked:DeleteItem', 'mqtt_topic_msg_map:GetItem', 'mqtt_topic_msg_map:BatchGetItem']
 /** A delivery that lets go of its invocation requests that it goes on. */
@@ -114,7 +116,7 @@ function callsOf(action: ActionName, config: HookConfig, retainIndex: boolean): 
     case 'on_retain_lookup':
       return [...RETAINED(config, retainIndex), 'GetRetainedMessage']
     case 'on_acked_delete':
-      return ['mqtt_acked:GetItem', 'mqtt_acked:DeleteItem']
+      return ['mqtt_acked:GetItem', 'mqtt_acked:DeleteItem', ...(isKept(config) ? STILL_LISTENS : [])]
     case 'on_message_publish':
       return [
         'mqtt_msg:PutItem',

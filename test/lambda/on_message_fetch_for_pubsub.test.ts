@@ -136,6 +136,25 @@ forEachEngine((engine) => {
       expect(await position()).toBeUndefined()
     })
 
+    it('keeps it also where the UNSUBSCRIBE is handled after the connection has ended, or once more (I11)', async () => {
+      await come('c')
+      await world.subscribe('c', 'c1', '$share/g/durable/t')
+      const unsubscribed = world.unsubscribedEvent('c', 'c1', 'durable/t')
+      await go('c')
+      await world.handle('session.unsubscribed', unsubscribed)
+      await publish('m0')
+      await world.handle('session.unsubscribed', unsubscribed)
+      world.wait(10_000)
+      await come('c')
+      expect(got()).toEqual(['m0'])
+      // Both have ended by an UNSUBSCRIBE: nothing is in doubt.
+      await world.subscribe('c', 'c2', '$share/g/durable/t')
+      const both = ['durable/t', '$share/g/durable/t'].map((filter) => world.unsubscribedEvent('c', 'c2', filter))
+      await go('c')
+      for (const one of both) await world.handle('session.unsubscribed', one)
+      expect(await position()).toBeUndefined()
+    })
+
     it('gets with its first SUBSCRIBE what the time_range of the row says', async () => {
       await begin(
         MANY.map((row) => (/pubsub/.test(row.action) && /subscribed/.test(row.hook) ? { ...row, offlineOpts: { timeRange: 60 } } : row)),

@@ -328,6 +328,11 @@ class Story {
     await this.subscribe('kw', 's1', 'kept/4')
     this.at(60_000)
     await this.disconnect('kw', 's1')
+    // An UNSUBSCRIBE that is handled after the connection, of a client that had the topic by two filters.
+    await this.connect('kt', 's1')
+    await this.subscribe('kt', 's1', 'kept/5', 'durable/kept/5')
+    await this.disconnect('kt', 's1')
+    await this.unsubscribe('kt', 's1', 'kept/5')
     // An UNSUBSCRIBE between two SUBSCRIBEs that is handled after both.
     await this.connect('ke', 's1')
     await this.subscribe('ke', 's1', 'kept/3')

@@ -89,6 +89,15 @@ export const MUTANTS: readonly Mutant[] = [
     cast: 'many',
   },
   {
+    name: 'an UNSUBSCRIBE handled late forgets the position that another filter is read by',
+    file: 'hooks/session-unsubscribed.ts',
+    from: '  if (position === undefined || others.length === 0) return false\n',
+    to: '  if (position === undefined || others.length >= 0) return false\n',
+    shows: 824,
+    violates: /^I11: .* never reached/,
+    cast: 'many, native',
+  },
+  {
     name: 'a window without doubt at its end',
     file: 'core/subscriptions/end.ts',
     from: 'await ports.acked.addWindow(topic, ended.clientid, proof.window)',

@@ -49,18 +49,20 @@ export function ackedTable(db: Database): AckedTable {
       return lastAckedOf(await getItem(db, 'mqtt_acked', keyOf(topic, clientid)))
     },
 
-    async begin(topic, clientid, { seq, since, subscribedAt }, before) {
+    async begin(topic, clientid, { seq, since, subscribedAt, filters }, before) {
       const unchanged = before === undefined ? 'attribute_not_exists(seq)' : 'since = :before'
-      const values = { ':seq': N(seq), ':since': N(since), ':at': N(subscribedAt), ...(before && { ':before': N(before.since) }) }
-      const set = 'SET seq = :seq, since = :since, subscribed_at = :at'
-      return (await update(keyOf(topic, clientid), set, unchanged, values)) !== undefined
+      const place = { ':seq': N(seq), ':since': N(since), ':at': N(subscribedAt), ':filters': SS(filters) }
+      const set = 'SET seq = :seq, since = :since, subscribed_at = :at ADD filters :filters'
+      return (
+        (await update(keyOf(topic, clientid), set, unchanged, { ...place, ...(before && { ':before': N(before.since) }) })) !== undefined
+      )
     },
 
-    async subscribedAgain(topic, clientid, at) {
+    async subscribedAgain(topic, clientid, at, filters) {
       const key = keyOf(topic, clientid)
-      const values = { ':at': N(at) }
-      if (await update(key, 'SET subscribed_at = :at', 'subscribed_at < :at', values)) return true
-      return lastAckedOf(await getItem(db, 'mqtt_acked', key))?.position !== undefined
+      const later = { ':at': N(at), ':filters': SS(filters) }
+      if (await update(key, 'SET subscribed_at = :at ADD filters :filters', 'subscribed_at < :at', later)) return true
+      return (await update(key, 'ADD filters :filters', 'attribute_exists(seq)', { ':filters': SS(filters) })) !== undefined
     },
 
     addSeen(topic, clientid, ids, home) {
@@ -108,6 +110,7 @@ const positionOf = (item: Item): Position => ({
   seen: new Set(strings(item.seen)),
   since: number(item.since) ?? 0,
   subscribedAt: number(item.subscribed_at) ?? 0,
+  filters: new Set(strings(item.filters)),
   windows: strings(item.windows).map(windowOf),
 })
 

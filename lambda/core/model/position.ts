@@ -14,6 +14,8 @@ export interface Position {
   readonly since: number
   /** Milliseconds: the latest SUBSCRIBE. */
   readonly subscribedAt: number
+  /** By which filters the client subscribed since the position began, as sent. */
+  readonly filters: ReadonlySet<string>
   /** In which IoT Core surely delivered to the client: what it got there is for its next SUBSCRIBE to pass. */
   readonly windows: readonly Window[]
 }
@@ -30,8 +32,8 @@ export interface PositionTable {
   lastAcked(topic: string, clientid: string): Promise<LastAcked | undefined>
   /** Writes a position with nothing seen, or moves one back to an earlier SUBSCRIBE, unless it has changed since `before` was read. */
   begin(topic: string, clientid: string, place: Omit<Position, 'seen' | 'windows'>, before: Position | undefined): Promise<boolean>
-  /** Remembers a later SUBSCRIBE (ms). Returns whether there is a position. */
-  subscribedAgain(topic: string, clientid: string, at: number): Promise<boolean>
+  /** Remembers a SUBSCRIBE (ms) and its filters. Returns whether there is a position. */
+  subscribedAgain(topic: string, clientid: string, at: number, filters: readonly string[]): Promise<boolean>
   /** Adds ids that stand in segment `home` or later ones. `undefined`: the position is past that segment, or there is none. */
   addSeen(topic: string, clientid: string, ids: readonly string[], home: number): Promise<Position | undefined>
   /** Remembers a window, if the client has a position that it concerns: one that is forgotten never comes back. */

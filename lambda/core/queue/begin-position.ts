@@ -26,7 +26,7 @@ export interface Reader {
  * Where the client has unsubscribed since, no position is left.
  */
 export async function beginPosition(context: Context, reader: Reader): Promise<void> {
-  const { topic, clientid, at } = reader
+  const { topic, clientid, at, filters } = reader
   const isOver = () => hasForgotten(context.ports, reader)
   const { acked, topics } = context.ports
   if (await isOver()) return
@@ -35,12 +35,13 @@ export async function beginPosition(context: Context, reader: Reader): Promise<v
     const before = last?.position
     const since = beginOf(context, reader, last)
     if (before !== undefined && before.since <= since) {
-      if (before.subscribedAt >= at || (await acked.subscribedAgain(topic, clientid, at))) return
+      const isNoted = before.subscribedAt >= at && filters.every((filter) => before.filters.has(filter))
+      if (isNoted || (await acked.subscribedAgain(topic, clientid, at, filters))) return
       continue
     }
     const seq = Math.min(await lookBack(topics, topic, since), before?.seq ?? Number.POSITIVE_INFINITY)
     const subscribedAt = Math.max(at, before?.subscribedAt ?? 0)
-    if (!(await acked.begin(topic, clientid, { seq, since, subscribedAt }, before))) continue
+    if (!(await acked.begin(topic, clientid, { seq, since, subscribedAt, filters: new Set(filters) }, before))) continue
     // An UNSUBSCRIBE that was handled meanwhile has found no position to forget.
     if (await isOver()) await acked.remove(topic, clientid, at)
     return

@@ -3,7 +3,7 @@ import { isKeptForMany } from '../hooks.ts'
 import type { Context } from '../model/ports.ts'
 import { getsNothing, type Seat, subscriberOf } from '../model/seat.ts'
 import { oneSeatEach } from './operator-rows.ts'
-import { wildcardSeats } from './wildcard-seats.ts'
+import { wildcardSeats } from './request-delivery.ts'
 
 /** One seat of each client: on the topic's row, or on a covering row by a filter that matches. */
 export async function seatsFor(context: Context, topic: string, exact: Seat[] | Promise<Seat[]>): Promise<Seat[]> {

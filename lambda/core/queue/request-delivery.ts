@@ -7,10 +7,10 @@ import type { DeliveryRequest, Queued } from '../model/delivery-request.ts'
 import { MARGIN } from '../model/delivery-window.ts'
 import type { Message } from '../model/message.ts'
 import type { Context } from '../model/ports.ts'
-import { getsNothing, type Seat } from '../model/seat.ts'
+import { getsNothing, type Seat, subscriberOf } from '../model/seat.ts'
 import { isDispatched, type TopicRow } from '../model/topic-row.ts'
 import { millisOfMsgid } from '../msgid.ts'
-import { wildcardSeats } from './wildcard-seats.ts'
+import { coversOf, topicMatches } from '../topic.ts'
 
 /** Hands queued messages over that some live client may have to get from us. */
 export async function requestQueued(context: Context, { row, stored }: Queued): Promise<void> {
@@ -52,4 +52,15 @@ export function deliveryRequestBody({ topic, queued, unqueued, goesOn }: Deliver
   if (goesOn !== undefined) return { deliver: { topic, goesOn } }
   if (unqueued === undefined) return { deliver: { topic, queued } }
   return { deliver: { topic, unqueued: { ...unqueued, payload: unqueued.payload.toString('base64') } } }
+}
+
+/** Seats on the rows of the filters that cover the topic: operator's rows, and durable subscriptions below the prefix that is set. */
+export async function wildcardSeats({ ports: { topics }, config }: Context, topic: string): Promise<Seat[]> {
+  const rows = await topics.heads(coversOf(topic))
+  const seats = (await Promise.all(rows.map((row) => topics.seats(row, { headOnly: false })))).flat()
+  return seats.filter((seat) => {
+    const { filter, prefix } = subscriberOf(seat)
+    const isOurs = seat.live.kind === 'durable' ? prefix === config.durablePrefix : seat.live.kind === 'server'
+    return isOurs && topicMatches(filter, topic)
+  })
 }
