@@ -40,7 +40,7 @@ export async function honestClients(url: string, members: readonly Member[], onM
   const clients: MqttClient[] = []
   for (let i = 0; i < members.length; i += AT_ONCE) {
     const some = members.slice(i, i + AT_ONCE).map(async ({ name, topic, kind }) => {
-      const client = await mqtt.connectAsync(url, { clientId: name, protocolVersion: VERSION })
+      const client = await mqtt.connectAsync(url, { clientId: name, protocolVersion: VERSION, reconnectPeriod: 0 })
       client.on('message', (_, payload) => onMessage(payload.toString()))
       if (kind === 'durable') await client.subscribeAsync(`durable/${topic}`, { qos: 1 })
       return client
