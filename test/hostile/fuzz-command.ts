@@ -6,7 +6,7 @@ import { type FuzzFlags, flags } from './fuzz-flags.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 
 /** Longer than any input may take, milliseconds. */
-const HANG_MS = 30_000
+const HANG_MS = 300_000
 const TELL_MS = 500
 
 process.on('uncaughtException', (error) => {
@@ -38,7 +38,8 @@ async function holds(target: FuzzTarget, { runs, seed }: { readonly runs: number
   if (!result.failed)
     process.stdout.write(`${target.name}: ${runs} runs with seed ${seed} in ${progress.seconds.toFixed(1)} s, nothing broke\n`)
   else {
-    process.stdout.write(`${target.name}: broke in run ${result.numRuns}\n${fc.defaultReportMessage(result)?.slice(0, 20_000)}\n`)
+    process.stdout.write(`${target.name}: broke in run ${result.numRuns}: ${result.errorInstance}\n`)
+    process.stdout.write(`${fc.defaultReportMessage(result)?.slice(0, 20_000)}\n`)
     process.stdout.write(`Again: npm run fuzz -- --only ${target.name} --runs ${runs} --seed ${seed}\n`)
   }
   return !result.failed

@@ -81,7 +81,15 @@ interface Ending {
   readonly tables: readonly Record<TableName, Item[]>[]
 }
 
-async function ending(world: World, { clientid, topic, subscriber, crowded }: Story, acks: boolean): Promise<Ending> {
+async function ending(world: World, story: Story, acks: boolean): Promise<Ending> {
+  try {
+    return await told(world, story, acks)
+  } finally {
+    await empty(world, await dump(world))
+  }
+}
+
+async function told(world: World, { clientid, topic, subscriber, crowded }: Story, acks: boolean): Promise<Ending> {
   const tables: Record<TableName, Item[]>[] = []
   const look = async () =>
     void tables.push(Object.fromEntries(await Promise.all(TABLE_NAMES.map(async (name) => [name, await world.scan(name)]))))
@@ -116,7 +124,6 @@ async function ending(world: World, { clientid, topic, subscriber, crowded }: St
   const some = (kind: boolean) => messages.filter(({ retain }) => retain === kind).map(({ message }) => message.payload.toString())
   const delivered = { queued: some(false), retained: some(true) }
   assertSilent('a log line', world.logs.join('\n'))
-  await empty(world, await dump(world))
   return { delivered: JSON.stringify(delivered), tables }
 }
 
