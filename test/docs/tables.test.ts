@@ -59,6 +59,10 @@ async function rowsOf(world: World): Promise<Map<TableName, Set<string>>> {
   await world.subscribe('d', 's-d', 'history')
   await world.subscribe('d', 's-d', 'durable/news/1')
   await world.publish('news/1', 'm')
+  await world.connect('n', 's-n')
+  await world.subscribe('n', 's-n', 'news/2')
+  world.wait(60_000)
+  await world.disconnect('n', 's-n')
   await world.disconnect('b', 's-b')
   await look()
   return seen

@@ -16,7 +16,7 @@ const BUNDLES = bundleHooks(HOOKS)
  * positions too; the latter settle.
  */
 const LARGE: Readonly<Partial<Record<HookName, number>>> = {
-  'message.publish': 320,
+  'message.publish': 325,
   'session.subscribed': 360,
   'session.unsubscribed': 320,
   'client.connected': 350,
