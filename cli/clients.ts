@@ -1,28 +1,36 @@
 /** `mqtt-dynamodb clients list|show|kick`: who is connected, what each subscribes to and what waits for it. */
 import { exits, newCommand } from './command-line/run-command.ts'
+import { time } from './command-line/time.ts'
+import { reader } from './command-line/values.ts'
 import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
-const LIST = 'Lists rows of mqtt_client, as DynamoDB keeps them: one request, of as many rows as --limit says.'
+const LIST =
+  'Lists rows of mqtt_client, as DynamoDB keeps them: one request, of as many rows as --limit says.\nWhat a flag leaves out is read all the same.'
 const SHOW =
   'Shows one client: presence, subscriptions, and about how many messages wait on the topics that it subscribes to. Three requests.'
 const KICK = 'Ends the connection of a client of the local run (DeleteConnection). Its disconnected event follows.'
+
+const beginning = reader('the beginning of a client id', (got) => got)
 
 const listed = () =>
   listCommand('list', 'who was ever connected', LIST)
     .option('--online', 'only who is connected; the others are read all the same')
     .option('--offline', 'only who is not')
+    .option('--since <T>', 'only whose last connect or disconnect was not before this', time)
+    .option('--starts-with <TEXT>', 'only client ids that begin so', beginning)
 
 export const command = () =>
   newCommand('clients', 'who is connected, and what waits for whom', 'Clients, from mqtt_client and mqtt_sub.')
     .addCommand(
       listed().action(
-        exits(async ({ limit, after, online, offline, json, ndjson, ...flags }) => {
+        exits(async ({ limit, after, online, offline, since = 0, startsWith = '', json, ndjson, ...flags }) => {
           const [{ clientsPage }, { withTables }] = await Promise.all([
             import('./operate/table-reads.ts'),
             import('./operate/operator-tables.ts'),
           ])
           const { rows, next } = await withTables(flags, (tables) => clientsPage(tables, after, limit))
-          const wanted = rows.filter((one) => (online ? one.online : offline ? !one.online : true))
+          const isOfState = (one: { online: boolean }) => (online ? one.online : offline ? !one.online : true)
+          const wanted = rows.filter((one) => isOfState(one) && one.at >= since && one.clientid.startsWith(startsWith))
           if (!saidAsJson({ json, ndjson }, { clients: wanted }, next))
             say(
               [

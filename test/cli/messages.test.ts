@@ -43,6 +43,20 @@ test('purge: only with --yes, and nothing is left (I5)', async () => {
   expect((await backend.rows('mqtt_topic_msg_map', 'm/purged')).filter(({ MsgId, sealing }) => MsgId || sealing)).toEqual([])
 })
 
+test('purge --older: what was published later stays', async () => {
+  await publish('m/older', ...Array.from({ length: 20 }, (_, i) => `old ${i}`))
+  const between = new Date(Date.now() + 1).toISOString()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await publish('m/older', 'new')
+  expect((await run('purge', 'm/older', '--older', between, '--dry-run')).out).toMatch(
+    /about \d+ wait, of which the older ones would be purged/,
+  )
+  expect(await json('purge', 'm/older', '--older', '1d', '--yes')).toMatchObject({ purged: 0 })
+  expect(await json('purge', 'm/older', '--older', between, '--yes')).toMatchObject({ purged: 20 })
+  expect((await json('list', 'm/older')).messages.map(({ payload }: { payload: string }) => payload)).toEqual(['new'])
+  expect(await backend.rows('mqtt_msg', 'm/older')).toHaveLength(1)
+})
+
 test("purge: what the run's own conf keeps as history stays, and nobody need name it", async () => {
   const row = 'backend.dynamo.hook.message.publish.4 = {"topic": "#", "action": {"function": "on_message_store"}, "pool": "pool1"}'
   const other = await startBackend({ confText: `${readFileSync('etc/emqx_backend_dynamo.conf', 'utf8')}\n${row}\n` })
