@@ -19,7 +19,7 @@ export interface QueueOptions {
   readonly onEntered?: (bytes: number) => void
   /** Called when a message has left: handled, or a dead letter. */
   readonly onLeft?: (bytes: number) => void
-  /** Every message that is sent, handled or dead is written to it first. */
+  /** Every message that is sent, received, handled or dead is written to it first. */
   readonly journal?: Append | undefined
   readonly warn?: (text: string) => void
   /** Default 128 MB. */
@@ -98,8 +98,8 @@ export class Queue {
   }
 
   /** A message of an earlier run keeps its id: a handler that had begun with it recognizes it by the id. */
-  restore({ id: messageId, at: sentAt, body }: KeptMessage): void {
-    const message = { messageId, body, sentAt, visibleAt: 0, receives: 0 }
+  restore({ id: messageId, at: sentAt, body, receives }: KeptMessage): void {
+    const message = { messageId, body, sentAt, visibleAt: 0, receives }
     this.#entered(message)
     this.#show(message)
   }
@@ -114,9 +114,14 @@ export class Queue {
    * @param visibilityMs after so long a message in flight is visible again; absent: never
    */
   receive(max: number, visibilityMs?: number): SqsRecord[] {
-    return this.#visible.splice(0, max).map((message) => {
-      message.receives++
-      message.firstReceivedAt ??= Date.now()
+    const received = this.#visible.splice(0, max)
+    const now = Date.now()
+    for (const message of received) message.receives++
+    // Written before a handler sees them: after a kill it must know that an earlier try has begun.
+    if (received.length > 0)
+      this.options.journal?.({ did: 'received', at: now, messages: received.map(({ messageId, receives }) => [messageId, receives]) })
+    return received.map((message) => {
+      message.firstReceivedAt ??= now
       const receiptHandle = randomUUID()
       this.#hold(receiptHandle, message, visibilityMs)
       return recordOf(message, receiptHandle, this.options.arn)

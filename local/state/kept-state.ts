@@ -6,6 +6,8 @@ export const CLIENT_MEMORY_MS = 3_600_000
 /** One thing that happened. Applying an entry twice changes nothing. Times in milliseconds. */
 export type Entry =
   | { readonly did: 'sent'; readonly queue: string; readonly id: string; readonly at: number; readonly body: string }
+  /** How often each message has been received by now. */
+  | { readonly did: 'received'; readonly at: number; readonly messages: readonly (readonly [id: string, receives: number])[] }
   /** The message was handled, or redriven under a new id. */
   | { readonly did: 'left'; readonly id: string; readonly at: number }
   | { readonly did: 'died'; readonly id: string; readonly at: number; readonly receives: number; readonly reason: string }
@@ -37,11 +39,11 @@ export interface KeptMessage {
   readonly id: string
   readonly at: number
   readonly body: string
+  readonly receives: number
 }
 
 export interface KeptDeadLetter extends KeptMessage {
   readonly diedAt: number
-  readonly receives: number
   readonly reason: string
 }
 
@@ -69,9 +71,12 @@ export class KeptState {
     switch (entry.did) {
       case 'sent': {
         const { queue, id, at, body } = entry
-        this.waiting.set(id, { queue, id, at, body })
+        this.waiting.set(id, { queue, id, at, body, receives: 0 })
         break
       }
+      case 'received':
+        for (const [id, receives] of entry.messages) this.#received(id, receives)
+        break
       case 'left':
         this.waiting.delete(entry.id)
         this.deadLetters.delete(entry.id)
@@ -102,6 +107,7 @@ export class KeptState {
   *entries(): Generator<Entry> {
     for (const { queue, id, at, body } of [...this.waiting.values(), ...this.deadLetters.values()])
       yield { did: 'sent', queue, id, at, body }
+    for (const { id, at, receives } of this.waiting.values()) if (receives > 0) yield { did: 'received', at, messages: [[id, receives]] }
     for (const { id, diedAt: at, receives, reason } of this.deadLetters.values()) yield { did: 'died', id, at, receives, reason }
     for (const message of this.retained.values()) yield { did: 'retained', message }
     for (const [clientid, { session, version, connectedAt: at, disconnectedAt }] of this.clients) {
@@ -109,6 +115,11 @@ export class KeptState {
       yield { did: 'connected', clientid, session, version, at }
       if (disconnectedAt !== undefined) yield { did: 'disconnected', clientid, at: disconnectedAt }
     }
+  }
+
+  #received(id: string, receives: number): void {
+    const message = this.waiting.get(id)
+    if (message) this.waiting.set(id, { ...message, receives })
   }
 
   #died({ id, at, receives, reason }: Extract<Entry, { did: 'died' }>): void {

@@ -87,7 +87,7 @@ test('I2: of the letters that SQS shows at once, the oldest goes first', async (
     [first, 1],
     [second, 2],
   ] as const)
-    dead.restore({ queue: 'dead', id: `${at}`, at, body })
+    dead.restore({ queue: 'dead', id: `${at}`, at, body, receives: 0 })
   await run()
   expect(events.receive(10).map(({ body }) => body)).toEqual([first, second, third])
 })

@@ -36,6 +36,18 @@ describe('I1: what a killed run had accepted', () => {
     expect([...kept.waiting.keys()][0]).toBe(record!.messageId)
   })
 
+  test('I4: it is received once more, not for the first time: an earlier try may have left a lease', () => {
+    const queue = queueOf(open(), 9)
+    queue.send('"tried"')
+    queue.receive(1)
+    queue.close()
+    const journal = open()
+    const again = queueOf(journal, 9)
+    for (const message of journal.kept.waiting.values()) again.restore(message)
+    expect(again.receive(1)[0]!.attributes.ApproximateReceiveCount).toBe('2')
+    expect([...open().kept.waiting.values()]).toMatchObject([{ receives: 2 }])
+  })
+
   test('handled: it is not there', () => {
     const queue = queueOf(open())
     queue.send('"done"')
