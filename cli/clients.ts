@@ -1,7 +1,8 @@
 /** `mqtt-dynamodb clients list|show|kick`: who is connected, what each subscribes to and what waits for it. */
+import { Option } from '@commander-js/extra-typings'
 import { exits, newCommand } from './command-line/run-command.ts'
 import { time } from './command-line/time.ts'
-import { reader } from './command-line/values.ts'
+import { reader, storedClientId } from './command-line/values.ts'
 import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST =
@@ -15,7 +16,7 @@ const beginning = reader('the beginning of a client id', (got) => got)
 const listed = () =>
   listCommand('list', 'who was ever connected', LIST)
     .option('--online', 'only who is connected; the others are read all the same')
-    .option('--offline', 'only who is not')
+    .addOption(new Option('--offline', 'only who is not').conflicts('online'))
     .option('--since <T>', 'only whose last connect or disconnect was not before this', time)
     .option('--starts-with <TEXT>', 'only client ids that begin so', beginning)
 
@@ -47,7 +48,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('show', 'one client', SHOW)
-        .argument('<CLIENT>', 'its client id')
+        .argument('<CLIENT>', 'its client id', storedClientId)
         .action(
           exits(async (clientid, { json, ...flags }) => {
             const [{ clientDetails, depthText }, { withTables, found }] = await Promise.all([
@@ -75,7 +76,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('kick', 'end the connection of a client of the local run', KICK)
-        .argument('<CLIENT>', 'its client id')
+        .argument('<CLIENT>', 'its client id', storedClientId)
         .option('--clean', 'its session ends, too')
         .action(
           exits(async (clientid, { aws, clean = false, json, ...flags }) => {

@@ -2,7 +2,7 @@
 import { depthOf } from '../lambda/core/model/topic-row.ts'
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
 import { time } from './command-line/time.ts'
-import { existingFile, oneOf } from './command-line/values.ts'
+import { existingFile, oneOf, storedMsgid, storedTopic } from './command-line/values.ts'
 import { replayCommand } from './messages/replay-command.ts'
 import { sendCommand } from './messages/send-command.ts'
 import { limit, ndjson, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
@@ -18,7 +18,7 @@ export const command = () =>
   newCommand('messages', 'read what waits, empty a queue, or publish', 'Messages, from mqtt_topic_msg_map and mqtt_msg.')
     .addCommand(
       tablesCommand('list', 'the newest messages that wait on a topic', LIST)
-        .argument('<TOPIC>', 'the topic')
+        .argument('<TOPIC>', 'the topic', storedTopic)
         .option('-n, --limit <N>', 'at most so many', limit, 20)
         .option('--from <T>', 'not older than this', time)
         .option('--to <T>', 'not newer than this', time)
@@ -59,7 +59,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('show', 'one message', SHOW)
-        .argument('<MSGID>', 'its id')
+        .argument('<MSGID>', 'its id', storedMsgid)
         .option('--view <VIEW>', 'of the payload', oneOf('text', 'json', 'hex'), 'text')
         .action(
           exits(async (msgid, { view, json, ...flags }) => {
@@ -91,7 +91,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('purge', 'empty a queue of the local run', PURGE)
-        .argument('<TOPIC>', 'the topic')
+        .argument('<TOPIC>', 'the topic', storedTopic)
         .option('--conf <FILE>', 'the hook table that the run should have: refused where the run says another', existingFile)
         .option('--dry-run', 'say about how many messages wait; nothing is deleted')
         .option('--older <T>', 'only what was published before; default: all', time)

@@ -2,7 +2,7 @@
 
 import { Option } from '@commander-js/extra-typings'
 import { exits, newCommand } from './command-line/run-command.ts'
-import { whole } from './command-line/values.ts'
+import { storedTopic, whole } from './command-line/values.ts'
 import { limit, listCommand, more, RATE, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 
 const LIST = `Lists topics and about how many messages wait on each, the longest queue of what was read first. It reads rows of
@@ -39,7 +39,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('show', 'one queue', SHOW)
-        .argument('<TOPIC>', 'the topic')
+        .argument('<TOPIC>', 'the topic', storedTopic)
         .action(
           exits(async (topic, { json, ...flags }) => {
             const [{ depthText, subscribersOf, topicDetails }, { withTables, found }] = await reading()

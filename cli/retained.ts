@@ -1,5 +1,6 @@
 /** `mqtt-dynamodb retained list|show|put|delete|export|import`: the retained messages of the table. */
 import { exits, newCommand } from './command-line/run-command.ts'
+import { storedTopic } from './command-line/values.ts'
 import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 import { deleteCommand, exportCommand, importCommand, putCommand } from './retained/write-commands.ts'
 
@@ -34,7 +35,7 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('show', 'one of them', SHOW)
-        .argument('<TOPIC>', 'the topic')
+        .argument('<TOPIC>', 'the topic', storedTopic)
         .action(
           exits(async (topic, { json, ...flags }) => {
             const { withTables, found } = await import('./operate/operator-tables.ts')

@@ -1,7 +1,7 @@
 /** `mqtt-dynamodb subscriptions list|add|del`: who subscribes to what, and an operator's rows, which subscribe a client for it. */
 import { filterFault, parseSubscription, topicMatches } from '../lambda/core/topic.ts'
 import { exits, newCommand, wrongUse } from './command-line/run-command.ts'
-import { clientId, reader, stackName, whole } from './command-line/values.ts'
+import { clientId, reader, stackName, storedClientId, storedFilter, whole } from './command-line/values.ts'
 import { listCommand, more, saidAsJson, say, sayJson, table, tablesCommand, timeOf } from './operate/operate-command.ts'
 import type { SubscriptionRow } from './operate/table-reads.ts'
 
@@ -36,7 +36,7 @@ export const command = () =>
   newCommand('subscriptions', 'who subscribes to what, and subscribing for a client', 'Subscriptions, from mqtt_sub.')
     .addCommand(
       listCommand('list', 'subscriptions of all clients, or of one', LIST)
-        .argument('[CLIENT]', 'only of this client id')
+        .argument('[CLIENT]', 'only of this client id', storedClientId)
         .option('--topic <FILTER>', 'only those that are this filter, or match this topic; the others are read all the same', filter)
         .action(
           exits(async (clientid, { limit, after, topic, json, ndjson, ...flags }) => {
@@ -81,8 +81,8 @@ export const command = () =>
     )
     .addCommand(
       tablesCommand('del', "delete an operator's row", DEL)
-        .argument('<CLIENT>', 'its client id')
-        .argument('<FILTER>', 'as it was added')
+        .argument('<CLIENT>', 'its client id', storedClientId)
+        .argument('<FILTER>', 'as it was added', storedFilter)
         .action(
           exits(async (clientid, topic, { json, ...flags }) => {
             const [{ withTables }, , { deleteRow }] = await steering()

@@ -43,6 +43,8 @@ export interface LocalStackOptions {
   readonly dynamodb?: string
   /** Directory that keeps tables, retained messages and unhandled events from run to run. Default: memory only. */
   readonly dataDir?: string
+  /** Told that the data directory takes no more, before anything else happens. What the run accepts from then on is lost. */
+  readonly onUnwritable?: (error: BackendError) => void
   readonly misbehaviour?: Partial<Misbehaviours>
   readonly seed?: number
   /** How long a failed event stays invisible. Default 1,000 ms: the template's visibility timeout is for the cloud. */
@@ -103,7 +105,7 @@ async function start(options: LocalStackOptions, onClose: OnClose, close: () => 
   )
   const template = readTemplate(assembly)
   const backlog = new Backlog(options.backlog ?? DEFAULT_BACKLOG)
-  const journal = options.dataDir === undefined ? undefined : openJournal(options.dataDir)
+  const journal = options.dataDir === undefined ? undefined : openJournal(options.dataDir, options.onUnwritable)
   onClose(() => journal?.close())
   const queues = connectQueues(template, { backlog, retryAfterMs: options.retryAfterMs ?? 1000, journal, warn })
   onClose(() => queues.all.forEach((queue) => void queue.close()))

@@ -19,9 +19,15 @@ export function refuseUsed(folder: string, name: string): void {
   })
 }
 
-/** @throws BackendError `usage` where it cannot be made */
-export const makeFolder = (folder: string, name: string): void =>
-  orWrongUse(folder, name, () => void mkdirSync(folder, { recursive: true }))
+/**
+ * One level after the other: where a file system answers ENOENT (as /proc does), Node's `recursive` never comes back.
+ * @throws BackendError `usage` where it cannot be made
+ */
+export function makeFolder(folder: string, name: string): void {
+  const missing: string[] = []
+  for (let at = resolve(folder); !existsSync(at); at = dirname(at)) missing.unshift(at)
+  orWrongUse(folder, name, () => missing.forEach((one) => void mkdirSync(one)))
+}
 
 /** The folder, or the nearest above it that is there. */
 const firstThere = (folder: string): string => (existsSync(folder) ? folder : firstThere(dirname(folder)))

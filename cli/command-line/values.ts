@@ -65,6 +65,16 @@ export const clientId = reader('a client id of 1 to 128 bytes that does not begi
   stringFault(got) === undefined && /^[^$]/.test(got) && Buffer.byteLength(got) <= 128 ? got : undefined,
 )
 
+/** DynamoDB's limits of a key; tables that EMQX filled may have what IoT Core would not take. */
+const keyText = (what: string, most: number) =>
+  reader(`${what} of 1 to ${most} bytes`, (got) => (got !== '' && Buffer.byteLength(got) <= most ? got : undefined))
+/** Client ids, topics, filters and message ids that a table may have. */
+export const storedClientId = keyText('a client id', 2048)
+export const storedTopic = keyText('a topic', 2048)
+export const storedFilter = keyText('a topic filter', 1024)
+export const storedMsgid = keyText('a message id', 2048)
+export const topicOrMsgid = keyText('a topic or a message id', 2048)
+
 /** As IoT Core takes it in a publish. */
 export const topicName = reader('a topic of at most 256 bytes and 7 slashes, without wildcards, not beginning with $', (got) => {
   try {

@@ -3,7 +3,7 @@
 import type { SendOutcome } from '../../lambda/core/metrics.ts'
 import { isMsgid } from '../../lambda/core/msgid.ts'
 import { exits, wrongUse } from '../command-line/run-command.ts'
-import { clientId } from '../command-line/values.ts'
+import { clientId, topicOrMsgid } from '../command-line/values.ts'
 import { iotCommand, limit, say, sayJson, table } from '../operate/operate-command.ts'
 
 const REPLAY = `Sends stored messages to one client that is connected, on their topics: the message of an id, or the newest that wait on a
@@ -22,7 +22,7 @@ const SAYS: Readonly<Record<SendOutcome, string>> = {
 
 export const replayCommand = () =>
   iotCommand('replay', 'send stored messages to one client again', REPLAY)
-    .argument('<TOPIC|MSGID>', 'a topic, or the id of a message')
+    .argument('<TOPIC|MSGID>', 'a topic, or the id of a message', topicOrMsgid)
     .option('--to <CLIENT>', 'the client that gets them; must be given', clientId)
     .option('-n, --limit <N>', 'of a topic, at most so many', limit, 20)
     .action(

@@ -66,17 +66,26 @@ export interface Publication {
 /** Publishes through IoT Core, so that its rules see the message. @throws BackendError `bad-topic-name` */
 export async function publish(
   { iot }: Pick<OpenTables, 'iot'>,
-  { topic, payload, user = [], contentType, ...flags }: Publication,
+  { topic, payload, user: sent = [], contentType, ...flags }: Publication,
 ): Promise<void> {
   checkPublishTopic(topic)
+  const user = flags.retain ? asRetained(sent) : sent
   const properties = user.length === 0 ? {} : { userProperties: JSON.stringify(user.map(([key, value]) => ({ [key]: value }))) }
   const type = contentType === undefined ? {} : { contentType }
   await iot.send(new PublishCommand({ topic, payload: Buffer.from(payload), ...flags, ...properties, ...type }))
 }
 
-/** An empty retained publish: IoT Core forgets the message, and its event deletes the row. */
+type User = NonNullable<Publication['user']>
+
+/** Rules cannot see RETAIN: a row with `"retain": "property"` goes by the user property alone. */
+const asRetained = (user: User): User => [...user.filter(([key]) => key !== 'retain'), ['retain', '1']]
+
+/**
+ * An empty retained publish: IoT Core forgets the message, and its event deletes the row. As QoS 0 it is on no queue, also where
+ * there was nothing to delete.
+ */
 export const deleteRetained = (place: Pick<OpenTables, 'iot'>, topic: string): Promise<void> =>
-  publish(place, { topic, payload: '', qos: 1, retain: true })
+  publish(place, { topic, payload: '', qos: 1, retain: true, user: [['qos', '0']] })
 
 /** What a redrive would do, or what it did. */
 export const letters = (dataUrl: string, { dryRun }: { readonly dryRun: boolean }): Promise<PassReport[]> =>

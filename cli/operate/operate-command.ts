@@ -5,10 +5,11 @@ import { printable } from '../../local/printable.ts'
 import { newCommand, wrongUse } from '../command-line/run-command.ts'
 import { existingFile, httpUrl, matching, reader, region, stackName, whole } from '../command-line/values.ts'
 import { dataUrl } from '../smoke/endpoint-urls.ts'
+import { keyAt } from './page-place.ts'
 
 const prefix = matching('the prefix of table names', /^[A-Za-z0-9_.-]{1,200}$/)
 
-const place = matching('what the list before printed', /^[\w-]+$/)
+const place = reader('what the list before printed', (got) => (keyAt(got) === undefined ? undefined : got))
 const text = reader('a text', (got) => got)
 /** AWS IoT Core quota "Payload size". */
 const MAX_PAYLOAD = 128 * 1024

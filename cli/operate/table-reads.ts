@@ -10,6 +10,7 @@ import { oldestFirst, pendingBackwards, SEGMENTS_AT_ONCE } from '../../lambda/co
 import type { TableName } from '../../lambda/core/tables.ts'
 import { hasWildcard, parseSubscription } from '../../lambda/core/topic.ts'
 import type { Tables } from './operator-tables.ts'
+import { keyAt, placeOf } from './page-place.ts'
 
 export interface Page<T> {
   readonly rows: readonly T[]
@@ -29,19 +30,11 @@ async function scanned(
   filter: object = {},
   limit = PAGE_ROWS,
 ): Promise<Page<Item>> {
-  const start = after === undefined ? {} : { ExclusiveStartKey: keyIn(after) }
+  // A link that somebody cut off begins at the first page.
+  const start = after === undefined ? {} : { ExclusiveStartKey: keyAt(after) }
   const scan = new ScanCommand({ TableName: place.tables[table], Limit: limit, ReturnConsumedCapacity: 'TOTAL', ...start, ...filter })
   const { Items = [], LastEvaluatedKey: last, ConsumedCapacity: used } = await place.dynamodb.send(scan)
-  return { rows: Items, units: used?.CapacityUnits, next: last && Buffer.from(JSON.stringify(last)).toString('base64url') }
-}
-
-/** A link that somebody cut off begins at the first page. */
-function keyIn(after: string): Item | undefined {
-  try {
-    return JSON.parse(Buffer.from(after, 'base64url').toString()) as Item
-  } catch {
-    return undefined
-  }
+  return { rows: Items, units: used?.CapacityUnits, next: last && placeOf(last) }
 }
 
 export interface ClientRow {

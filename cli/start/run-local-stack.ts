@@ -1,4 +1,5 @@
 /** Runs the local stack and its console in this process, until a signal ends it. */
+import { writeSync } from 'node:fs'
 import { BackendError } from '../../lambda/core/errors.ts'
 import { isLoopback } from '../../local/address.ts'
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts'
@@ -24,7 +25,7 @@ export async function runLocalStack(run: LocalRun): Promise<number> {
   const log = (level: 'info' | 'warn', line: string) => {
     if (level === 'warn' || run.verbose) process.stderr.write(`${line}\n`)
   }
-  const stack = startLocalStack({ ...run, log })
+  const stack = startLocalStack({ ...run, log, onUnwritable: endAtOnce })
   const ending = endOnSignal(stack)
   try {
     const running = await stack
@@ -94,6 +95,12 @@ function endOnSignal(stack: Promise<LocalStack>): { readonly began: boolean } {
       return askedAt !== undefined
     },
   }
+}
+
+/** What cannot be written is not acknowledged. What was acknowledged before is in the data directory, so the next start has it. */
+function endAtOnce({ message }: BackendError): never {
+  writeSync(process.stderr.fd, `${message}: the run ends\n`)
+  process.exit(1)
 }
 
 /** Prints the error and ends the process, also if a part of the stack still runs. */

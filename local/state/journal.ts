@@ -19,24 +19,51 @@ const fileIn = (dataDir: string): string => join(dataDir, 'iot-core.jsonl')
 
 /**
  * Opens the directory's journal, or begins one. The file is first rewritten without entries that no longer matter.
- * @throws BackendError `data-dir` where it is there and cannot be read
+ * @param onUnwritable told before an entry that cannot be written (the disk is full) throws
+ * @throws BackendError `data-dir` where it is there and cannot be read, or cannot be written
  */
-export function openJournal(dataDir: string): Journal {
+export function openJournal(dataDir: string, onUnwritable?: (error: BackendError) => void): Journal {
   const kept = new KeptState()
-  for (const entry of readJournal(dataDir)) kept.apply(entry)
   const file = fileIn(dataDir)
-  let fd: number | undefined = openNew(`${file}.new`)
-  appendFileSync(fd, [...kept.entries()].map(lineOf).join(''))
-  renameSync(`${file}.new`, file)
+  for (const [i, entry] of readJournal(dataDir).entries()) apply(kept, entry, `${file}:${i + 1}`)
+  const fd = rewrite(file, kept)
+  let isOpen = true
   return {
     kept,
-    append: (entry) => {
-      if (fd !== undefined) appendFileSync(fd, lineOf(entry))
+    append(entry) {
+      if (!isOpen) return
+      try {
+        appendFileSync(fd, lineOf(entry))
+      } catch (cause) {
+        const error = unwritable(file, cause)
+        onUnwritable?.(error)
+        throw error
+      }
     },
     close() {
-      if (fd !== undefined) closeSync(fd)
-      fd = undefined
+      if (isOpen) closeSync(fd)
+      isOpen = false
     },
+  }
+}
+
+/** Without the entries that no longer matter. */
+function rewrite(file: string, kept: KeptState): number {
+  try {
+    const fd = openNew(`${file}.new`)
+    appendFileSync(fd, [...kept.entries()].map(lineOf).join(''))
+    renameSync(`${file}.new`, file)
+    return fd
+  } catch (error) {
+    throw unwritable(file, error)
+  }
+}
+
+function apply(kept: KeptState, entry: Entry, where: string): void {
+  try {
+    kept.apply(entry)
+  } catch {
+    throw unreadable(where, `it says ${JSON.stringify(entry.did)} and not of what`)
   }
 }
 
@@ -84,5 +111,7 @@ function entryOf(line: string, where: string): Entry {
   }
   throw unreadable(where, `a line of ${line.length} characters, wanted a JSON object with "did"`)
 }
+
+const unwritable = (file: string, cause: unknown) => new BackendError('data-dir', `cannot write ${file}: ${(cause as Error).message}`)
 
 const unreadable = (where: string, why: string) => new BackendError('data-dir', `cannot read ${where}: ${why}`)

@@ -56,6 +56,13 @@ it('refuses a folder that cannot be made', async () => {
   expect(await here('init', folder)).toEqual({ status: 2, out: '', err })
 })
 
+// Only Linux has /proc, where Node's own way of making several levels never came back.
+it('refuses a folder on a file system that makes none', async () => {
+  if (process.platform !== 'linux') return
+  const err = 'init: DIR is "/proc/none/app", wanted a folder that can be written (ENOENT) (see --help)\n'
+  expect(await here('init', '/proc/none/app')).toEqual({ status: 2, out: '', err })
+})
+
 it('asks for the versions of this package: itself and its peers', () => {
   const ours = JSON.parse(read(ROOT, 'package.json'))
   const { dependencies, devDependencies } = JSON.parse(read(ROOT, 'examples', 'cdk-app', 'package.json'))

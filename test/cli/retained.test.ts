@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetRetainedMessageCommand } from '@aws-sdk/client-iot-data-plane'
-import { type Backend, startBackend } from '../end-to-end/backend.ts'
+import { type Backend, confOf, startBackend } from '../end-to-end/backend.ts'
 import { endClients, eventually } from '../support/mqtt-client.ts'
 import { here } from '../support/run-program.ts'
 
@@ -47,6 +47,28 @@ test('put and delete: IoT Core and the table agree', async () => {
   })
 })
 
+test('put and delete where rows go by the user property "retain"; nothing waits on the queue after a delete', async () => {
+  const row = (action: string, more = {}) => JSON.stringify({ topic: '#', ...more, action: { function: action }, pool: 'pool1' })
+  const confText = confOf(
+    ['message.publish', row('on_message_publish')],
+    ['message.publish', row('on_message_retain', { retain: 'property' })],
+    ['message.publish', row('on_retain_delete', { retain: 'property' })],
+  )
+  const other = await startBackend({ confText })
+  const there = (...args: string[]) => here('retained', ...args, '--dynamodb', other.dynamodbUrl, '--endpoint', other.dataUrl)
+  try {
+    expect((await there('put', 'r/property', '--payload', 'v1')).status).toBe(0)
+    await other.idle()
+    expect(await other.rows('mqtt_retain')).toMatchObject([{ payload: { S: 'v1' } }])
+    for (const _ of ['one', 'none']) expect((await there('delete', 'r/property', '--yes')).status).toBe(0)
+    await other.idle()
+    expect(await other.rows('mqtt_retain')).toEqual([])
+    expect((await other.rows('mqtt_msg')).map(({ payload }) => payload?.S)).toEqual(['v1'])
+  } finally {
+    await other.close()
+  }
+})
+
 test('export and import: what one run has another gets, bytes and user properties too', async () => {
   const { client } = await backend.connect('r/exporter', { protocolVersion: 5 })
   const properties = { contentType: 'text/plain', userProperties: { unit: 'C', é: 'ü' } }
@@ -75,7 +97,7 @@ test('export and import: what one run has another gets, bytes and user propertie
   expect(row).toMatchObject({ topic: { S: 'r/im/bytes' } })
   expect(await json('show', 'r/im/bytes')).toMatchObject({
     payload_base64: 'AP8=',
-    properties: { contentType: 'text/plain', user: JSON.parse(line).user },
+    properties: { contentType: 'text/plain', user: [...JSON.parse(line).user, ['retain', '1']] },
   })
   writeFileSync(file, `${line}\n{"topic":"a/#"}\n`)
   const refused = await run('import', file)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -207,4 +208,27 @@ describe("payloads are their owner's alone", () => {
     await expect(makeDataDirectory(dataDir)).rejects.toThrow(/dynamodb is a file or a link, wanted a directory$/)
     expect(existsSync(elsewhere)).toBe(false)
   })
+})
+
+test('I1: a full disk: who appends is told first, and gets an error: nothing is acknowledged', () => {
+  const program = `
+    import { openJournal } from './local/state/journal.ts'
+    const { append } = openJournal(process.argv[1], ({ message }) => console.log(message))
+    try {
+      for (let at = 1; ; at++) append({ did: 'left', id: 'x'.repeat(500), at })
+    } catch (error) {
+      console.log(error.code)
+    }`
+  // A file of at most 16 or 32 blocks of 512 bytes stands for a full disk.
+  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '--eval', program, dataDir]
+  const env = { ...process.env, TSX_DISABLE_CACHE: '1' }
+  const { stdout } = spawnSync('sh', ['-c', 'ulimit -f 16; exec "$0" "$@"', ...node], { encoding: 'utf8', env })
+  expect(stdout).toMatch(new RegExp(`^cannot write ${file()}: EFBIG: .*\\ndata-dir\\n$`))
+  // The half line at the end is no entry.
+  expect(readJournal(dataDir).every(({ did }) => did === 'left')).toBe(true)
+})
+
+test('refuses an entry that says too little, with its line', () => {
+  writeFileSync(file(), '{"did":"left","id":"a","at":1}\n{"did":"retained"}\n')
+  expect(open).toThrow(`cannot read ${file()}:2: it says "retained" and not of what`)
 })
