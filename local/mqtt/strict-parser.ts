@@ -1,4 +1,4 @@
-/** mqtt-packet's parser, but strict about strings: it replaces ill-formed UTF-8 by U+FFFD, where MQTT closes the connection. */
+/** mqtt-packet's parser, but strict about strings and properties: it replaces ill-formed UTF-8 by U+FFFD, where MQTT closes the connection. */
 import mqtt, { type Parser } from 'mqtt-packet'
 
 /** Members of the parser that its types leave out. */
@@ -9,6 +9,8 @@ interface ParserInternals {
   _pos: number
   _parseString(): string | null
   _parseBuffer(): Buffer | null
+  /** false: the packet is malformed, and that is told. */
+  _parseProperties(): Readonly<Record<string, unknown>> | false
   _emitError(error: Error): void
 }
 
@@ -17,7 +19,7 @@ export type StrictParser = Parser & Pick<ParserInternals, 'packet'>
 /** `ignoreBOM`: U+FEFF is a character like others [MQTT-1.5.3-3]. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Emits an error for a string that is not well-formed UTF-8 [MQTT-1.5.3-1] or holds U+0000 [MQTT-1.5.3-2]. */
+/** Emits an error for a string that is not well-formed UTF-8 [MQTT-1.5.3-1] or holds U+0000 [MQTT-1.5.3-2], and for a property that comes twice. */
 export function strictParser(): StrictParser {
   const parser = mqtt.parser() as StrictParser & ParserInternals
   const lenient = parser._parseString
@@ -32,8 +34,18 @@ export function strictParser(): StrictParser {
   }
   const lenientBytes = parser._parseBuffer
   parser._parseBuffer = () => lenientBytes.call(parser) ?? beyond(parser)
+  const lenientProperties = parser._parseProperties
+  parser._parseProperties = () => {
+    const properties = lenientProperties.call(parser)
+    const twice = Object.entries(properties).find(([name, value]) => Array.isArray(value) && name !== SUBSCRIPTION_IDENTIFIER)
+    if (twice !== undefined) parser._emitError(new Error(`the property ${twice[0]} more than once`))
+    return properties
+  }
   return parser
 }
+
+/** The only property but the user properties that a packet may have several times, from a server. mqtt-packet makes an array of each. */
+const SUBSCRIPTION_IDENTIFIER = 'subscriptionIdentifier'
 
 /** Of properties mqtt-packet would make it null, and whoever gets such a PUBLISH could not be sent it. */
 function beyond(parser: ParserInternals): null {

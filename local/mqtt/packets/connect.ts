@@ -1,7 +1,7 @@
 /** CONNECT: what IoT Core refuses, the session it resumes or starts, and the connected event. */
 
 import { randomUUID } from 'node:crypto'
-import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
+import type { IConnackPacket, IConnectPacket, IPublishPacket } from 'mqtt-packet'
 import type { BackendError } from '../../../lambda/core/errors.ts'
 import type { BrokerParts } from '../broker-parts.ts'
 import { subjectOf } from '../client-registry.ts'
@@ -18,6 +18,7 @@ import {
 import { connectedEvent } from '../lifecycle.ts'
 import { SESSION_TAKEN_OVER } from '../reason-codes.ts'
 import { takeOverShared } from '../shared-messages.ts'
+import { responseTopicFault } from './publish.ts'
 
 interface Refusal {
   readonly text: string
@@ -84,6 +85,8 @@ function connectRefusal(packet: IConnectPacket, clientid: string): Refusal | und
 
 function willRefusal(will: NonNullable<IConnectPacket['will']>): Refusal | undefined {
   if (will.qos === 2) return { text: 'a will at QoS 2, which IoT Core does not have', codes: [5, 0x9b] }
+  const fault = responseTopicFault(will as Pick<IPublishPacket, 'properties'>)
+  if (fault) return { text: `its will with a response topic: ${fault}`, codes: [5, 0x82] }
   try {
     checkPublishTopic(will.topic)
   } catch (error) {

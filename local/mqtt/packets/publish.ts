@@ -1,13 +1,21 @@
 /** PUBLISH and the will: what IoT Core refuses, and what it acknowledges. */
 import type { IPublishPacket } from 'mqtt-packet'
 import type { BackendError } from '../../../lambda/core/errors.ts'
+import { topicNameFault } from '../../../lambda/core/topic.ts'
 import type { BrokerParts } from '../broker-parts.ts'
 import type { Client } from '../client-registry.ts'
 import type { Connection } from '../connection.ts'
 import { checkPublishTopic, MAX_PAYLOAD_BYTES, MAX_PUBLISHES_PER_SECOND, MAX_TOPIC_ALIASES } from '../iot-limits.ts'
 import type { DisconnectReason } from '../lifecycle.ts'
 import { messageOfPacket } from '../mqtt-message.ts'
-import { PACKET_TOO_LARGE, PROTOCOL_ERROR, QOS_NOT_SUPPORTED, TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../reason-codes.ts'
+import {
+  MALFORMED_PACKET,
+  PACKET_TOO_LARGE,
+  PROTOCOL_ERROR,
+  QOS_NOT_SUPPORTED,
+  TOPIC_ALIAS_INVALID,
+  TOPIC_NAME_INVALID,
+} from '../reason-codes.ts'
 
 export function acceptPublish(parts: BrokerParts, connection: Connection, packet: IPublishPacket): void {
   const fault = publishFault(connection, packet)
@@ -38,12 +46,20 @@ const success = (connection: Connection) => (connection.protocol === 5 ? { reaso
 
 type Fault = [reason: DisconnectReason, text: string, code: number]
 
+/** Of a PUBLISH or a will: a response topic is a topic name [MQTT-3.3.2-14]. */
+export const responseTopicFault = ({ properties }: Pick<IPublishPacket, 'properties'>): string | undefined =>
+  properties?.responseTopic === undefined ? undefined : topicNameFault(properties.responseTopic)
+
 /** Why IoT Core closes the connection on a PUBLISH; undefined: it accepts the PUBLISH. Puts the topic of an alias into the packet. */
 function publishFault(connection: Connection, packet: IPublishPacket): Fault | undefined {
   if (packet.qos === 2) return ['CLIENT_ERROR', 'published at QoS 2, which IoT Core does not have', QOS_NOT_SUPPORTED]
   // [MQTT-3.3.4-6] Only a server sends it.
   if (packet.properties?.subscriptionIdentifier !== undefined)
     return ['CLIENT_ERROR', 'published with a Subscription Identifier, which only a server may send', PROTOCOL_ERROR]
+  if (packet.qos === 0 && packet.dup) return ['CLIENT_ERROR', 'published at QoS 0 with DUP', MALFORMED_PACKET] // [MQTT-3.3.1-2]
+  if (packet.qos === 1 && packet.messageId === 0) return ['CLIENT_ERROR', 'published with packet id 0', PROTOCOL_ERROR] // [MQTT-2.2.1-3]
+  const responseFault = responseTopicFault(packet)
+  if (responseFault) return ['CLIENT_ERROR', `published with a response topic: ${responseFault}`, PROTOCOL_ERROR]
   const alias = packet.properties?.topicAlias
   if (alias !== undefined) {
     if (packet.topic !== '' && alias >= 1 && alias <= MAX_TOPIC_ALIASES) connection.aliases.set(alias, packet.topic)

@@ -54,6 +54,14 @@ const publishOn = (topic: number[], version: 4 | 5) => {
   const properties = version === 5 ? [0] : []
   return Buffer.from([0x30, 2 + topic.length + properties.length + 1, 0, topic.length, ...topic, ...properties, 0x78])
 }
+/** A PUBLISH of MQTT 5 at QoS 1 with these properties. */
+const publishWith = (properties: number[]) =>
+  Buffer.from([0x32, 7 + properties.length, 0, 1, 0x74, 0, 7, properties.length, ...properties, 0x78])
+/** A PUBLISH with this first byte and packet id 0. */
+const publishAt = (first: number, version: 4 | 5) => {
+  const properties = version === 5 ? [0] : []
+  return Buffer.from([first, 6 + properties.length, 0, 1, 0x74, 0, 0, ...properties, 0x78])
+}
 const subscribeTo = (topic: number[], version: 4 | 5) => {
   const properties = version === 5 ? [0] : []
   return Buffer.from([0x82, 2 + properties.length + 2 + topic.length + 1, 0, 7, ...properties, 0, topic.length, ...topic, 1])
@@ -84,6 +92,12 @@ describe('closes the connection, tells an MQTT 5 client why, acknowledges nothin
       [5],
     ],
     ['a Subscription Identifier in PUBLISH', 0x82, (one) => one.send(publish({ properties: { subscriptionIdentifier: 1 } })), [5]],
+    ['a response topic with a wildcard', 0x82, (one) => one.send(publish({ properties: { responseTopic: 'a/#' } })), [5]],
+    ['an empty response topic', 0x82, (one) => one.send(publish({ properties: { responseTopic: '' } })), [5]],
+    ['two response topics', 0x81, (one) => one.socket.write(publishWith([8, 0, 1, 0x61, 8, 0, 1, 0x62])), [5]],
+    ['two content types', 0x81, (one) => one.socket.write(publishWith([3, 0, 1, 0x61, 3, 0, 1, 0x62])), [5]],
+    ['packet id 0', 0x82, (one, version) => one.socket.write(publishAt(0x32, version))],
+    ['DUP at QoS 0', 0x81, (one) => one.send(publish({ qos: 0, dup: true }))],
     ['No Local on a shared filter', 0x82, (one) => one.send(subscribe([to('$share/g/t', { nl: true })])), [5]],
     ['9 filters in SUBSCRIBE', 0x97, (one) => one.send(subscribe(Array.from({ length: 9 }, (_, i) => to(`t/${i}`))))],
     ['a topic of 257 bytes', 0x90, (one) => one.send(publish({ topic: 'x'.repeat(257) }))],
@@ -126,6 +140,7 @@ describe('refuses the CONNECT', () => {
     ['a client id that begins with $', 5, {}, '$c', { reasonCode: 0x85 }],
     ['a will at QoS 2', 5, will({ qos: 2 }), 'c', { reasonCode: 0x9b }],
     ['a will on a reserved topic', 5, will({ topic: '$aws/x' }), 'c', { reasonCode: 0x90 }],
+    ['a will whose response topic has a wildcard', 5, will({ properties: { responseTopic: '+' } }), 'c', { reasonCode: 0x82 }],
     ['Receive Maximum 0', 5, { properties: { receiveMaximum: 0 } }, 'c', { reasonCode: 0x82 }],
     ['enhanced authentication', 5, { properties: { authenticationMethod: 'x' } }, 'c', { reasonCode: 0x8c }],
   ])('%s (MQTT level %i)', async (_, version, more, clientid, answer) => {
