@@ -284,4 +284,20 @@ forEachEngine((engine) => {
     expect(world.device('c').got).toEqual(['between'])
     expect(await world.queue()).toEqual({ named: [], stored: [] })
   })
+
+  it('an UNSUBSCRIBE and a SUBSCRIBE in the same millisecond: in either order the UNSUBSCRIBE counts, until the next SUBSCRIBE', async () => {
+    for (const [i, order] of permutations([0, 1]).entries()) {
+      const [c, filter] = [`c${i}`, `durable/t${i}`]
+      await world.connect(c, 's1')
+      await inOrder(told(() => subscribed(c, 's1', filter)))
+      world.wait(5_000)
+      const [gone, again] = [unsubscribed(c, 's1', filter), subscribed(c, 's1', filter)]
+      const both = [gone, { ...again, event: { ...again.event, timestamp: gone.event.timestamp } }]
+      await inOrder(order.map((n) => both[n]!))
+      expect({ order, live: await liveOf(c), rows: await rowsOf(c) }).toEqual({ order, live: [], rows: [] })
+      await world.handle('message.publish', world.publishEvent(`t${i}`, 'waits'))
+      await inOrder(told(() => subscribed(c, 's1', filter)))
+      expect(world.device(c).got).toEqual(['waits'])
+    }
+  })
 })
