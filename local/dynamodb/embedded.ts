@@ -76,8 +76,9 @@ async function startHere(options: EmbeddedOptions): Promise<DynamoDbEngine> {
 async function openStore(path?: string): Promise<Store> {
   const store = db.create({ ...(path === undefined ? {} : { path }), createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 })
   Object.assign(store.tableDb, LOCAL_ACCOUNT)
-  await store.db.open().catch((error: Error & { cause?: Error }) => {
-    throw new BackendError('DYNAMODB_DATA', `DynamoDB cannot open its data in ${path}: ${error.cause?.message ?? error.message}`)
+  await store.db.open().catch(({ message, cause = new Error(message) }: Error & { cause?: Error & { code?: string } }) => {
+    const why = cause.code === 'LEVEL_LOCKED' ? 'another run uses it' : cause.message
+    throw new BackendError('DYNAMODB_DATA', `DynamoDB cannot open its data in ${path}: ${why}`)
   })
   return store
 }

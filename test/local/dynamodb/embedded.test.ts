@@ -115,7 +115,10 @@ describe.each([
       await start({ inWorker, dataDir })
       expect(await get('a')).toEqual({ id: { S: 'a' } })
       const second = startEmbedded({ host: '127.0.0.1', port: 0, dataDir, inWorker })
-      await expect(second).rejects.toMatchObject({ code: 'DYNAMODB_DATA', message: expect.stringContaining(dataDir) })
+      await expect(second).rejects.toMatchObject({
+        code: 'DYNAMODB_DATA',
+        message: `DynamoDB cannot open its data in ${dataDir}: another run uses it`,
+      })
     } finally {
       await stop()
       await rm(dataDir, { recursive: true })
