@@ -3,6 +3,7 @@ import { isLoopback } from '../local/address.ts'
 import { exits, newCommand, type OptionsOf, wrongUse } from './command-line/run-command.ts'
 import { existingFile, httpUrl, matching, port, reader } from './command-line/values.ts'
 import type { ConsoleRun } from './console/run-console.ts'
+import { LOCAL_DATA_PLANE } from './smoke/endpoint-urls.ts'
 
 const ABOUT = `Serves a page for the browser: who is connected, what waits, what failed, and each message, of the backend
 that mqtt-dynamodb start runs on this machine. The address that it prints holds a token: who does not
@@ -13,7 +14,7 @@ const mqttUrl = matching('an mqtt URL', /^mqtt:\/\/[^\s/]+\/?$/)
 
 export const flags = () =>
   newCommand('console', 'see and steer the local run in the browser', ABOUT)
-    .option('--endpoint <URL>', 'the data plane of the run', httpUrl, 'http://localhost:8443')
+    .option('--endpoint <URL>', 'the data plane of the run', httpUrl, LOCAL_DATA_PLANE)
     .option('--dynamodb <URL>', 'its DynamoDB', httpUrl, 'http://localhost:8000')
     .option('--mqtt <URL>', 'its MQTT broker', mqttUrl, 'mqtt://localhost:1883')
     .option('--conf <FILE>', 'the hook table that it should have: refused where the run says another', existingFile)

@@ -86,6 +86,9 @@ async function asked<T>(dataUrl: string, what: string): Promise<T> {
     throw new BackendError('unreachable', `${url} answered ${answer.status}, wanted a run of mqtt-dynamodb start there`)
   } catch (error) {
     if (error instanceof BackendError) throw error
-    throw new BackendError('unreachable', `nothing answers at ${dataUrl}: the local run has ended, or listens elsewhere (--endpoint)`)
+    throw endedAt(dataUrl)
   }
 }
+
+export const endedAt = (dataUrl: string): BackendError =>
+  new BackendError('unreachable', `nothing answers at ${dataUrl}: the local run has ended, or listens elsewhere (--endpoint)`)

@@ -4,7 +4,7 @@ import { Option } from '@commander-js/extra-typings'
 import { printable } from '../../local/printable.ts'
 import { newCommand, wrongUse } from '../command-line/run-command.ts'
 import { existingFile, httpUrl, matching, reader, region, stackName, whole } from '../command-line/values.ts'
-import { dataUrl } from '../smoke/endpoint-urls.ts'
+import { dataUrl, LOCAL_DATA_PLANE } from '../smoke/endpoint-urls.ts'
 import { keyAt } from './page-place.ts'
 
 const prefix = matching('the prefix of table names', /^[A-Za-z0-9_.-]{1,200}$/)
@@ -25,7 +25,7 @@ export const tablesCommand = (name: string, summary: string, about: string) =>
     .option('--region <REGION>', "of the tables; default: the AWS profile's", region)
     .option('--prefix <TEXT>', "of the tables' names, as in cdk deploy -c prefix=TEXT", prefix)
     .option('--dynamodb <URL>', 'DynamoDB of the local run; default: the run tells', httpUrl)
-    .option('--endpoint <URL>', 'data plane of the local run', httpUrl, 'http://localhost:8443')
+    .option('--endpoint <URL>', 'data plane of the local run', httpUrl, LOCAL_DATA_PLANE)
     .option('--json', 'one JSON document instead of text')
     .addHelpText('after', '\nExit status: 0 done, 1 not found or not reachable, 2 wrong use.')
 

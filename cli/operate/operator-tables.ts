@@ -6,7 +6,8 @@ import { BackendError } from '../../lambda/core/errors.ts'
 import type { Ports } from '../../lambda/core/model/ports.ts'
 import { TABLE_NAMES, type TableName } from '../../lambda/core/tables.ts'
 import { localCredentials, refusalOf } from '../dead-letters/sqs-client.ts'
-import { dynamodbOf } from './local-run.ts'
+import { LOCAL_DATA_PLANE } from '../smoke/endpoint-urls.ts'
+import { dynamodbOf, endedAt } from './local-run.ts'
 
 export interface Tables {
   readonly dynamodb: DynamoDBClient
@@ -56,9 +57,16 @@ export function tablesOf({ aws, prefix = '', endpoint, data, ...flags }: TablesF
   return { dynamodb, iot, tables, ports, close }
 }
 
+/** Where somebody names a run, the tables of another one are not meant. */
+async function dynamodbAt(endpoint: string): Promise<string> {
+  const told = await dynamodbOf(endpoint)
+  if (told === undefined && endpoint !== LOCAL_DATA_PLANE) throw endedAt(endpoint)
+  return told ?? DYNAMODB
+}
+
 /** @throws BackendError in one line, where the tables cannot be reached */
 export async function withTables<T>(given: TablesFlags, work: (tables: OpenTables) => Promise<T>): Promise<T> {
-  const flags = given.aws ? given : { ...given, dynamodb: given.dynamodb ?? (await dynamodbOf(given.endpoint)) ?? DYNAMODB }
+  const flags = given.aws ? given : { ...given, dynamodb: given.dynamodb ?? (await dynamodbAt(given.endpoint)) }
   const tables = tablesOf(flags)
   try {
     return await work(tables)

@@ -23,3 +23,6 @@ function plainUrl(got: string, protocols: readonly string[]): string | undefined
   const isPlain = url !== undefined && url.hostname !== '' && /^\/?$/.test(url.pathname) && url.search === '' && url.username === ''
   return isPlain && protocols.includes(url.protocol) ? got.replace(/\/$/, '') : undefined
 }
+
+/** Of a local run that moved no port. */
+export const LOCAL_DATA_PLANE = 'http://localhost:8443'

@@ -86,7 +86,11 @@ test('what is not there, and what is hostile', async () => {
   expect(out).not.toContain(id)
 })
 
-test('a local run that is not there: one line', async () => {
+test('a local run that is not there: one line, and the tables of another run are not read', async () => {
+  expect(await here('clients', 'list', '--endpoint', 'http://127.0.0.1:9')).toMatchObject({
+    status: 1,
+    err: 'clients list: nothing answers at http://127.0.0.1:9: the local run has ended, or listens elsewhere (--endpoint)\n',
+  })
   const { status, err } = await here('clients', 'list', '--dynamodb', 'http://127.0.0.1:9')
   expect([status, err]).toEqual([1, 'clients list: DynamoDB cannot be reached at http://127.0.0.1:9 (ECONNREFUSED)\n'])
 })
