@@ -9,6 +9,7 @@ import type { Reader } from '../../cli/command-line/values.ts'
 import { HOOKS } from '../../lambda/core/hooks.ts'
 import { flags as faultsFlags } from '../faults/faults-flags.ts'
 import { FUZZED, flags as fuzzFlags } from '../hostile/fuzz-flags.ts'
+import { millionFlags } from '../million/million-flags.ts'
 import { flags as platformsFlags } from '../package/platforms-flags.ts'
 import { flags as releaseCheckFlags } from '../package/release-check-flags.ts'
 import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
@@ -52,6 +53,7 @@ const SCRIPTS: Readonly<Record<string, () => CommandUnknownOpts>> = {
   bench: () => benchFlags(['start', 'publish']),
   faults: faultsFlags,
   fuzz: fuzzFlags,
+  million: millionFlags,
   mutants: mutantsFlags,
   platforms: platformsFlags,
   'release:check': releaseCheckFlags,

@@ -10,6 +10,7 @@ import { refuseContradictions, refuseSharedTables } from '../../lib/options/cont
 import { OPTION_NAMES, optionsOf } from '../../lib/options/options.ts'
 import { flags as faultsFlags } from '../faults/faults-flags.ts'
 import { flags as fuzzFlags } from '../hostile/fuzz-flags.ts'
+import { millionFlags } from '../million/million-flags.ts'
 import { mutantsFlags, simulateFlags } from '../simulation/simulation-flags.ts'
 import { flags as soakFlags } from '../soak/soak-flags.ts'
 
@@ -65,7 +66,7 @@ const flagsIn = (command: CommandUnknownOpts): string[] => [
 ]
 let known: readonly string[]
 beforeAll(async () => {
-  const scripts = [benchFlags([]), soakFlags(), fuzzFlags(), faultsFlags(), simulateFlags(), mutantsFlags()]
+  const scripts = [benchFlags([]), soakFlags(), fuzzFlags(), faultsFlags(), simulateFlags(), mutantsFlags(), millionFlags()]
   known = [await programFor([]), ...scripts].flatMap(flagsIn)
 })
 /** As the anchors of a Markdown page are made. */
