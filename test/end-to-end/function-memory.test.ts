@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { HOOKS, type HookName } from '../../lambda/core/hooks.ts'
-import { DATA_ENDPOINT_VARIABLE, TABLE_NAMES, tableVariable } from '../../lambda/core/tables.ts'
+import { DATA_ENDPOINT_VARIABLE, DELIVERY_QUEUE_VARIABLE, TABLE_NAMES, tableVariable } from '../../lambda/core/tables.ts'
 import { bundleHooks } from '../../lib/pipeline/hook-bundles.ts'
 import { HOOK_SETTINGS } from '../../lib/pipeline/hook-settings.ts'
 import { startEmbedded } from '../../local/dynamodb/embedded.ts'
@@ -24,6 +24,9 @@ const QUEUED = 100
 const QUEUES = ['q/0', 'q/1', 'q/2', 'q/3']
 /** Eight filters, IoT Core's most in one SUBSCRIBE. */
 const FILTERS = [...QUEUES, '#', 'r/#', 'r/+', '+/+']
+/** The same for clients that subscribe themselves. */
+const OWN_QUEUES = ['own/0', 'own/1', 'own/2', 'own/3']
+const OWN_FILTERS = [...OWN_QUEUES, '#', 'r/#', 'r/+', '+/+']
 const LIVE = ['live/0', 'live/1']
 const BATCH = Array.from({ length: 10 }, (_, i) => `c${i}`)
 /** What a function must leave free of its memory, for events that nobody has thought of. */
@@ -57,6 +60,7 @@ describe('the memory of a function, with a margin of a quarter', () => {
     world.now = Date.now() - 3_600_000
     await fill()
     dataPlane = await answering(() => sends++)
+    const answers = `http://127.0.0.1:${(dataPlane.address() as AddressInfo).port}`
     directory = mkdtempSync(join(tmpdir(), 'memory-'))
     writeBundles()
     environment = {
@@ -65,7 +69,9 @@ describe('the memory of a function, with a margin of a quarter', () => {
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_ENDPOINT_URL_DYNAMODB: engine.url,
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      [DATA_ENDPOINT_VARIABLE]: `http://127.0.0.1:${(dataPlane.address() as AddressInfo).port}`,
+      AWS_ENDPOINT_URL_SQS: answers,
+      [DELIVERY_QUEUE_VARIABLE]: `${answers}/1/deliveries`,
+      [DATA_ENDPOINT_VARIABLE]: answers,
       ...Object.fromEntries(TABLE_NAMES.map((table) => [tableVariable(table), tables[table]])),
     }
   }, 240_000)
@@ -82,13 +88,14 @@ describe('the memory of a function, with a margin of a quarter', () => {
     for (const topic of retained) world.native.set(topic, { payload: Buffer.from(LARGEST), qos: 1, lastModified: world.now })
     await publishAll(retained)
     world.native.clear()
-    await publishAll(QUEUES.flatMap((topic) => Array<string>(QUEUED).fill(topic)))
+    await publishAll([...QUEUES, ...OWN_QUEUES].flatMap((topic) => Array<string>(QUEUED).fill(topic)))
     for (const c of BATCH) {
       await world.connect(c, 's1')
       await world.subscribe(c, 's1', ...LIVE)
     }
     await publishAll(LIVE.flatMap((topic) => Array<string>(QUEUED).fill(topic)))
     for (const c of BATCH) for (const filter of FILTERS) await world.operatorSubscribes(`o${c}`, filter)
+    for (const c of BATCH) await world.connect(`s${c}`, 's1')
     world.wait(60_000)
   }
   /** One of 128 KB on each topic, ten in a batch, slowly enough for settling. */
@@ -163,7 +170,19 @@ describe('the memory of a function, with a margin of a quarter', () => {
     isWithin('client.disconnected', memory)
   })
 
-  it.each<[HookName, () => object[]]>([['session.created', () => BATCH.map((c) => world.connectedEvent(`o${c}`, 's1'))]])(
+  it('client.connected: 10 clients with eight rows each of an older connection', async () => {
+    const { failures, memory } = await measure(
+      'client.connected',
+      BATCH.map((c) => world.connectedEvent(`o${c}`, 's1')),
+    )
+    expect(failures).toBe(0)
+    isWithin('client.connected', memory)
+  })
+
+  it.each<[HookName, () => object[]]>([
+    ['session.subscribed', () => BATCH.map((c) => world.subscribedEvent(`s${c}`, 's1', ...OWN_FILTERS))],
+    ['session.created', () => BATCH.map((c) => world.connectedEvent(`o${c}`, 's1'))],
+  ])(
     '%s: 10 clients with eight filters each, 45 MB retained, 100 queued messages of 128 KB on each of four topics',
     async (hook, events) => {
       const before = sends
@@ -174,7 +193,7 @@ describe('the memory of a function, with a margin of a quarter', () => {
   )
 })
 
-/** A data plane whose clients are connected and acknowledge after 20 ms; IoT Core holds no retained message. */
+/** A data plane whose clients are connected and acknowledge after 20 ms; IoT Core holds no retained message. And SQS, for the next slices. */
 async function answering(sent: () => void): Promise<Server> {
   const server = createServer({ keepAliveTimeout: 65_000 }, async (message: IncomingMessage, response) => {
     for await (const _ of message) {
@@ -183,11 +202,12 @@ async function answering(sent: () => void): Promise<Server> {
       response
         .writeHead(status, { 'content-type': 'application/json', ...(type && { 'x-amzn-errortype': type }) })
         .end(JSON.stringify(body))
-    if (message.method === 'POST') {
+    if (message.headers['x-amz-target']?.toString().startsWith('AmazonSQS')) reply(200, { MessageId: 'next-slice' })
+    else if (message.method === 'POST') {
       sent()
       setTimeout(() => reply(200, { message: 'OK' }), 20)
     } else if (message.url?.includes('/subscriptions'))
-      reply(200, { subscriptions: [...FILTERS, ...LIVE].map((topicFilter) => ({ topicFilter, qos: 1 })) })
+      reply(200, { subscriptions: [...FILTERS, ...OWN_QUEUES, ...LIVE].map((topicFilter) => ({ topicFilter, qos: 1 })) })
     else if (message.url?.startsWith('/connections')) reply(200, { connected: true, connectedSince: 0, keepAliveDuration: 60 })
     else reply(404, { message: 'nothing there' }, 'ResourceNotFoundException')
   })
