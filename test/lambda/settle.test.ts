@@ -465,7 +465,7 @@ forEachEngine((engine) => {
       },
     )
 
-    it.each(['in order', 'the middle one late'])(
+    it.each(['in order', 'the middle one late', 'the middle one late, and the end dies before it settles'])(
       'three SUBSCRIBEs, of whose middle one nobody tells the QoS, %s: only what came after the last counts',
       async (order) => {
         const world = await given()
@@ -478,7 +478,12 @@ forEachEngine((engine) => {
         for (const event of order === 'in order' ? [middle, last] : [last, middle]) await world.handle('session.subscribed', event)
         await world.handle('message.publish', world.publishEvent('t', 'after', { timestamp: since + 40 * MINUTE }))
         world.now = since + 60 * MINUTE
-        await world.disconnect('c', 's1')
+        const gone = world.disconnectedEvent('c', 's1')
+        if (order.endsWith('settles')) {
+          jest.spyOn(world.ports.messages, 'traits').mockRejectedValueOnce(new Error('throttled'))
+          await expect(world.handle('client.disconnected', gone)).rejects.toThrow('throttled')
+        }
+        await world.handle('client.disconnected', gone)
         expect((await world.scan('mqtt_msg')).map(({ payload }) => payload?.S).sort()).toEqual(['at QoS 0, perhaps'])
       },
     )

@@ -1,5 +1,6 @@
 /** I15: a client that acknowledges each message just in time holds an invocation for a time slice; the delivery goes on by a request. */
 import type { HookName } from '../../lambda/core/hooks.ts'
+import { HEAD_LIVE } from '../../lambda/core/model/topic-row.ts'
 import { createTables, forEachEngine } from '../support/engines.ts'
 import { PAGE_ROWS, type Row, World, type WorldOptions } from '../support/world.ts'
 
@@ -94,6 +95,29 @@ forEachEngine((engine) => {
     expect(got()).toEqual(ALL)
     expect(Math.max(...durations)).toBeLessThanOrEqual(LONGEST)
     expect((await world.live()).length).toBe(1)
+  })
+
+  it('so does one whose seat is in a spill row, while messages come live (400098022)', async () => {
+    await begin({ rows: MANY })
+    for (let i = 0; i < HEAD_LIVE; i++) {
+      await world.connect(`crowd${i}`, 's')
+      await world.subscribe(`crowd${i}`, 's', 't')
+    }
+    await world.connect('c', 's1')
+    await subscribe('durable/t')
+    await world.disconnect('c', 's1')
+    world.wait(60_000)
+    await publishAll(...ALL.slice(0, 19))
+    world.undelivered = []
+    await world.connect('c', 's2', 2)
+    slow('c')
+    await subscribe('durable/t', 's2')
+    // The delivery of a publish takes the queue up. The request of the first slice finds the lease taken, and is over.
+    await publishAll(ALL[19]!)
+    world.undelivered.shift()
+    await untilDone()
+    expect(got()).toEqual(ALL.slice(0, 20))
+    expect((await world.row('mqtt_topic_msg_map', 't\u0000live0'))?.live?.M?.['c%00durable/t']?.M?.catching).toBeUndefined()
   })
 
   it.each<[string, WorldOptions, string, longest: number]>([

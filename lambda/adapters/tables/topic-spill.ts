@@ -62,11 +62,12 @@ export function spillRows(db: Database, rows: LiveRows): SpillRows {
     },
 
     async seats(row) {
-      const keys = Array.from({ length: row.spill }, (_, n) => ({ topic: S(spillKey(row.topic, n)) }))
+      const numbers = new Map(Array.from({ length: row.spill }, (_, n) => [spillKey(row.topic, n), n]))
+      const keys = [...numbers.keys()].map((key) => ({ topic: S(key) }))
       const items = await batchGet(db, 'mqtt_topic_msg_map', keys, { consistent: true })
       return items.flatMap((item) => {
         const key = text(item.topic) ?? ''
-        return [...liveOf(item.live)].map(([entry, live]) => ({ topic: row.topic, key, entry, live }))
+        return [...liveOf(item.live)].map(([entry, live]) => ({ topic: row.topic, key, spill: numbers.get(key)!, entry, live }))
       })
     },
 
