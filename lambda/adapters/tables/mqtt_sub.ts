@@ -12,8 +12,7 @@ export function subscriptionTable(db: Database): SubscriptionTable {
   /** A SUBSCRIBE repeated in the same session: `since` stays, `at` is its time: an older unsubscribe deletes nothing. */
   async function renew(standing: Subscription, again: Subscription): Promise<boolean> {
     const { session, since = 0 } = again
-    if (standing.origin === 'operator' || standing.session !== session) return true
-    if (latestOf(standing) >= since) return proveLess(standing, again)
+    if (standing.origin === 'operator' || standing.session !== session || (standing.at ?? standing.since ?? 0) >= since) return true
     const { set, remove, values } = grantedOf(
       standing.granted === again.granted && again.grantedAt === undefined ? standing : { grantedAt: since, ...again },
     )
@@ -24,22 +23,6 @@ export function subscriptionTable(db: Database): SubscriptionTable {
       ConditionExpression: `${OF_SESSION} AND (attribute_not_exists(#at) OR #at < :at)`,
       ExpressionAttributeNames: NAMES,
       ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(since), ...values },
-    })
-    return (await ifHolds(db.client.send(update))) !== undefined
-  }
-
-  /** A SUBSCRIBE between two that were handled before it may have had another QoS: what is proven begins after it, as in the seat. */
-  async function proveLess(standing: Subscription, { session, since = 0 }: Subscription): Promise<boolean> {
-    const latest = latestOf(standing)
-    const isBetween = (standing.since ?? 0) < since && since < latest
-    if (!isBetween || standing.granted === undefined || (standing.grantedAt ?? 0) >= latest) return true
-    const update = new UpdateItemCommand({
-      TableName,
-      Key: keyOf(standing),
-      UpdateExpression: 'SET granted_at = :at',
-      ConditionExpression: `${OF_SESSION} AND #at = :at`,
-      ExpressionAttributeNames: NAMES,
-      ExpressionAttributeValues: { ':client': S('client'), ':session': S(session ?? ''), ':at': N(latest) },
     })
     return (await ifHolds(db.client.send(update))) !== undefined
   }
@@ -97,9 +80,6 @@ export function subscriptionTable(db: Database): SubscriptionTable {
     },
   }
 }
-
-/** Milliseconds: the latest SUBSCRIBE that was handled. */
-const latestOf = ({ at, since = 0 }: Subscription): number => at ?? since
 
 const NAMES = { '#session': 'session', '#at': 'at' }
 const CLIENTS = 'origin = :client'

@@ -153,6 +153,8 @@ async function settleAgain(context: Context, subscription: Subscription, was: Om
   const { topic } = seatOf(subscription)
   const row = fetchRow(context.config, topic) && (await context.ports.topics.head(topic))
   if (row === undefined) return
-  const known = granted === undefined ? {} : { granted, ...(grantedAt === undefined ? {} : { grantedAt }) }
+  // A SUBSCRIBE between the first and the latest may have had another QoS. The seat would know, the row is not told: the proof begins after.
+  const from = at > since ? Math.max(grantedAt ?? 0, at) : grantedAt
+  const known = granted === undefined ? {} : { granted, ...(from === undefined ? {} : { grantedAt: from }) }
   await judgeEnd(context, row, { ...was, live: { kind: 'client', session, since, at, ...known } })
 }
