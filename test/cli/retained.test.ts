@@ -67,7 +67,7 @@ test('put and delete where rows go by the user property "retain"; nothing waits 
   } finally {
     await other.close()
   }
-})
+}, 60_000)
 
 test('export and import: what one run has another gets, bytes and user properties too', async () => {
   const { client } = await backend.connect('r/exporter', { protocolVersion: 5 })
