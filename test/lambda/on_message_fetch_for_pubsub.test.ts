@@ -314,6 +314,21 @@ forEachEngine((engine) => {
       expect(got('n')).toEqual(['m0'])
     })
 
+    it('in a group has its own position: its SUBSCRIBE brings what came since its last one, whichever member got that live', async () => {
+      for (const c of ['a', 'b']) await come(c, '$share/g/t')
+      world.wait(MINUTE)
+      await publish('m0')
+      expect([got('a'), got('b')]).toEqual([[], []])
+      world.wait(60 * MINUTE)
+      await go('a')
+      await publish('m1')
+      await come('a', '$share/g/t')
+      expect([got('a'), got('b')]).toEqual([['m0', 'm1'], []])
+      await world.unsubscribe('a', 'a2', '$share/g/t')
+      expect(await position('a')).toBeUndefined()
+      expect(await position('b')).toBeDefined()
+    })
+
     it('is forgotten by UNSUBSCRIBE for good, also where the end of its connection is handled at the same time', async () => {
       await minute('m0')
       const gone = world.disconnectedEvent('n', 'n1', 1)

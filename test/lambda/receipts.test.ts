@@ -190,6 +190,16 @@ forEachEngine((engine) => {
       expect(await rowOf('open')).toMatchObject({ acked_by: { S: 'door' }, acked_at: acked_at! })
     })
 
+    it('names nobody on a topic kept for many, where each of several acknowledges: each has a read position', async () => {
+      await begin({ rows: [...rowsWith(), ...KEPT, { ...HISTORY, topic: 'kept' }], expiredAfter: 86_400 })
+      for (const c of ['one', 'two']) await come(c, 'durable/kept')
+      await world.publish('kept', 'news', ASKS)
+      const row = await rowOf('news')
+      expect(row).toBeDefined()
+      expect(row).not.toHaveProperty('acked_by')
+      for (const c of ['one', 'two']) expect((await world.row('mqtt_acked', 'kept', c))?.msgid).toEqual(row!.msgid)
+    })
+
     it('keeps the first acknowledgement, and tells none of a message that did not ask (I4)', async () => {
       await command('open')
       await command('plain', {})
