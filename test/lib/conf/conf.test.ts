@@ -202,13 +202,14 @@ describe('region and expiry', () => {
     expect(parse(given(`backend.dynamo.msg.expired_after = ${text}`))).toMatchObject({ table: { expiredAfter: seconds }, errors: [] })
   })
 
-  test.each(['durable/', 'd/', 'a/b c/', ''])('durable.prefix %p is the prefix of durable subscriptions', (prefix) => {
+  test.each(['durable/', 'd/', 'a/b c/', 'a/b/c/d/e/f/g/', ''])('durable.prefix %p is the prefix of durable subscriptions', (prefix) => {
     expect(parse(given(`backend.dynamo.durable.prefix = ${prefix}`))).toMatchObject({ table: { durablePrefix: prefix }, errors: [] })
   })
 
   test.each([
     ['durable', 'is no prefix of topics: wanted whole levels such as durable/'],
     ['/d/', 'is no prefix of topics'],
+    ['a/b/c/d/e/f/g/h/', 'has 8 slashes, wanted at most 7'],
     ['d/+/', 'has "+", wanted whole levels'],
     ['d/#/', 'has "#"'],
     ['$aws/', 'has "$"'],
