@@ -22,7 +22,7 @@ export interface Facts {
 }
 
 export interface Violation {
-  /** I1, I3, I5, I6 (DESIGN.md, section 4). */
+  /** I1, I3, I5, I6, I11 (DESIGN.md, section 4). */
   readonly invariant: string
   readonly what: string
   /** Numbers of the messages concerned. */
@@ -126,7 +126,7 @@ export function undrainedViolations(stored: readonly StoredMessage[], named: rea
 function falseAcks({ acked, numbers, members }: Facts): Violation[] {
   const has = (member: Member | undefined, n: number) => member?.receipts.has(n) === true
   return acked.flatMap(({ topic, clientid, msgid }) => {
-    const n = numbers.get(msgid)
+    const n = numbers.get(msgid ?? '')
     if (n === undefined) return []
     const member = members.find(({ role }) => role.clientid === clientid)
     const shares = member?.role.filters.some((filter) => filter.startsWith('$share/') && filter.endsWith(`/${topic}`)) ?? false

@@ -11,8 +11,8 @@ test('the same seed casts the same play, another does not', () => {
 })
 
 test('50 clients: a third flaps, a third is durable; every kind, both protocols, a shared subscription and operator rows are there', () => {
-  const { topics, roles, retainedTopics } = castOf(SIZE, dice(1))
-  expect([topics.length, roles.length, retainedTopics.length]).toEqual([100, 50, 20])
+  const { topics, roles, retainedTopics, keptTopics } = castOf(SIZE, dice(1))
+  expect([topics.length, roles.length, retainedTopics.length, keptTopics.length]).toEqual([100, 50, 20, 50])
   expect(roles.filter(({ flaps }) => flaps)).toHaveLength(17)
   expect(roles.filter(({ kind }) => kind === 'durable')).toHaveLength(17)
   expect(roles.some(({ kind, flaps }) => kind === 'durable' && flaps)).toBe(true)

@@ -24,6 +24,9 @@ export interface Cast {
   readonly topics: readonly string[]
   /** Of these some publishes are retained. */
   readonly retainedTopics: readonly string[]
+  /** Kept for many, by these filters of the conf: half of the topics. The others are queues. */
+  readonly keptTopics: readonly string[]
+  readonly keptFilters: readonly string[]
   readonly roles: readonly Role[]
 }
 
@@ -40,6 +43,10 @@ export function castOf({ clients, topics: count }: { clients: number; topics: nu
   const indexes = Array.from({ length: count }, (_, i) => i)
   const isRetained = (group: number) => group < Math.ceil(groups.length / 5)
   const retainedTopics = indexes.filter((i) => isRetained(groupOf(i))).map(topicOf)
+
+  const isKept = (group: number) => group >= Math.ceil(groups.length / 2)
+  const keptTopics = indexes.filter((i) => isKept(groupOf(i))).map(topicOf)
+  const keptFilters = groups.filter(isKept).map((group) => `soak/g${group}/#`)
 
   // A third of the topics has no subscriber of its own: what is published there waits for the last one.
   const attended = indexes.filter((i) => i % 3 !== 2)
@@ -75,5 +82,5 @@ export function castOf({ clients, topics: count }: { clients: number; topics: nu
     const flaps = i % 3 === 0
     return { clientid: `soak-${i}`, kind, protocol, filters: native[kind], operatorFilters: operator[kind], flaps }
   })
-  return { topics: indexes.map(topicOf), retainedTopics, roles }
+  return { topics: indexes.map(topicOf), retainedTopics, keptTopics, keptFilters, roles }
 }

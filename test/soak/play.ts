@@ -34,7 +34,7 @@ export class Play {
   readonly cast: Cast
   readonly history = new History()
   readonly stage: Stage
-  readonly published: Published = { messages: new Map(), retained: new Map(), deletes: 0 }
+  readonly published: Published = { messages: new Map(), retained: new Map(), deletes: 0, began: new Map() }
   readonly flaps: FlapCounts = { 'clean disconnect': 0, 'network cut': 0, 'half open': 0, 'take-over': 0, unsubscribe: 0 }
   readonly havoc = { kills: 0, interrupted: 0 }
   clients: SoakClient[] = []
@@ -46,8 +46,8 @@ export class Play {
     this.options = options
     this.progress = progress
     this.signal = signal
-    this.stage = new Stage(options, this.history)
     this.cast = castOf(options, this.#dice(0))
+    this.stage = new Stage(options, this.history, this.cast)
   }
 
   /** Once it has started. */

@@ -18,6 +18,8 @@ export interface Published {
   /** Topic -> number of its last retained message; undefined where that was deleted. */
   readonly retained: Map<string, number | undefined>
   deletes: number
+  /** Number -> when its publish was first tried. Milliseconds. */
+  readonly began: Map<number, number>
 }
 
 interface Publishing {
@@ -68,6 +70,7 @@ export async function publishAll({ count, cast, clients, dice, published, mayPub
       while (!mayPublish()) await pause(PAUSE_MS, undefined, { signal })
       if (next === count) return
       const number = next++
+      published.began.set(number, Date.now())
       if (dice.chance(RETAINED_SHARE)) {
         const topic = dice.pick(cast.retainedTopics)
         const deleted = dice.chance(DELETED_SHARE)

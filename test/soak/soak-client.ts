@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import mqtt, { type MqttClient } from 'mqtt'
 import { orAborted } from './abort.ts'
 import type { Role } from './cast.ts'
+import { topicsRead } from './copies.ts'
 import { ReceiptBook } from './receipts.ts'
 
 /** Seconds. Short, so that the doubt about a lost connection (one and a half of it) ends within a soak. */
@@ -25,6 +26,8 @@ interface Line {
 export class SoakClient {
   readonly role: Role
   readonly book: ReceiptBook
+  /** Exact topic -> when it began to be subscribed there, or did anew after an UNSUBSCRIBE. Milliseconds. */
+  readonly reads = new Map<string, number>()
   readonly #url: string
   #line: Line | undefined
 
@@ -101,6 +104,7 @@ export class SoakClient {
 
   async unsubscribe(): Promise<void> {
     const client = this.#line?.client
+    if (client?.connected) for (const topic of topicsRead(this.role.filters)) this.reads.delete(topic)
     if (client?.connected) await Promise.race([client.unsubscribeAsync([...this.role.filters]), pause(PATIENCE_MS)])
   }
 
@@ -108,8 +112,14 @@ export class SoakClient {
     const client = this.#line?.client
     if (!client?.connected) return
     for (let i = 0; i < this.role.filters.length; i += FILTERS_AT_ONCE) {
-      await client.subscribeAsync(this.role.filters.slice(i, i + FILTERS_AT_ONCE), { qos: 1 })
+      const filters = this.role.filters.slice(i, i + FILTERS_AT_ONCE)
+      await client.subscribeAsync(filters, { qos: 1 })
+      this.#began(filters)
     }
+  }
+
+  #began(filters: readonly string[]): void {
+    for (const topic of topicsRead(filters)) if (!this.reads.has(topic)) this.reads.set(topic, Date.now())
   }
 
   #open(): Line {
@@ -120,7 +130,10 @@ export class SoakClient {
     client.on('error', () => undefined) // it tries again
     client.on('message', (_topic, _payload, packet) => this.book.note(packet))
     // Also after a reconnect; what a broken connection makes of it, the next one repairs.
-    client.on('connect', () => void this.subscribe().catch(() => undefined))
+    client.on('connect', () => {
+      this.#began(this.role.operatorFilters)
+      void this.subscribe().catch(() => undefined)
+    })
     let drop = () => {}
     const ended = new Promise<never>((_, reject) => {
       drop = () => {

@@ -4,6 +4,8 @@ import { replayOf, type SoakOptions } from './soak-flags.ts'
 
 export interface SoakReport extends Account {
   readonly options: SoakOptions
+  /** Copies of messages on topics kept for many: each subscriber's. */
+  readonly copiesOwed: number
   readonly publishSeconds: number
   readonly seconds: number
   readonly kills: number
@@ -24,6 +26,8 @@ export interface SoakReport extends Account {
   readonly dataDir?: string
 }
 
+const missingCopies = ({ violations }: SoakReport): number => violations.filter(({ invariant }) => invariant === 'I11').length
+
 export const held = ({ lost, violations }: SoakReport): boolean => lost.length === 0 && violations.length === 0
 
 const SHOWN = 20
@@ -41,6 +45,7 @@ export function reportText(report: SoakReport): string {
     ['  untold', `${report.untold} (MQTT 3.1.1 clients cannot tell which)`],
     ['  twice to a client', report.twice],
     ['pending', `${report.pending} (${report.pendingBeforeLast} before the last subscribers came)`],
+    ['kept for many', `${report.copiesOwed} copies owed, ${missingCopies(report)} missing`],
     ['dead letters', `${report.deadLetters} (${report.deadLettersBeforeRedrive} before ${report.redriven} were redriven)`],
     ['lost', lost.length],
     ['rows left over', `${report.leftOver} of delivered messages`],

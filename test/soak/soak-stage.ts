@@ -1,10 +1,11 @@
 /** The stack under soak: its process, its data directory, its database, and all that it takes to kill it and start it again. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DynamoDbEngine } from '../../local/dynamodb/engine.ts'
 import { startDynamoDbLocal } from '../../local/dynamodb/local.ts'
 import { readJournal } from '../../local/state/journal.ts'
+import type { Cast } from './cast.ts'
 import { Control } from './control.ts'
 import type { SoakOptions } from './soak-flags.ts'
 import type { History } from './soak-history.ts'
@@ -24,9 +25,12 @@ export class Stage {
   #engine: DynamoDbEngine | undefined
   #stack: StackProcess | undefined
   #starts = 0
+  readonly #conf: string
 
-  constructor(options: SoakOptions, history: History) {
+  constructor(options: SoakOptions, history: History, { keptFilters }: Pick<Cast, 'keptFilters'>) {
     this.#options = options
+    this.#conf = join(this.dataDir, 'soak.conf')
+    writeFileSync(this.#conf, confOf(keptFilters))
     this.#history = history
   }
 
@@ -73,7 +77,7 @@ export class Stage {
     // Before the next run leaves out of it what no longer matters.
     this.readHistory()
     const engine = this.#engine ? ['--dynamodb', this.#engine.url] : []
-    this.#stack = await startStackProcess(['--data-dir', this.dataDir, ...engine, ...flags], this.#stack?.urls)
+    this.#stack = await startStackProcess(['--conf', this.#conf, '--data-dir', this.dataDir, ...engine, ...flags], this.#stack?.urls)
   }
 
   #misbehaving(): string[] {
@@ -88,3 +92,18 @@ export class Stage {
     for (const [kind, count] of Object.entries(counts)) this.misbehaviours[kind] = (this.misbehaviours[kind] ?? 0) + count
   }
 }
+
+const DEFAULT_CONF = join(import.meta.dirname, '..', '..', 'etc', 'emqx_backend_dynamo.conf')
+
+/** The default conf, and rows that keep the topics of the filters for many. */
+const confOf = (filters: readonly string[]): string =>
+  [
+    readFileSync(DEFAULT_CONF, 'utf8').trimEnd(),
+    ...filters.flatMap((topic, i) => [
+      `backend.dynamo.hook.session.subscribed.${100 + i} = ${rowOf(topic, 'on_message_fetch_for_pubsub')}`,
+      `backend.dynamo.hook.message.acked.${100 + i} = ${rowOf(topic, 'on_message_acked_for_pubsub')}`,
+    ]),
+    '',
+  ].join('\n')
+
+const rowOf = (topic: string, action: string): string => JSON.stringify({ topic, action: { function: action }, pool: 'pool1' })

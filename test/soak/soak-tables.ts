@@ -18,7 +18,8 @@ export interface NamedMessage {
 export interface AckedRow {
   readonly topic: string
   readonly clientid: string
-  readonly msgid: string
+  /** Absent: the row is a read position, and nothing was acknowledged yet. */
+  readonly msgid: string | undefined
 }
 
 type Row = Record<string, AttributeValue>
@@ -55,7 +56,7 @@ export class Tables {
   }
 
   async acked(): Promise<AckedRow[]> {
-    return (await this.#rows('mqtt_acked')).map((row) => ({ topic: row.topic!.S!, clientid: row.clientid!.S!, msgid: row.msgid!.S! }))
+    return (await this.#rows('mqtt_acked')).map((row) => ({ topic: row.topic!.S!, clientid: row.clientid!.S!, msgid: row.msgid?.S }))
   }
 
   /** Client id -> whether it is shown as connected. */

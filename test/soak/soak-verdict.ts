@@ -1,6 +1,7 @@
 /** With all calm: who is shown as connected, what the last subscribers still get, and whether everything is accounted for. */
 import { type Account, accountFor, presenceViolations, retainedViolations, undrainedViolations, type Violation } from './accounting.ts'
 import type { Role } from './cast.ts'
+import { copiesOf } from './copies.ts'
 import type { Play } from './play.ts'
 import { SoakClient } from './soak-client.ts'
 
@@ -35,7 +36,7 @@ export async function lastSubscribers(play: Play): Promise<number> {
   return waiting
 }
 
-export async function accountOf(play: Play): Promise<Account> {
+export async function accountOf(play: Play): Promise<Account & { readonly copiesOwed: number }> {
   play.progress.phase('accounting')
   play.stage.readHistory()
   const { tables, history, published } = play
@@ -43,8 +44,12 @@ export async function accountOf(play: Play): Promise<Account> {
   const members = play.clients.map(({ role, book: { receipts } }) => ({ role, receipts }))
   const { numbers } = history
   const account = accountFor({ published: published.messages, members, stored, named, acked, numbers, deadLetters: history.deadLetters() })
-  const more = [...undrainedViolations(stored, named), ...retainedViolations({ truth: published.retained, shown })]
-  return { ...account, violations: [...account.violations, ...more] }
+  const kept = new Set(play.cast.keptTopics)
+  const readers = play.clients.map(({ role, reads, book: { receipts } }) => ({ role, reads, receipts }))
+  const copies = copiesOf(readers, { topics: kept, published: published.messages, began: published.began })
+  const queued = stored.filter(({ topic }) => !kept.has(topic))
+  const more = [...copies.violations, ...undrainedViolations(queued, named), ...retainedViolations({ truth: published.retained, shown })]
+  return { ...account, copiesOwed: copies.owed, violations: [...account.violations, ...more] }
 }
 
 const lastRole = (i: number, filters: readonly string[]): Role => ({
