@@ -30,7 +30,10 @@ test('I1, I3, I5, I6: 600 publishes, handlers and the stack killed: every messag
   const status = await soak.status
   const report = JSON.parse(soak.out()) as Record<string, unknown> & { misbehaviours: Record<string, number> }
   expect({ status, lost: report.lost, violations: report.violations }).toEqual({ status: 0, lost: [], violations: [] })
-  expect(report).toMatchObject({ published: 600, delivered: 600, pending: 0, deadLetters: 0, kills: 3, restarts: 1 })
+  expect(report).toMatchObject({ published: 600, deadLetters: 0, kills: 3, restarts: 1 })
+  // What came on a topic kept for many, and nobody read, stays until it expires. A queue that was not drained is a violation.
+  expect(Number(report.delivered) + Number(report.pending)).toBe(600)
+  expect(report.copiesOwed).toBeGreaterThan(0)
   // It was no idle walk.
   expect(report.pendingBeforeLast).toBeGreaterThan(0)
   expect(report.interrupted).toBeGreaterThanOrEqual(3)
